@@ -1,0 +1,130 @@
+// stridepack._core: the C++ encoders and the C runtime, as Python sees them. No logic of its own.
+//
+// Statuses of the runtime are returned as ints; stridepack.errors turns them into exceptions.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <tuple>
+
+#include "encode.hpp"
+#include "spk.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+template <typename T>
+using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Integers = std::vector<std::uint32_t>;
+
+// A NumPy array that owns what the vector held.
+template <typename T>
+nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T> &&values) {
+  auto *owned = new std::vector<T>(std::move(values));
+  const nb::capsule owner(owned, [](void *p) noexcept { delete static_cast<std::vector<T> *>(p); });
+  return nb::ndarray<nb::numpy, T, nb::ndim<1>>(owned->data(), {owned->size()}, owner);
+}
+
+stridepack::SearchParams search_params(const Integers &sizes, const Integers &min_counts, const Integers &strides) {
+  if (sizes.size() != min_counts.size()) throw nb::value_error("sizes and min_counts differ in length");
+  stridepack::SearchParams params{{}, strides};
+  for (std::size_t i = 0; i < sizes.size(); i++) params.sizes.push_back({sizes[i], min_counts[i]});
+  return params;
+}
+
+auto find_groups(const Vector<const std::uint8_t> &mask, const Integers &sizes, const Integers &min_counts,
+                 const Integers &strides) {
+  const auto params = search_params(sizes, min_counts, strides);
+  std::vector<std::uint32_t> size, stride, start;
+  std::vector<std::uint8_t> remainder(mask.size());
+  {
+    const nb::gil_scoped_release release;
+    stridepack::BitMask bits(mask.data(), mask.size());
+    for (const auto &group : stridepack::find_groups(bits, params)) {
+      size.push_back(group.size);
+      stride.push_back(group.stride);
+      start.push_back(group.start);
+    }
+    bits.for_each([&](std::size_t c) { remainder[c] = 1; });
+  }
+  return std::make_tuple(to_numpy(std::move(size)), to_numpy(std::move(stride)), to_numpy(std::move(start)),
+                         to_numpy(std::move(remainder)));
+}
+
+nb::bytes encode(const std::string &format, const Vector<const std::int8_t> &values, std::size_t tile_size,
+                 const Integers &sizes, const Integers &min_counts, const Integers &strides) {
+  const stridepack::EncodeOptions options{search_params(sizes, min_counts, strides)};
+  std::vector<std::uint8_t> payload;
+  {
+    const nb::gil_scoped_release release;
+    payload = stridepack::encode(format, values.data(), values.size(), tile_size, options);
+  }
+  return nb::bytes(payload.data(), payload.size());
+}
+
+// Status and, if it is ok, the header's fields.
+auto open(const Vector<const std::uint8_t> &blob) {
+  spk_view view = {};
+  const spk_status status = spk_open(&view, blob.data(), blob.size());
+  Integers shape;
+  for (std::uint32_t axis = 0; status == SPK_OK && axis < view.n_dims; axis++) shape.push_back(spk_dim(&view, axis));
+  const auto payload_offset = status == SPK_OK ? view.payload - view.blob : 0;
+  return std::make_tuple(static_cast<int>(status), view.format, nb::tuple(nb::cast(shape)), view.n_elements,
+                         view.n_non_zero, view.tile_size, view.n_tiles, payload_offset);
+}
+
+int validate(const Vector<const std::uint8_t> &blob) {
+  const nb::gil_scoped_release release;
+  spk_view view;
+  const spk_status status = spk_open(&view, blob.data(), blob.size());
+  return status == SPK_OK ? spk_validate(&view) : status;
+}
+
+int decode(const Vector<const std::uint8_t> &blob, const Vector<std::int8_t> &dst) {
+  const nb::gil_scoped_release release;
+  spk_view view;
+  const spk_status status = spk_open(&view, blob.data(), blob.size());
+  return status == SPK_OK ? spk_decode_s8(&view, dst.data(), dst.size()) : status;
+}
+
+int decode_tile(const Vector<const std::uint8_t> &blob, std::uint32_t tile, const Vector<std::int8_t> &dst) {
+  const nb::gil_scoped_release release;
+  spk_view view;
+  const spk_status status = spk_open(&view, blob.data(), blob.size());
+  return status == SPK_OK ? spk_decode_tile_s8(&view, tile, dst.data(), dst.size()) : status;
+}
+
+// Status and (name, offset, size) of every blob of a bundle that is valid as a whole.
+auto open_bundle(const Vector<const std::uint8_t> &data) {
+  spk_bundle bundle = {};
+  spk_status status = spk_bundle_open(&bundle, data.data(), data.size());
+  if (status == SPK_OK) status = spk_bundle_validate(&bundle);
+  std::vector<std::tuple<nb::bytes, std::size_t, std::size_t>> tensors;
+  for (std::uint32_t i = 0; status == SPK_OK && i < bundle.n_tensors; i++) {
+    const char *name = nullptr;
+    spk_view view;
+    status = spk_bundle_get(&bundle, i, &name, &view);
+    const auto begin = static_cast<std::size_t>(view.blob - data.data());
+    const auto end = static_cast<std::size_t>(view.payload - data.data()) + view.payload_size;
+    tensors.emplace_back(nb::bytes(name), begin, end - begin);
+  }
+  return std::make_tuple(static_cast<int>(status), tensors);
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+  m.def("find_groups", &find_groups, "mask"_a, "sizes"_a, "min_counts"_a, "strides"_a);
+  m.def("encode", &encode, "format"_a, "values"_a, "tile_size"_a, "sizes"_a, "min_counts"_a, "strides"_a);
+  m.def("open", &open, "blob"_a);
+  m.def("validate", &validate, "blob"_a);
+  m.def("decode", &decode, "blob"_a, "dst"_a);
+  m.def("decode_tile", &decode_tile, "blob"_a, "tile"_a, "dst"_a);
+  m.def("open_bundle", &open_bundle, "data"_a);
+}

@@ -1,0 +1,68 @@
+// hybrid: docs/format.md, section 7.
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "encode.hpp"
+
+namespace stridepack {
+namespace {
+
+constexpr std::size_t kMaxGroups = 0xFFFFFF;  // in one class record; more groups take more records
+
+}  // namespace
+
+void encode_hybrid(const Tile &tile, const EncodeOptions &options, StreamWriter &out) {
+  BitMask mask(tile.values, tile.n);
+  std::vector<Group> groups = find_groups(mask, options.groups);
+  std::sort(groups.begin(), groups.end(), [](const Group &a, const Group &b) {
+    if (a.size != b.size) return a.size > b.size;
+    return a.start != b.start ? a.start < b.start : a.stride < b.stride;
+  });
+
+  const auto &strides = options.groups.strides;
+  const std::uint32_t first_stride = strides.empty() ? 1 : strides.front();
+  const bool wide = !strides.empty() && strides.back() - first_stride > 15;
+
+  std::vector<std::uint8_t> values, distances;
+  std::vector<std::uint32_t> classes;
+  std::vector<std::vector<std::uint8_t>> codes;  // of each class
+  std::uint32_t previous = 0;
+  for (std::size_t g = 0; g < groups.size(); g++) {
+    const Group &group = groups[g];
+    if (g == 0 || group.size != groups[g - 1].size || codes.back().size() == kMaxGroups) {
+      classes.push_back(group.size);
+      codes.emplace_back();
+      previous = 0;
+    }
+    classes.back() += 1u << 8;
+    codes.back().push_back(static_cast<std::uint8_t>(group.stride - first_stride));
+    const std::uint32_t distance = group.start - previous;
+    previous = group.start;
+    distances.push_back(static_cast<std::uint8_t>(std::min(distance, 255u)));
+    if (distance >= 255) {
+      for (unsigned shift = 0; shift < 32; shift += 8) distances.push_back(static_cast<std::uint8_t>(distance >> shift));
+    }
+    // The true value of every slot: a gap may be a non-zero that another group or the remainder owns.
+    for (std::uint32_t i = 0; i < group.size; i++) {
+      values.push_back(static_cast<std::uint8_t>(tile.values[group.start + i * group.stride]));
+    }
+  }
+
+  if (classes.size() > 255) throw std::length_error("hybrid: more than 255 classes of groups in one tile");
+  out.u8(static_cast<std::uint32_t>(classes.size()));
+  out.u8(first_stride);
+  out.u8(wide ? 8 : 4);
+  out.u8(0);
+  out.u32(static_cast<std::uint32_t>(distances.size()));
+  for (const std::uint32_t record : classes) out.u32(record);
+  out.bytes(values);
+  out.align();
+  for (const auto &of_class : codes) wide ? out.bytes(of_class) : out.nibbles(of_class);
+  out.align();
+  out.bytes(distances);
+  out.align();
+  encode_dcsr_elements(tile, mask, out);
+}
+
+}  // namespace stridepack

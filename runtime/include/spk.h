@@ -1,0 +1,88 @@
+/* stridepack runtime: unpack int8 weights on the device.
+ *
+ * Compile every file in src/ (C99, no flags needed) with this folder on the include path. Nothing here allocates,
+ * prints, or keeps state; of the C library only <string.h> is used.
+ *
+ *   spk_view view;
+ *   if (spk_open(&view, blob, blob_size) == SPK_OK && spk_decode_s8(&view, weights, sizeof weights) == SPK_OK) ...
+ *
+ * Safety: no function reads outside [blob, blob + blob_size) or writes outside [dst, dst + dst_size), whatever the
+ * bytes are, whether or not the blob was validated. Whoever wants to know that the bytes are those that were packed
+ * calls spk_validate once, for example at boot.
+ *
+ * Alignment: none is required. Blobs at 16-byte boundaries have aligned streams, which some cores read faster.
+ *
+ * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
+ * SPK_ERROR_UNSUPPORTED.
+ *
+ * docs/format.md specifies the bytes.
+ */
+#ifndef SPK_H
+#define SPK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "spk_spec.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A blob that was opened: pointers into it and its header in host order. Copyable; the blob must outlive it. */
+typedef struct spk_view {
+  const uint8_t *blob;
+  const uint8_t *payload;
+  uint32_t payload_size; /* bytes */
+  uint32_t n_elements;
+  uint32_t n_non_zero; /* as the header says; not verified */
+  uint32_t tile_size;  /* elements in every tile but, perhaps, the last */
+  uint32_t n_tiles;
+  uint8_t format; /* wire id */
+  uint8_t n_dims;
+} spk_view;
+
+/* Check the header, in O(1), and fill in the view. blob_size must be the exact size of the blob. */
+spk_status spk_open(spk_view *view, const void *blob, size_t blob_size);
+
+/* Check the CRC-32, every stream and every position, once. SPK_OK: every decode of this blob will succeed. */
+spk_status spk_validate(const spk_view *view);
+
+/* Decode the whole tensor: n_elements bytes at dst. On an error dst holds garbage. */
+spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size);
+
+/* Decode one tile: elements [tile * tile_size, + spk_tile_elements(view, tile)) of the tensor, to the start of dst. */
+spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, size_t dst_size);
+
+/* Elements in a tile; 0 when there is no such tile. */
+uint32_t spk_tile_elements(const spk_view *view, uint32_t tile);
+
+/* Extent of the tensor along an axis, outermost first; 0 when there is no such axis. */
+uint32_t spk_dim(const spk_view *view, uint32_t axis);
+
+/* "ok", "truncated", ...: the names of spec/spec.toml. Never null. */
+const char *spk_status_name(spk_status status);
+
+/* A bundle (.spk file): many tensors by name, read where it lies. */
+typedef struct spk_bundle {
+  const uint8_t *data;
+  uint32_t size;
+  uint32_t n_tensors;
+} spk_bundle;
+
+/* Check the file's header in O(1). size must be the exact size of the file. */
+spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size);
+
+/* Check the file's checksum, its table, and every blob as spk_validate does. */
+spk_status spk_bundle_validate(const spk_bundle *bundle);
+
+/* Open tensor number i. name (may be null) receives its zero-terminated UTF-8 name, inside the bundle. */
+spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **name, spk_view *view);
+
+/* Open the tensor of that name, by linear search. */
+spk_status spk_bundle_find(const spk_bundle *bundle, const char *name, spk_view *view);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,89 @@
+/* Generated from spec/spec.toml by spec/generate.py. Do not edit. */
+/* clang-format off */
+#ifndef SPK_SPEC_H
+#define SPK_SPEC_H
+
+#define SPK_VERSION 1
+
+#define SPK_MAX_ELEMENTS 1073741824u
+#define SPK_MAX_DIMS 8u
+#define SPK_MAX_GROUP_SIZE 255u
+#define SPK_MAX_STRIDE 255u
+#define SPK_PSR_BLOCK 256u
+#define SPK_DCSR_LANES 16u
+#define SPK_MAX_SLOPE 17u
+
+/* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */
+#define SPK_FORMATS(X) \
+  X(dense, DENSE, 1) \
+  X(psr, PSR, 2) \
+  X(rle, RLE, 3) \
+  X(dcsr, DCSR, 4) \
+  X(hybrid, HYBRID, 5) \
+  X(bitmap, BITMAP, 6)
+
+/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> leaves the format out. */
+#ifdef SPK_WITHOUT_DENSE
+#define SPK_IF_DENSE(code)
+#else
+#define SPK_IF_DENSE(code) code
+#endif
+#ifdef SPK_WITHOUT_PSR
+#define SPK_IF_PSR(code)
+#else
+#define SPK_IF_PSR(code) code
+#endif
+#ifdef SPK_WITHOUT_RLE
+#define SPK_IF_RLE(code)
+#else
+#define SPK_IF_RLE(code) code
+#endif
+#ifdef SPK_WITHOUT_DCSR
+#define SPK_IF_DCSR(code)
+#else
+#define SPK_IF_DCSR(code) code
+#endif
+#ifdef SPK_WITHOUT_HYBRID
+#define SPK_IF_HYBRID(code)
+#else
+#define SPK_IF_HYBRID(code) code
+#endif
+#ifdef SPK_WITHOUT_BITMAP
+#define SPK_IF_BITMAP(code)
+#else
+#define SPK_IF_BITMAP(code) code
+#endif
+
+typedef enum spk_status {
+  SPK_OK = 0, /* ok */
+  SPK_ERROR_ARGUMENT = 1, /* a required pointer is null */
+  SPK_ERROR_TRUNCATED = 2, /* the data end before, or go on after, the size that their header states */
+  SPK_ERROR_MAGIC = 3, /* the data do not start with a stridepack magic */
+  SPK_ERROR_VERSION = 4, /* written by another version of the format */
+  SPK_ERROR_FORMAT = 5, /* unknown format id */
+  SPK_ERROR_UNSUPPORTED = 6, /* the format is known but was left out of this build */
+  SPK_ERROR_HEADER = 7, /* a header field is out of range or contradicts another */
+  SPK_ERROR_CHECKSUM = 8, /* the CRC-32 does not match */
+  SPK_ERROR_DESTINATION = 9, /* the destination is smaller than the decoded data */
+  SPK_ERROR_TILE = 10, /* there is no tile of that number */
+  SPK_ERROR_STREAM = 11, /* a stream ends early, goes on too long or points outside the tensor */
+  SPK_ERROR_NOT_FOUND = 12, /* no tensor of that name or number */
+} spk_status;
+
+/* Every status, for use with X(enumerator, name). */
+#define SPK_STATUSES(X) \
+  X(SPK_OK, "ok") \
+  X(SPK_ERROR_ARGUMENT, "argument") \
+  X(SPK_ERROR_TRUNCATED, "truncated") \
+  X(SPK_ERROR_MAGIC, "magic") \
+  X(SPK_ERROR_VERSION, "version") \
+  X(SPK_ERROR_FORMAT, "format") \
+  X(SPK_ERROR_UNSUPPORTED, "unsupported") \
+  X(SPK_ERROR_HEADER, "header") \
+  X(SPK_ERROR_CHECKSUM, "checksum") \
+  X(SPK_ERROR_DESTINATION, "destination") \
+  X(SPK_ERROR_TILE, "tile") \
+  X(SPK_ERROR_STREAM, "stream") \
+  X(SPK_ERROR_NOT_FOUND, "not_found")
+
+#endif

@@ -1,0 +1,32 @@
+/* spk_decode_s8 and spk_decode_tile_s8: dispatch to the decoder of the format. */
+#include "spk_internal.h"
+
+static spk_status decode_tile(const spk_view *view, uint32_t i, int8_t *dst) {
+  spk_tile tile;
+  const spk_status status = spk_find_tile(view, i, &tile);
+  if (status != SPK_OK) return status;
+  switch (view->format) {
+#define DECODE(name, NAME, id) SPK_IF_##NAME(case id : return spk_##name##_decode(&tile, dst);)
+    SPK_FORMATS(DECODE)
+#undef DECODE
+    default:
+      return SPK_ERROR_UNSUPPORTED;
+  }
+}
+
+spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size) {
+  if (!view || (!dst && view->n_elements != 0)) return SPK_ERROR_ARGUMENT;
+  if (dst_size < view->n_elements) return SPK_ERROR_DESTINATION;
+  for (uint32_t i = 0; i < view->n_tiles; i++) {
+    const spk_status status = decode_tile(view, i, dst + (size_t)i * view->tile_size);
+    if (status != SPK_OK) return status;
+  }
+  return SPK_OK;
+}
+
+spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, size_t dst_size) {
+  if (!view || !dst) return SPK_ERROR_ARGUMENT;
+  if (tile >= view->n_tiles) return SPK_ERROR_TILE;
+  if (dst_size < spk_tile_elements(view, tile)) return SPK_ERROR_DESTINATION;
+  return decode_tile(view, tile, dst);
+}

@@ -1,0 +1,72 @@
+/* What the decoders share: unaligned loads, a bounds-checked walk over a tile's streams, and the contract that every
+ * format implements. Not part of the public interface.
+ */
+#ifndef SPK_INTERNAL_H
+#define SPK_INTERNAL_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "spk.h"
+
+#if defined(__GNUC__)
+#define SPK_INLINE static inline __attribute__((always_inline))
+#else
+#define SPK_INLINE static inline
+#endif
+
+/* One tile as a format sees it. The offset of a stream is relative to data, whose alignment is not known. */
+typedef struct spk_tile {
+  const uint8_t *data;
+  uint32_t size; /* bytes */
+  uint32_t n;    /* elements to decode */
+} spk_tile;
+
+/* The contract of a format: spk_<format>_decode writes tile->n elements at dst; spk_<format>_validate makes the same
+ * checks and the stricter ones that decoding does not need, and writes nothing. Both are safe on any bytes. */
+#define SPK_DECLARE_FORMAT(name, NAME, id)                             \
+  spk_status spk_##name##_decode(const spk_tile *tile, int8_t *dst); \
+  spk_status spk_##name##_validate(const spk_tile *tile);
+SPK_FORMATS(SPK_DECLARE_FORMAT)
+#undef SPK_DECLARE_FORMAT
+
+/* Decode a dcsr tile into an array that its caller has zeroed: the remainder of hybrid. */
+spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst);
+
+/* CRC-32 as zlib computes it; start with crc = 0, or go on from a previous result. */
+uint32_t spk_crc32(uint32_t crc, const uint8_t *data, size_t size);
+
+/* Find tile number i of an opened blob. */
+spk_status spk_find_tile(const spk_view *view, uint32_t i, spk_tile *tile);
+
+SPK_INLINE uint32_t spk_load_u16(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8; }
+
+SPK_INLINE uint32_t spk_load_u32(const uint8_t *p) { return spk_load_u16(p) | spk_load_u16(p + 2) << 16; }
+
+SPK_INLINE uint32_t spk_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* a / b, rounded up; no overflow */
+SPK_INLINE uint32_t spk_ceil_div(uint32_t a, uint32_t b) { return a / b + (a % b != 0); }
+
+/* Walks the streams of a tile. pos <= tile->size holds always. */
+typedef struct spk_reader {
+  const spk_tile *tile;
+  uint32_t pos;
+} spk_reader;
+
+/* The next stream, size bytes long, or null when the tile ends before it does. A size of 0 gives a valid pointer. */
+SPK_INLINE const uint8_t *spk_take(spk_reader *reader, uint32_t size) {
+  const uint32_t left = reader->tile->size - reader->pos;
+  const uint8_t *stream = reader->tile->data + reader->pos;
+  if (size > left) return NULL;
+  reader->pos += spk_min_u32((size + 3u) & ~UINT32_C(3), left);
+  return stream;
+}
+
+/* Bytes from the start of the next stream to the end of the tile. */
+SPK_INLINE uint32_t spk_left(const spk_reader *reader) { return reader->tile->size - reader->pos; }
+
+/* Whether a last stream of used bytes ends with the tile, alignment aside, when it had left bytes to use. */
+SPK_INLINE bool spk_ends(uint32_t used, uint32_t left) { return used <= left && left - used < 4u; }
+
+#endif

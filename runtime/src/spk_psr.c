@@ -1,0 +1,50 @@
+/* psr: absolute 8-bit columns in blocks of 256. docs/format.md, section 4. */
+#include "spk_internal.h"
+
+enum { DENSE_BLOCK = 255 };
+
+SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
+  spk_reader reader = {tile, 0};
+  const uint8_t *header = spk_take(&reader, 4);
+  if (!header) return SPK_ERROR_STREAM;
+  uint32_t columns_left = spk_load_u32(header);
+  const uint8_t *counts = spk_take(&reader, spk_ceil_div(tile->n, SPK_PSR_BLOCK));
+  if (!counts) return SPK_ERROR_STREAM;
+  const uint8_t *columns = spk_take(&reader, columns_left);
+  if (!columns) return SPK_ERROR_STREAM;
+  uint32_t values_left = spk_left(&reader);
+  const uint8_t *values = tile->data + reader.pos;
+
+  if (write) memset(dst, 0, tile->n);
+  for (uint32_t left = tile->n; left;) {
+    const uint32_t length = spk_min_u32(left, SPK_PSR_BLOCK);
+    const uint32_t count = *counts++;
+    const uint32_t n_values = count == DENSE_BLOCK ? length : count;
+    if (n_values > values_left) return SPK_ERROR_STREAM;
+    if (count == DENSE_BLOCK) {
+      if (write) memcpy(dst, values, length);
+    } else {
+      if (count > columns_left) return SPK_ERROR_STREAM;
+      /* A byte cannot point outside a whole block, only outside the last one. */
+      if (length < SPK_PSR_BLOCK) {
+        for (uint32_t i = 0; i < count; i++) {
+          if (columns[i] >= length) return SPK_ERROR_STREAM;
+        }
+      }
+      if (write) {
+        for (uint32_t i = 0; i < count; i++) dst[columns[i]] = (int8_t)values[i];
+      }
+      columns += count;
+      columns_left -= count;
+    }
+    values += n_values;
+    values_left -= n_values;
+    if (write) dst += length;
+    left -= length;
+  }
+  return columns_left == 0 && values_left < 4u ? SPK_OK : SPK_ERROR_STREAM;
+}
+
+spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) { return walk(tile, dst, true); }
+
+spk_status spk_psr_validate(const spk_tile *tile) { return walk(tile, NULL, false); }

@@ -1,0 +1,13 @@
+/* spk_status_name: the names of spec/spec.toml. */
+#include "spk_internal.h"
+
+const char *spk_status_name(spk_status status) {
+  switch (status) {
+#define NAME(enumerator, name) \
+  case enumerator:             \
+    return name;
+    SPK_STATUSES(NAME)
+#undef NAME
+  }
+  return "unknown";
+}

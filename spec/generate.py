@@ -1,0 +1,82 @@
+"""Generate the constants of C and Python from spec.toml.
+
+    python spec/generate.py           # write both files
+    python spec/generate.py --check   # exit 1 when one of them is stale
+"""
+
+import argparse
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+C_HEADER = ROOT / "runtime/include/spk_spec.h"
+PYTHON = ROOT / "src/stridepack/_spec.py"
+NOTE = "Generated from spec/spec.toml by spec/generate.py. Do not edit."
+
+
+def c_header(spec: dict[str, Any]) -> str:
+    lines = [
+        f"/* {NOTE} */",
+        "/* clang-format off */",
+        "#ifndef SPK_SPEC_H",
+        "#define SPK_SPEC_H",
+        "",
+        f"#define SPK_VERSION {spec['version']}",
+        "",
+    ]
+    lines += [f"#define SPK_{name.upper()} {value}u" for name, value in spec["limits"].items()]
+    lines += ["", "/* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */"]
+    rows = [f"  X({name}, {name.upper()}, {wire})" for name, wire in spec["formats"].items()]
+    lines += ["#define SPK_FORMATS(X) \\", " \\\n".join(rows), ""]
+    lines += ["/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> leaves the format out. */"]
+    for name in map(str.upper, spec["formats"]):
+        lines += [f"#ifdef SPK_WITHOUT_{name}", f"#define SPK_IF_{name}(code)", "#else"]
+        lines += [f"#define SPK_IF_{name}(code) code", "#endif"]
+    lines += ["", "typedef enum spk_status {"]
+    for name, status in spec["status"].items():
+        prefix = "SPK_OK" if name == "ok" else f"SPK_ERROR_{name.upper()}"
+        lines.append(f"  {prefix} = {status['value']}, /* {status['text']} */")
+    lines += ["} spk_status;", "", "/* Every status, for use with X(enumerator, name). */"]
+    rows = []
+    for name in spec["status"]:
+        prefix = "SPK_OK" if name == "ok" else f"SPK_ERROR_{name.upper()}"
+        rows.append(f'  X({prefix}, "{name}")')
+    lines += ["#define SPK_STATUSES(X) \\", " \\\n".join(rows), "", "#endif"]
+    return "\n".join(lines) + "\n"
+
+
+def python_module(spec: dict[str, Any]) -> str:
+    lines = [f'"""{NOTE}"""', "", f"VERSION = {spec['version']}", ""]
+    lines += [f"{name.upper()} = {value}" for name, value in spec["limits"].items()]
+    lines += ["", "# format name -> wire id", "FORMATS = {"]
+    lines += [f'    "{name}": {wire},' for name, wire in spec["formats"].items()]
+    lines += ["}", "", "# status value -> (name, what it means)", "STATUS = {"]
+    lines += [
+        f'    {status["value"]}: ("{name}", "{status["text"]}"),'
+        for name, status in spec["status"].items()
+    ]
+    return "\n".join(lines) + "\n}\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only report stale files")
+    check = parser.parse_args().check
+    spec = tomllib.loads((ROOT / "spec/spec.toml").read_text())
+    stale = 0
+    for path, text in ((C_HEADER, c_header(spec)), (PYTHON, python_module(spec))):
+        if path.exists() and path.read_text() == text:
+            continue
+        if check:
+            print(f"{path.relative_to(ROOT)} is stale: run python spec/generate.py", file=sys.stderr)
+            stale = 1
+        else:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(ROOT)}")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""Losslessly pack pruned int8 neural-network weights so that they fit a microcontroller's Flash."""
+
+from stridepack.errors import (
+    CorruptDataError,
+    InputError,
+    MissingDependencyError,
+    ModelError,
+    OutputError,
+    StridepackError,
+)
+from stridepack.formats import formats
+from stridepack.packed import Packed
+from stridepack.search import Groups, find_groups
+from stridepack.tensor import WeightTensor
+
+__version__ = "0.1.0"

@@ -1,0 +1,38 @@
+"""Generated from spec/spec.toml by spec/generate.py. Do not edit."""
+
+VERSION = 1
+
+MAX_ELEMENTS = 1073741824
+MAX_DIMS = 8
+MAX_GROUP_SIZE = 255
+MAX_STRIDE = 255
+PSR_BLOCK = 256
+DCSR_LANES = 16
+MAX_SLOPE = 17
+
+# format name -> wire id
+FORMATS = {
+    "dense": 1,
+    "psr": 2,
+    "rle": 3,
+    "dcsr": 4,
+    "hybrid": 5,
+    "bitmap": 6,
+}
+
+# status value -> (name, what it means)
+STATUS = {
+    0: ("ok", "ok"),
+    1: ("argument", "a required pointer is null"),
+    2: ("truncated", "the data end before, or go on after, the size that their header states"),
+    3: ("magic", "the data do not start with a stridepack magic"),
+    4: ("version", "written by another version of the format"),
+    5: ("format", "unknown format id"),
+    6: ("unsupported", "the format is known but was left out of this build"),
+    7: ("header", "a header field is out of range or contradicts another"),
+    8: ("checksum", "the CRC-32 does not match"),
+    9: ("destination", "the destination is smaller than the decoded data"),
+    10: ("tile", "there is no tile of that number"),
+    11: ("stream", "a stream ends early, goes on too long or points outside the tensor"),
+    12: ("not_found", "no tensor of that name or number"),
+}

@@ -1,0 +1,34 @@
+"""What can go wrong, as exceptions. Every message names the thing, the limit and the value met."""
+
+from stridepack import _spec
+
+
+class StridepackError(Exception):
+    """Base of all errors that stridepack raises on purpose."""
+
+
+class InputError(StridepackError, ValueError):
+    """An argument or option outside its limits."""
+
+
+class ModelError(StridepackError):
+    """A model or array file that cannot be read, or holds nothing that can be packed."""
+
+
+class CorruptDataError(StridepackError):
+    """Bytes that are not a valid blob or bundle."""
+
+
+class OutputError(StridepackError):
+    """A file that cannot be written. Nothing was left half-written."""
+
+
+class MissingDependencyError(StridepackError, ImportError):
+    """An optional package that is needed for this is not installed."""
+
+
+def raise_for_status(status: int, what: str) -> None:
+    """Raise CorruptDataError unless a status of the C runtime is ok."""
+    if status:
+        name, text = _spec.STATUS[status]
+        raise CorruptDataError(f"{what}: {text} (status {status}, {name})")

@@ -1,0 +1,181 @@
+"""Packed: one tensor as one self-describing blob (docs/format.md, section 2)."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stridepack import _core, _spec
+from stridepack.errors import InputError, raise_for_status
+from stridepack.formats import get_format
+from stridepack.search import check_element_count
+
+_HEADER = struct.Struct("<4s4B5I")  # up to the CRC-32, which follows
+
+
+class Packed:
+    """A packed tensor. Immutable; made by `stridepack.pack` or `Packed.from_bytes`.
+
+    Examples
+    --------
+    >>> import numpy as np, stridepack as sp
+    >>> p = sp.pack(np.array([[0, 7, 0, 0], [0, 0, -128, 0]], np.int8), format="rle")
+    >>> p
+    <Packed rle int8[2, 4], 2 non-zeros: 60 bytes>
+    >>> p.streams
+    {'header': 4, 'distances': 1, 'values': 2, 'alignment': 5}
+    >>> p.unpack()
+    array([[   0,    7,    0,    0],
+           [   0,    0, -128,    0]], dtype=int8)
+    """
+
+    def __init__(self, blob: bytes) -> None:
+        self._blob = blob
+        self._view = np.frombuffer(blob, np.uint8)
+        status, wire_id, shape, n, n_non_zero, tile_size, n_tiles, payload = _core.open(self._view)
+        raise_for_status(status, "not a valid blob")
+        self._payload_offset = payload
+        self.format: str = next(name for name, i in _spec.FORMATS.items() if i == wire_id)
+        self.shape: tuple[int, ...] = shape
+        self.n_elements: int = n
+        self.n_non_zero: int = n_non_zero
+        self.tile_size: int = tile_size
+        self.n_tiles: int = n_tiles
+
+    @classmethod
+    def encode(
+        cls, values: npt.ArrayLike, format: str, tile: int | None = None, **options: Any
+    ) -> "Packed":
+        """Encode with one given format; see `stridepack.pack`, which also chooses."""
+        array = np.asarray(values)
+        if array.dtype != np.int8:
+            raise InputError(f"values must be int8, got {array.dtype}: quantise the tensor first")
+        if array.ndim > _spec.MAX_DIMS:
+            raise InputError(f"a shape has at most {_spec.MAX_DIMS} dimensions, got {array.ndim}")
+        check_element_count(array.size)
+        if tile is not None and (isinstance(tile, bool) or tile != int(tile) or tile < 1):
+            raise InputError(f"a tile has at least 1 element, got tile={tile}")
+        codec = get_format(format)
+        if unknown := set(options) - codec.options:
+            raise InputError(
+                f"format {format!r} has no option {', '.join(sorted(unknown))}; "
+                f"it has {', '.join(sorted(codec.options)) or 'none'}"
+            )
+        flat = np.ascontiguousarray(array).reshape(-1)
+        n = flat.size
+        tile_size = max(1, n if tile is None else min(int(tile), n))
+        payload = codec.encode(flat, tile_size, options)
+        fields = _HEADER.pack(
+            b"SPKB",
+            *(_spec.VERSION, codec.wire_id, array.ndim, 0),
+            *(n, int(np.count_nonzero(flat)), tile_size, len(payload), -(-n // tile_size)),
+        )
+        shape = struct.pack(f"<{array.ndim}I", *array.shape)
+        rest = shape + bytes(-len(shape) % 16) + payload
+        crc = zlib.crc32(rest, zlib.crc32(fields))
+        return cls(fields + struct.pack("<I", crc) + rest)
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview) -> "Packed":
+        """Read a blob.
+
+        Raises
+        ------
+        CorruptDataError
+            For anything but a complete, valid blob: header, CRC-32, every stream, every position.
+        """
+        packed = cls(bytes(data))
+        raise_for_status(_core.validate(packed._view), "not a valid blob")
+        return packed
+
+    def to_bytes(self) -> bytes:
+        """The blob."""
+        return self._blob
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole blob, header included."""
+        return len(self._blob)
+
+    @property
+    def payload_nbytes(self) -> int:
+        """Bytes without the header: what the paper counts as memory footprint."""
+        return len(self._blob) - self._payload_offset
+
+    @property
+    def sparsity(self) -> float:
+        """Share of elements that are 0, from 0 to 1."""
+        return 1 - self.n_non_zero / self.n_elements if self.n_elements else 0.0
+
+    @cached_property
+    def streams(self) -> dict[str, int]:
+        """Bytes of every stream, summed over all tiles; their sum is `payload_nbytes`."""
+        codec = get_format(self.format)
+        sizes: dict[str, int] = {}
+        if self.n_tiles > 1:
+            sizes["tile_index"] = 4 * self.n_tiles
+        for tile, n in self._tiles():
+            for name, size in codec.streams(tile, n):
+                sizes[name] = sizes.get(name, 0) + size
+        if gap := self.payload_nbytes - sum(sizes.values()):
+            sizes["alignment"] = gap
+        return sizes
+
+    def _tiles(self) -> Iterator[tuple[memoryview, int]]:
+        """Bytes and number of elements of each tile."""
+        payload = memoryview(self._blob)[self._payload_offset :]
+        if self.n_tiles == 1:
+            yield payload, self.n_elements
+            return
+        begin = 4 * self.n_tiles
+        for t, end in enumerate(np.frombuffer(payload, "<u4", self.n_tiles).tolist()):
+            yield payload[begin:end], self.tile_elements(t)
+            begin = end
+
+    def tile_elements(self, tile: int) -> int:
+        """Number of elements in a tile."""
+        return min(self.tile_size, self.n_elements - tile * self.tile_size)
+
+    def unpack(self) -> npt.NDArray[np.int8]:
+        """Decode with the C runtime that devices run. Equal to what was packed, in shape and value.
+
+        Raises
+        ------
+        CorruptDataError
+            Only for a blob that was not validated: one that `from_bytes` accepted always decodes.
+        """
+        values = np.empty(self.n_elements, np.int8)
+        raise_for_status(_core.decode(self._view, values), "cannot decode")
+        return values.reshape(self.shape)
+
+    def unpack_tile(self, tile: int) -> npt.NDArray[np.int8]:
+        """Decode one tile: a flat array of its elements.
+
+        Raises
+        ------
+        InputError
+            When there is no such tile.
+        """
+        if not 0 <= tile < self.n_tiles:
+            raise InputError(f"tile must lie between 0 and {self.n_tiles - 1}, got {tile}")
+        values = np.empty(self.tile_elements(tile), np.int8)
+        raise_for_status(_core.decode_tile(self._view, tile, values), "cannot decode")
+        return values
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Packed) and self._blob == other._blob
+
+    def __hash__(self) -> int:
+        return hash(self._blob)
+
+    def __repr__(self) -> str:
+        shape = ", ".join(map(str, self.shape))
+        tiles = f", {self.n_tiles} tiles" if self.n_tiles > 1 else ""
+        return (
+            f"<Packed {self.format} int8[{shape}], {self.n_non_zero} non-zeros{tiles}: "
+            f"{self.nbytes} bytes>"
+        )

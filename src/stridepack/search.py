@@ -1,0 +1,140 @@
+"""Algorithm 1 of the paper: find groups of equidistant elements (Section III-B-3)."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from stridepack import _core, _spec
+from stridepack.errors import InputError
+
+# Table II of the paper
+DEFAULT_SIZES = (16, 12, 8, 4)
+DEFAULT_STRIDES = tuple(range(1, 17))
+DEFAULT_OCCUPANCY = 0.8
+
+
+@dataclass(frozen=True)
+class GroupParams:
+    """Which groups to look for.
+
+    Parameters
+    ----------
+    sizes : iterable of int
+        Group sizes S, in elements. Searched in descending order, whatever the order given.
+    strides : iterable of int
+        Strides D: 1 means adjacent. Swept in ascending order.
+    occupancy : float
+        Occupancy threshold theta, 0 to 1: a group of size s has at least ceil(theta * s) non-zeros,
+        and at least one. The product is taken exactly, of the decimal number that was written.
+    """
+
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    occupancy: float
+
+    def __init__(
+        self,
+        sizes: Iterable[int] = DEFAULT_SIZES,
+        strides: Iterable[int] = DEFAULT_STRIDES,
+        occupancy: float = DEFAULT_OCCUPANCY,
+    ) -> None:
+        # object.__setattr__: the way to normalise arguments of a frozen dataclass
+        object.__setattr__(self, "sizes", _distinct("sizes", sizes)[::-1])
+        object.__setattr__(self, "strides", _distinct("strides", strides))
+        object.__setattr__(self, "occupancy", float(occupancy))
+        if not 0 <= self.occupancy <= 1:
+            raise InputError(f"occupancy must lie between 0 and 1, got {occupancy}")
+
+    @property
+    def min_counts(self) -> tuple[int, ...]:
+        """Non-zeros that a group of each size needs, in the order of `sizes`."""
+        theta = Fraction(repr(self.occupancy))
+        return tuple(max(1, math.ceil(theta * size)) for size in self.sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Groups in the order found, and what is left.
+
+    Attributes
+    ----------
+    size, stride, start : ndarray of uint32
+        Group j covers the flat positions ``start[j] + i * stride[j]`` for i < size[j] (Eq. (11)).
+    remainder : ndarray of bool
+        Shape of the mask that was searched; True where no group covers a non-zero.
+    """
+
+    size: npt.NDArray[np.uint32]
+    stride: npt.NDArray[np.uint32]
+    start: npt.NDArray[np.uint32]
+    remainder: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+
+def find_groups(
+    mask: npt.ArrayLike,
+    sizes: Iterable[int] = DEFAULT_SIZES,
+    strides: Iterable[int] = DEFAULT_STRIDES,
+    occupancy: float = DEFAULT_OCCUPANCY,
+) -> Groups:
+    """Partition the non-zeros of a mask into groups of equidistant elements and a remainder.
+
+    Algorithm 1 of the paper, with the order of the search that its figures imply: for each size,
+    sweep the strides in ascending order, take for each the one best group (most non-zeros, first
+    position among equals) if it reaches the threshold, and repeat the sweep until it takes nothing.
+
+    Parameters
+    ----------
+    mask : array_like
+        Any shape; searched flattened in C order. Non-zero means present.
+    sizes, strides, occupancy
+        See `GroupParams`.
+
+    Returns
+    -------
+    Groups
+
+    Raises
+    ------
+    InputError
+        For sizes or strides below 1, an occupancy outside 0..1, or more than 2^30 elements.
+
+    Examples
+    --------
+    >>> g = find_groups([1, 0, 1, 0, 1, 0, 1, 1], sizes=(4,), occupancy=1)
+    >>> g.size, g.stride, g.start
+    (array([4], dtype=uint32), array([2], dtype=uint32), array([0], dtype=uint32))
+    >>> g.remainder.nonzero()[0]
+    array([7])
+    """
+    params = GroupParams(sizes, strides, occupancy)
+    present = np.asarray(mask) != 0
+    check_element_count(present.size)
+    size, stride, start, remainder = _core.find_groups(
+        np.ascontiguousarray(present).reshape(-1).view(np.uint8),
+        params.sizes,
+        params.min_counts,
+        params.strides,
+    )
+    return Groups(size, stride, start, remainder.view(np.bool_).reshape(present.shape))
+
+
+def check_element_count(n: int) -> None:
+    """Raise InputError for more elements than a blob can hold."""
+    if n > _spec.MAX_ELEMENTS:
+        raise InputError(f"a tensor has at most {_spec.MAX_ELEMENTS} elements, got {n}")
+
+
+def _distinct(what: str, values: Iterable[int]) -> tuple[int, ...]:
+    """The values in ascending order, once each."""
+    distinct = tuple(sorted({int(value) for value in values}))
+    if distinct and not 1 <= distinct[0] <= distinct[-1] <= _spec.MAX_ELEMENTS:
+        wrong = distinct[0] if distinct[0] < 1 else distinct[-1]
+        raise InputError(f"{what} must lie between 1 and {_spec.MAX_ELEMENTS}, got {wrong}")
+    return distinct

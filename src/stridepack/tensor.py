@@ -1,0 +1,58 @@
+"""WeightTensor: one int8 weight tensor of a model, and what can be said of it without packing it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Int8Array = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class WeightTensor:
+    """An int8 weight tensor.
+
+    Attributes
+    ----------
+    name : str
+        Unique within its model.
+    values : ndarray of int8
+        In the order in which the model stores them (OHWI for TensorFlow Lite convolutions).
+    zero_point : int
+        The stored value that stands for zero. Per-channel tensors have one value for all channels,
+        or, where channels differ, the first that is not 0.
+    origin : str
+        Where it comes from, for messages: operators that use it, indices in the file.
+    """
+
+    name: str
+    values: Int8Array
+    zero_point: int = 0
+    origin: str = field(default="", compare=False)
+
+    @property
+    def size(self) -> int:
+        """Number of elements, which is also the number of bytes when stored densely."""
+        return self.values.size
+
+    @property
+    def n_non_zero(self) -> int:
+        """Number of elements that are not 0."""
+        return int(np.count_nonzero(self.values))
+
+    @property
+    def sparsity(self) -> float:
+        """Share of elements that are 0, from 0 to 1. An empty tensor has sparsity 0."""
+        return 1 - self.n_non_zero / self.size if self.size else 0.0
+
+    @property
+    def entropy_nbytes(self) -> float:
+        """Zero-order entropy of the values, zeros included, in bytes for the whole tensor.
+
+        No code that treats elements independently can be smaller, tables not counted.
+        """
+        if self.size == 0:
+            return 0.0
+        counts = np.bincount(self.values.ravel().view(np.uint8), minlength=256)
+        p = counts[counts > 0] / self.size
+        return max(0.0, float(-(p * np.log2(p)).sum()) * self.size / 8)
