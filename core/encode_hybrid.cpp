@@ -37,12 +37,10 @@ void encode_hybrid(const Tile &tile, const EncodeOptions &options, StreamWriter 
     }
     classes.back() += 1u << 8;
     codes.back().push_back(static_cast<std::uint8_t>(group.stride - first_stride));
-    const std::uint32_t distance = group.start - previous;
+    std::uint32_t distance = group.start - previous;
     previous = group.start;
-    distances.push_back(static_cast<std::uint8_t>(std::min(distance, 255u)));
-    if (distance >= 255) {
-      for (unsigned shift = 0; shift < 32; shift += 8) distances.push_back(static_cast<std::uint8_t>(distance >> shift));
-    }
+    for (; distance >= 255; distance -= 255) distances.push_back(255);
+    distances.push_back(static_cast<std::uint8_t>(distance));
     // The true value of every slot: a gap may be a non-zero that another group or the remainder owns.
     for (std::uint32_t i = 0; i < group.size; i++) {
       values.push_back(static_cast<std::uint8_t>(tile.values[group.start + i * group.stride]));

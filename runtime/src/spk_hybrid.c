@@ -1,7 +1,7 @@
 /* hybrid: groups of equidistant elements, the remainder in dcsr. docs/format.md, section 7. */
 #include "spk_internal.h"
 
-enum { LONG_DISTANCE = 255 };
+enum { CONTINUES = 255 }; /* a distance byte that is not the last one */
 
 SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
   spk_reader reader = {tile, 0};
@@ -34,13 +34,12 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
     const uint32_t record = spk_load_u32(classes + 4u * c), size = record & 0xFFu, n_groups = record >> 8;
     uint32_t start = 0; /* start <= n */
     for (uint32_t g = 0; g < n_groups; g++) {
-      if (distances == end) return SPK_ERROR_STREAM;
-      uint32_t distance = *distances++;
-      if (distance == LONG_DISTANCE) {
-        if (end - distances < 4) return SPK_ERROR_STREAM;
-        distance = spk_load_u32(distances);
-        distances += 4;
-      }
+      uint32_t distance = 0, byte;
+      do {
+        if (distances == end) return SPK_ERROR_STREAM;
+        byte = *distances++;
+        distance += byte;
+      } while (byte == CONTINUES);
       const uint32_t code = code_bits == 8u ? codes[g] : codes[g / 2u] >> (g % 2u == 0 ? 4 : 0) & 15u;
       const uint32_t stride = first_stride + code;
       if (distance > tile->n - start) return SPK_ERROR_STREAM;
