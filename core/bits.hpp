@@ -10,7 +10,7 @@ namespace stridepack {
 
 class BitMask {
  public:
-  // Words behind the last one that are always zero, so that a 128-bit window at any position of the mask can be read.
+  // Words behind the last one that are always zero: find_groups reads up to 2 words behind any that holds a position.
   static constexpr std::size_t kPadding = 2;
 
   // All zero.

@@ -1,7 +1,7 @@
 """Generate the constants of C and Python from spec.toml.
 
-    python spec/generate.py           # write both files
-    python spec/generate.py --check   # exit 1 when one of them is stale
+python spec/generate.py           # write both files
+python spec/generate.py --check   # exit 1 when one of them is stale
 """
 
 import argparse
@@ -30,7 +30,9 @@ def c_header(spec: dict[str, Any]) -> str:
     lines += ["", "/* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */"]
     rows = [f"  X({name}, {name.upper()}, {wire})" for name, wire in spec["formats"].items()]
     lines += ["#define SPK_FORMATS(X) \\", " \\\n".join(rows), ""]
-    lines += ["/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> leaves the format out. */"]
+    lines += [
+        "/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */"
+    ]
     for name in map(str.upper, spec["formats"]):
         lines += [f"#ifdef SPK_WITHOUT_{name}", f"#define SPK_IF_{name}(code)", "#else"]
         lines += [f"#define SPK_IF_{name}(code) code", "#endif"]
@@ -70,7 +72,9 @@ def main() -> int:
         if path.exists() and path.read_text() == text:
             continue
         if check:
-            print(f"{path.relative_to(ROOT)} is stale: run python spec/generate.py", file=sys.stderr)
+            print(
+                f"{path.relative_to(ROOT)} is stale: run python spec/generate.py", file=sys.stderr
+            )
             stale = 1
         else:
             path.write_text(text)

@@ -22,7 +22,7 @@
   X(hybrid, HYBRID, 5) \
   X(bitmap, BITMAP, 6)
 
-/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> leaves the format out. */
+/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */
 #ifdef SPK_WITHOUT_DENSE
 #define SPK_IF_DENSE(code)
 #else

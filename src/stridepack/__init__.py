@@ -9,8 +9,28 @@ from stridepack.errors import (
     StridepackError,
 )
 from stridepack.formats import formats
+from stridepack.io import read_tflite, read_weights
 from stridepack.packed import Packed
+from stridepack.planner import pack, plan
 from stridepack.search import Groups, find_groups
 from stridepack.tensor import WeightTensor
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "CorruptDataError",
+    "Groups",
+    "InputError",
+    "MissingDependencyError",
+    "ModelError",
+    "OutputError",
+    "Packed",
+    "StridepackError",
+    "WeightTensor",
+    "find_groups",
+    "formats",
+    "pack",
+    "plan",
+    "read_tflite",
+    "read_weights",
+]

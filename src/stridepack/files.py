@@ -1,5 +1,6 @@
 """Writing files so that they are either complete or not there at all."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +33,5 @@ def write_files(files: Mapping[Path, bytes]) -> None:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         for temporary in temporaries.values():
-            try:
+            with contextlib.suppress(OSError):  # the directory itself may not be there
                 temporary.unlink(missing_ok=True)
-            except OSError:  # the directory itself is not there
-                pass

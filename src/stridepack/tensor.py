@@ -1,4 +1,4 @@
-"""WeightTensor: one int8 weight tensor of a model, and what can be said of it without packing it."""
+"""WeightTensor: one int8 weight tensor of a model, and what is known of it without packing."""
 
 from dataclasses import dataclass, field
 

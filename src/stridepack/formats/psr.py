@@ -17,7 +17,7 @@ class Psr(Format):
         n_columns = int.from_bytes(tile[:4], "little")
         n_blocks = -(-n // _spec.PSR_BLOCK)
         counts = np.frombuffer(tile, np.uint8, n_blocks, 4)
-        full = np.count_nonzero(counts == 255)
+        full = int(np.count_nonzero(counts == 255))
         # A full block stores all its values: 256, or fewer at the end of the tile.
         n_values = n_columns + full * _spec.PSR_BLOCK
         if n_blocks and counts[-1] == 255:

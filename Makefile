@@ -1,0 +1,81 @@
+# stridepack. `make demo` and `make test` do all the set-up themselves.
+#
+#   make demo         install, pack the bundled model, report, verify exactly
+#   make test         everything that CI runs; installs the Debian packages it needs when it may
+#   make lint python c firmware fuzz-short     its parts
+#   make fuzz         long fuzzing, SECONDS=600 for each target
+#   make bench        regenerate bench/results (README's tables)
+#   make format       apply the formatters
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+MODEL := examples/resnet8_cifar10_50.tflite
+DEMO := build/demo
+
+# Besides a C and C++ compiler: cross compilers and emulators for the firmware, sanitizers, fuzzers.
+PACKAGES := clang-19 clang-format-19 gcc-arm-none-eabi libclang-rt-19-dev lld-19 llvm-19 qemu-system-arm
+
+SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]' -o -name '*.[ch]pp') \
+  CMakeLists.txt pyproject.toml README.md
+C_FILES = $(shell git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | grep -v spk_spec.h)
+
+.PHONY: demo test packages lint python c firmware fuzz-short fuzz bench format clean
+
+demo: $(INSTALLED)
+	mkdir -p $(DEMO)
+	$(BIN)/stridepack inspect $(MODEL)
+	$(BIN)/stridepack pack $(MODEL) -o $(DEMO)/resnet8.tflite
+	$(BIN)/stridepack verify $(MODEL) $(DEMO)/resnet8.tflite
+	$(BIN)/stridepack pack $(MODEL) -o $(DEMO)/resnet8.spk
+	$(BIN)/stridepack verify $(MODEL) $(DEMO)/resnet8.spk
+
+test: packages lint python c firmware fuzz-short
+	@echo "make test: all passed"
+
+packages:
+	scripts/debian-packages.sh $(PACKAGES)
+
+# Python's venv is a package of its own on Debian.
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/debian-packages.sh python3-venv
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): $(VENV)/bin/python $(SOURCES)
+	$(BIN)/python -m pip install -q --disable-pip-version-check '.[all,dev]' -Ccmake.define.STRIDEPACK_WERROR=ON
+	touch $@
+
+lint: $(INSTALLED)
+	$(BIN)/python spec/generate.py --check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	clang-format-19 --dry-run -Werror $(C_FILES)
+
+python: $(INSTALLED)
+	$(BIN)/pytest --doctest-modules --pyargs stridepack tests/python
+
+c: $(INSTALLED)
+	$(MAKE) -C tests/c test sanitize cross PYTHON=$(abspath $(BIN)/python)
+
+firmware: $(INSTALLED)
+	$(MAKE) -C tests/firmware test PYTHON=$(abspath $(BIN)/python)
+
+fuzz-short: $(INSTALLED)
+	$(MAKE) -C tests/fuzz short PYTHON=$(abspath $(BIN)/python)
+
+fuzz: $(INSTALLED)
+	$(MAKE) -C tests/fuzz long PYTHON=$(abspath $(BIN)/python)
+
+bench: $(INSTALLED)
+	$(BIN)/python bench/sizes.py
+	$(BIN)/python bench/encode.py
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	clang-format-19 -i $(C_FILES)
+
+clean:
+	rm -rf build dist $(VENV)

@@ -1,0 +1,5 @@
+"""`python -m stridepack`."""
+
+from stridepack.cli import main
+
+main()

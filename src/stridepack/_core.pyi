@@ -1,0 +1,41 @@
+"""The C++ encoders and the C runtime (bindings/module.cpp). Statuses: see spec/spec.toml."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+_UInt8: TypeAlias = npt.NDArray[np.uint8]
+_UInt32: TypeAlias = npt.NDArray[np.uint32]
+_Int8: TypeAlias = npt.NDArray[np.int8]
+
+def find_groups(
+    mask: _UInt8, sizes: Sequence[int], min_counts: Sequence[int], strides: Sequence[int]
+) -> tuple[_UInt32, _UInt32, _UInt32, _UInt8]:
+    """Size, stride and start of each group, and the remainder."""
+
+def encode(
+    format: str,
+    values: _Int8,
+    tile_size: int,
+    sizes: Sequence[int],
+    min_counts: Sequence[int],
+    strides: Sequence[int],
+) -> bytes:
+    """The payload of a flat tensor."""
+
+def open(blob: _UInt8) -> tuple[int, int, tuple[int, ...], int, int, int, int, int]:
+    """Status; format id, shape, elements, non-zeros, tile size, tiles, offset of the payload."""
+
+def validate(blob: _UInt8) -> int:
+    """Status of spk_validate."""
+
+def decode(blob: _UInt8, dst: _Int8) -> int:
+    """Status of spk_decode_s8."""
+
+def decode_tile(blob: _UInt8, tile: int, dst: _Int8) -> int:
+    """Status of spk_decode_tile_s8."""
+
+def open_bundle(data: _UInt8) -> tuple[int, list[tuple[bytes, int, int]]]:
+    """Status of spk_bundle_validate; name, offset and size of each blob."""

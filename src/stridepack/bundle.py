@@ -1,0 +1,86 @@
+"""Bundles (.spk), both directions: docs/format.md, section 9."""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from stridepack import _core, _spec
+from stridepack.errors import InputError, ModelError, raise_for_status
+from stridepack.packed import Packed
+
+_HEADER_SIZE = 32
+_MAX_NAME = 65535
+
+
+def read_bundle(path: Path) -> dict[str, Packed]:
+    """Read a bundle file.
+
+    Raises
+    ------
+    CorruptDataError
+        For anything but a complete, valid bundle.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
+    return parse_bundle(data, str(path))
+
+
+def parse_bundle(data: bytes, what: str = "bundle") -> dict[str, Packed]:
+    """Blobs of a bundle by name, in the order of the file."""
+    status, tensors = _core.open_bundle(np.frombuffer(data, np.uint8))
+    raise_for_status(status, what)
+    return {
+        name.decode("utf-8", "replace"): Packed(data[begin : begin + size])
+        for name, begin, size in tensors
+    }
+
+
+def build_bundle(tensors: Mapping[str, Packed]) -> bytes:
+    """One file of named blobs, which a device reads where it lies.
+
+    Raises
+    ------
+    InputError
+        For a name that is too long or contains a zero byte, or a file of more than 4 GiB.
+    """
+    names: list[bytes] = []
+    for text in tensors:
+        encoded = text.encode()
+        if len(encoded) > _MAX_NAME or b"\0" in encoded:
+            raise InputError(
+                f"tensor {text[:80]!r}: a name has at most {_MAX_NAME} bytes and no zero byte, "
+                f"this one has {len(encoded)} bytes"
+            )
+        names.append(encoded)
+    table_size = 16 * len(names) + sum(len(name) + 1 for name in names)
+    name_offset = _HEADER_SIZE + 16 * len(names)
+    blobs = bytearray()
+    blobs_begin = _align16(_HEADER_SIZE + table_size)
+    table = bytearray()
+    for name, packed in zip(names, tensors.values(), strict=True):
+        blobs += bytes(-len(blobs) % 16)
+        fields = (name_offset, len(name), blobs_begin + len(blobs), packed.nbytes)
+        if max(fields) >= 1 << 32:
+            raise InputError("a bundle is at most 4 GiB long")
+        table += struct.pack("<4I", *fields)
+        name_offset += len(name) + 1
+        blobs += packed.to_bytes()
+    table += b"".join(name + b"\0" for name in names)
+    # Without a blob the file ends with its names.
+    size = blobs_begin + len(blobs) if names else _HEADER_SIZE
+    if size >= 1 << 32:
+        raise InputError("a bundle is at most 4 GiB long")
+    start = struct.pack("<4sB3xII", b"SPKF", _spec.VERSION, len(names), size)
+    rest = struct.pack("<I8x", table_size) + table
+    crc = struct.pack("<I", zlib.crc32(rest, zlib.crc32(start)))
+    head = start + crc + rest
+    return head + bytes(size - len(blobs) - len(head)) + bytes(blobs)
+
+
+def _align16(size: int) -> int:
+    return -(-size // 16) * 16

@@ -1,0 +1,159 @@
+"""Whole files: pack a model into an output of any kind, and unpack it again."""
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stridepack.bundle import build_bundle, read_bundle
+from stridepack.emit.c_source import c_sources
+from stridepack.emit.tflite import pack_tflite, unpack_tflite
+from stridepack.errors import InputError, ModelError
+from stridepack.files import write_files
+from stridepack.io import read_weights
+from stridepack.planner import DEFAULT_MIN_SIZE, Choice, plan
+from stridepack.tensor import WeightTensor
+
+# What the unmodified TensorFlow Lite Micro interpreter decodes: bitmap is its PRUNE type.
+STOCK_TFLM_FORMATS = ("dense", "bitmap")
+
+OUTPUT_SUFFIXES = (".tflite", ".c", ".spk")
+
+
+@dataclass(frozen=True)
+class PackResult:
+    """What `pack_file` did.
+
+    Attributes
+    ----------
+    choices : list of Choice
+        For each tensor. In a .tflite, a tensor of format bitmap stayed dense after all if `notes`
+        has an entry for it.
+    files : dict of Path to int
+        Files written and their sizes in bytes.
+    notes : dict of str to str
+        Why a tensor (by name) is not stored as its choice says.
+    """
+
+    choices: list[Choice]
+    files: dict[Path, int]
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def pack_file(
+    model: Path,
+    output: Path,
+    format: str = "auto",
+    *,
+    tile: int | None = None,
+    min_size: int = DEFAULT_MIN_SIZE,
+    on_start: Callable[[list[WeightTensor]], None] | None = None,
+    on_done: Callable[[int], None] | None = None,
+    **options: Any,
+) -> PackResult:
+    """Pack the weights of a model file. The output's suffix decides what is written.
+
+    ``.tflite`` : the model with DECODE operators, for the unmodified TensorFlow Lite Micro.
+    ``.c`` : C source, and its header beside it.
+    ``.spk`` : all tensors by name in one file.
+
+    Parameters
+    ----------
+    model, output : Path
+    format, tile, min_size, **options
+        As in `stridepack.plan`.
+    on_start, on_done : callable, optional
+        Called with the tensors before packing, and with the number of elements after each tensor.
+
+    Raises
+    ------
+    StridepackError
+        One of its children; nothing was written.
+    """
+    suffix = output.suffix.lower()
+    if suffix not in OUTPUT_SUFFIXES:
+        raise InputError(
+            f"{output}: cannot write {suffix or 'a file without suffix'}; "
+            f"known are {', '.join(OUTPUT_SUFFIXES)}"
+        )
+    targets = [output, output.with_suffix(".h")] if suffix == ".c" else [output]
+    for target in targets:
+        if target.resolve() == model.resolve():
+            raise InputError(f"{target}: the output would overwrite the model")
+    if suffix == ".tflite":
+        if model.suffix.lower() != ".tflite":
+            raise InputError(f"{output}: a .tflite can only be made from a .tflite, not {model}")
+        if tile is not None:
+            raise InputError(
+                f"{output}: TensorFlow Lite Micro decodes whole tensors, so tile={tile} is not "
+                "possible with .tflite output"
+            )
+
+    tensors = read_weights(model)
+    if on_start:
+        on_start(tensors)
+    choices = plan(
+        tensors,
+        format,
+        candidates=STOCK_TFLM_FORMATS if suffix == ".tflite" else None,
+        min_size=min_size,
+        tile=tile,
+        on_done=on_done,
+        **options,
+    )
+    packed = {choice.tensor.name: choice.packed for choice in choices}
+    notes: dict[str, str] = {}
+    files: dict[Path, bytes] = {}
+    if suffix == ".tflite":
+        files[output], notes = pack_tflite(model.read_bytes(), packed)
+    elif suffix == ".c":
+        source, header = c_sources(output.stem, packed)
+        files = dict(zip(targets, (source.encode(), header.encode()), strict=True))
+    else:
+        files[output] = build_bundle(packed)
+    write_files(files)
+    return PackResult(choices, {path: len(data) for path, data in files.items()}, notes)
+
+
+def unpack_file(packed: Path, output: Path) -> int:
+    """Unpack a packed .tflite to a dense .tflite, or a .spk or .tflite to .npz.
+
+    Returns
+    -------
+    int
+        Size of the output in bytes.
+    """
+    kinds = (packed.suffix.lower(), output.suffix.lower())
+    if output.resolve() == packed.resolve():
+        raise InputError(f"{output}: the output would overwrite the packed file")
+    if not packed.is_file():
+        raise ModelError(f"{packed}: no such file")
+    if kinds == (".tflite", ".tflite"):
+        data = unpack_tflite(packed.read_bytes())
+    elif kinds == (".tflite", ".npz"):
+        data = _npz({tensor.name: tensor.values for tensor in read_weights(packed)})
+    elif kinds == (".spk", ".npz"):
+        data = _npz({name: blob.unpack() for name, blob in read_bundle(packed).items()})
+    else:
+        raise InputError(
+            f"cannot unpack {packed} to {output}: a .tflite unpacks to .tflite or .npz, "
+            "a .spk to .npz"
+        )
+    write_files({output: data})
+    return len(data)
+
+
+def _npz(arrays: Mapping[str, npt.NDArray[np.int8]]) -> bytes:
+    """A .npz as np.savez writes it, but the same bytes at any time and with any name in it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), entry.getvalue())
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Files out: what was packed, in the form that a firmware project takes."""

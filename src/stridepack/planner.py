@@ -1,0 +1,207 @@
+"""Which format for which tensor: every candidate is encoded, and the smallest blob wins."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from stridepack.errors import InputError, StridepackError
+from stridepack.formats import formats, get_format
+from stridepack.packed import Packed
+from stridepack.tensor import WeightTensor
+
+T = TypeVar("T")
+
+# Section IV-A of the paper: smaller tensors hardly count in memory but do in accuracy
+DEFAULT_MIN_SIZE = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What was decided for a tensor.
+
+    Attributes
+    ----------
+    tensor : WeightTensor
+    packed : Packed
+        The blob of the chosen format. Unpacks to the tensor exactly: that was checked.
+    nbytes : dict of str to int
+        Bytes of the whole blob in every format that was tried.
+    """
+
+    tensor: WeightTensor
+    packed: Packed
+    nbytes: dict[str, int]
+
+
+def pack(
+    values: npt.ArrayLike, format: str = "auto", *, tile: int | None = None, **options: Any
+) -> Packed:
+    """Pack one int8 tensor.
+
+    Parameters
+    ----------
+    values : array_like of int8
+        Any shape of up to 8 dimensions and 2^30 elements; encoded in C order. 0 is its zero.
+    format : str
+        One of `stridepack.formats()`, or "auto": all of them are tried, the smallest wins.
+    tile : int, optional
+        Cut the tensor into tiles of this many elements that decode independently. Default: one.
+    **options
+        Of the format. hybrid: `sizes`, `strides`, `occupancy`; see `stridepack.find_groups`.
+
+    Returns
+    -------
+    Packed
+
+    Raises
+    ------
+    InputError
+        For another dtype, an unknown format or option, or a value outside its limits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = np.zeros((8, 3, 3, 4), np.int8)
+    >>> weights[::2, 1, 1] = [3, -1, 4, -5]
+    >>> p = pack(weights)
+    >>> p.format, p.nbytes, bool((p.unpack() == weights).all())
+    ('hybrid', 100, True)
+    """
+    array = np.asarray(values)
+    return _choose(array, _candidates(format, formats(), options), tile, options)[0]
+
+
+def plan(
+    tensors: Sequence[WeightTensor],
+    format: str = "auto",
+    *,
+    candidates: Iterable[str] | None = None,
+    min_size: int = DEFAULT_MIN_SIZE,
+    tile: int | None = None,
+    on_done: Callable[[int], None] | None = None,
+    **options: Any,
+) -> list[Choice]:
+    """Pack the tensors of a model, in parallel threads.
+
+    Parameters
+    ----------
+    tensors : sequence of WeightTensor
+    format : str
+        As in `pack`.
+    candidates : iterable of str, optional
+        What "auto" chooses from, and what `format` must be one of. Default: all formats.
+    min_size : int
+        Tensors of fewer elements stay dense.
+    on_done : callable, optional
+        Called with the number of elements whenever a tensor is done.
+
+    Returns
+    -------
+    list of Choice
+        In the order of the tensors.
+
+    Raises
+    ------
+    InputError
+        As `pack` does; also for a tensor to be encoded whose zero point is not 0.
+    """
+    if min_size < 0:
+        raise InputError(f"min_size must be at least 0, got {min_size}")
+    chosen_from = _candidates(format, tuple(candidates or formats()), options)
+    encodes_anything = chosen_from != ("dense",)
+    for tensor in tensors:
+        if encodes_anything and tensor.zero_point != 0 and tensor.size >= min_size:
+            raise InputError(
+                f"tensor {tensor.name!r} has zero point {tensor.zero_point}; only tensors with "
+                "zero point 0 can be packed: quantise the weights symmetrically"
+            )
+
+    def choose(tensor: WeightTensor) -> Choice:
+        small = tensor.size < min_size
+        packed, nbytes = _choose(
+            tensor.values, ("dense",) if small else chosen_from, None if small else tile, options
+        )
+        if not np.array_equal(packed.unpack(), tensor.values):
+            raise StridepackError(
+                f"tensor {tensor.name!r} does not survive {packed.format}: this is a defect of "
+                "stridepack, please report it with the file"
+            )
+        return Choice(tensor, packed, nbytes)
+
+    return _in_threads(choose, tensors, on_done)
+
+
+def measure(
+    tensors: Sequence[WeightTensor],
+    *,
+    tile: int | None = None,
+    on_done: Callable[[int], None] | None = None,
+    **options: Any,
+) -> list[dict[str, int]]:
+    """Bytes of the blob of every tensor in every format, in parallel threads.
+
+    Parameters are those of `plan`. Zero points do not matter here.
+    """
+    candidates = _candidates("auto", formats(), options)
+
+    def sizes(tensor: WeightTensor) -> dict[str, int]:
+        return _choose(tensor.values, candidates, tile, options)[1]
+
+    return _in_threads(sizes, tensors, on_done)
+
+
+def _in_threads(
+    work: Callable[[WeightTensor], T],
+    tensors: Sequence[WeightTensor],
+    on_done: Callable[[int], None] | None,
+) -> list[T]:
+    """Results in the order of the tensors. The encoders release the GIL."""
+
+    def and_report(tensor: WeightTensor) -> T:
+        result = work(tensor)
+        if on_done:
+            on_done(tensor.size)
+        return result
+
+    # Large tensors first, so that none starts last and alone.
+    order = sorted(range(len(tensors)), key=lambda i: -tensors[i].size)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        futures = {i: pool.submit(and_report, tensors[i]) for i in order}
+        return [futures[i].result() for i in range(len(tensors))]
+
+
+def _candidates(format: str, allowed: tuple[str, ...], options: dict[str, Any]) -> tuple[str, ...]:
+    """The formats to try. Refuses unknown names, and options that none of them has."""
+    if format != "auto":
+        get_format(format)
+        if format not in allowed:
+            raise InputError(f"format {format!r} is not possible here; {', '.join(allowed)} are")
+        allowed = (format,)
+    known = frozenset().union(*(get_format(name).options for name in allowed))
+    if unknown := set(options) - known:
+        raise InputError(
+            f"unknown option {', '.join(sorted(unknown))} for format {format!r}; "
+            f"known: {', '.join(sorted(known)) or 'none'}"
+        )
+    return allowed
+
+
+def _choose(
+    values: npt.NDArray[Any], candidates: tuple[str, ...], tile: int | None, options: dict[str, Any]
+) -> tuple[Packed, dict[str, int]]:
+    """The smallest blob, the first of equals, and the size of every one."""
+    best: Packed | None = None
+    nbytes = {}
+    for name in candidates:
+        own = {key: options[key] for key in options.keys() & get_format(name).options}
+        packed = Packed.encode(values, name, tile, **own)
+        nbytes[name] = packed.nbytes
+        if best is None or packed.nbytes < best.nbytes:
+            best = packed
+    assert best is not None  # there is always a candidate
+    return best, nbytes

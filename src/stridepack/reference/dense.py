@@ -1,0 +1,17 @@
+"""dense: the values as they are (docs/format.md, section 3)."""
+
+# ruff: noqa: N803  (the paper's symbols)
+
+import numpy as np
+
+from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams
+
+
+def encode_tile(A: Int8Array) -> Streams:
+    """Streams of a tile of N elements A."""
+    return {"values": A.tobytes()}
+
+
+def decode_tile(streams: StreamReader, N: int) -> Slots:
+    """Slots of a tile of N elements."""
+    return np.arange(N), streams.take("values", np.int8, N)

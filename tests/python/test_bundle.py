@@ -1,0 +1,52 @@
+"""Bundles: what is written is read, by Python and by the C runtime, and nothing else is."""
+
+import contextlib
+
+import numpy as np
+import pytest
+from arrays import random_array
+
+import stridepack as sp
+from stridepack.bundle import build_bundle, parse_bundle
+
+TENSORS = {
+    "conv/kernel": sp.pack(random_array(600, 0.5).reshape(20, 30), "hybrid"),
+    "": sp.pack(np.zeros(0, np.int8), "psr"),
+    "Gewicht \u00e4\u00f6\u00fc \U0001f600": sp.pack(random_array(1000, 0.9), "rle", tile=100),
+}
+
+
+@pytest.mark.parametrize("tensors", [{}, TENSORS, dict(list(TENSORS.items())[:1])])
+def test_round_trip(tensors: dict[str, sp.Packed]) -> None:
+    assert parse_bundle(build_bundle(tensors)) == tensors
+
+
+def test_blobs_are_aligned() -> None:
+    data = build_bundle(TENSORS)
+    for packed in TENSORS.values():
+        assert data.index(packed.to_bytes()) % 16 == 0
+
+
+def test_truncated_or_longer_bundles_are_errors() -> None:
+    data = build_bundle(TENSORS)
+    for end in range(len(data)):
+        with pytest.raises(sp.CorruptDataError):
+            parse_bundle(data[:end])
+    with pytest.raises(sp.CorruptDataError):
+        parse_bundle(data + b"\0")
+
+
+def test_damaged_bundles_are_errors_or_right() -> None:
+    data = build_bundle(TENSORS)
+    rng = np.random.default_rng(3)
+    for _ in range(2000):
+        damaged = bytearray(data)
+        damaged[rng.integers(len(data))] ^= 1 << rng.integers(8)
+        with contextlib.suppress(sp.CorruptDataError):
+            assert parse_bundle(bytes(damaged)) == TENSORS
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 65_536])
+def test_bad_names(name: str) -> None:
+    with pytest.raises(sp.InputError, match="a name has at most 65535 bytes"):
+        build_bundle({name: TENSORS[""]})

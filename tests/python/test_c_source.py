@@ -1,0 +1,122 @@
+"""The C files of `pack -o x.c`: they compile without a warning, and unpack to the tensors."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from arrays import random_array
+
+import stridepack as sp
+from stridepack.emit.c_source import c_sources
+from stridepack.emit.runtime import write_runtime
+
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wundef", "-pedantic", "-Werror"]
+TENSORS = {
+    "conv1/kernel:0": random_array(2304, 0.5).reshape(16, 3, 3, 16),
+    "conv1 kernel 0": random_array(500, 0.3),  # the same identifier once it is one
+    "CONV1_KERNEL_0": random_array(10, 0.9),
+    '3rd */ \\ ??/ " \u00e4': random_array(300, 0.9).reshape(3, 100),
+    "empty": np.zeros((0, 5), np.int8),
+    "eight": random_array(256, 0.5).reshape((2,) * 8),
+}
+MAIN = """
+#include <stdio.h>
+#include <stdlib.h>
+#include "my_model.h"
+#include "spk.h"
+int main(void) {
+  for (int i = 0; i < MY_MODEL_N_TENSORS; i++) {
+    const my_model_tensor *tensor = &my_model_tensors[i];
+    static int8_t out[MY_MODEL_LARGEST_TENSOR];
+    spk_view view;
+    if (spk_open(&view, tensor->blob, tensor->blob_size) != SPK_OK) return 1;
+    if (spk_validate(&view) != SPK_OK || spk_decode_s8(&view, out, sizeof out) != SPK_OK) return 2;
+    if (view.n_elements != tensor->n_elements) return 5;
+    if ((uintptr_t)tensor->blob % 16 != 0 || view.n_dims != tensor->n_dims) return 3;
+    for (uint32_t d = 0; d < view.n_dims; d++) if (spk_dim(&view, d) != tensor->shape[d]) return 4;
+    printf("%s\\n", tensor->name);
+    for (size_t e = 0; e < tensor->n_elements; e++) printf("%d ", out[e]);
+    printf("\\n");
+  }
+  return 0;
+}
+"""
+
+
+def compile_with(compiler: str, *arguments: str | Path) -> None:
+    if not shutil.which(compiler):
+        pytest.fail(f"{compiler} is needed for this test")
+    result = subprocess.run(
+        [compiler, *WARNINGS, *arguments], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("c")
+    packed = {name: sp.pack(values) for name, values in TENSORS.items()}
+    source, header = c_sources("my-model", packed)
+    (path / "my-model.c").write_text(source)
+    (path / "my-model.h").write_text(header)
+    (path / "my_model.h").write_text('#include "my-model.h"\n')
+    (path / "main.c").write_text(MAIN)
+    write_runtime(path / "runtime")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("compiler", "flags"),
+    [
+        ("cc", ["-std=c99"]),
+        ("cc", ["-std=c11"]),
+        ("c++", ["-x", "c++", "-std=c++17"]),
+    ],
+)
+def test_compiles_without_a_warning(folder: Path, compiler: str, flags: list[str]) -> None:
+    output = folder / "object.o"
+    compile_with(compiler, *flags, "-c", folder / "my-model.c", "-o", output)
+    assert output.stat().st_size > 1000
+
+
+def test_unpacks_to_the_tensors(folder: Path) -> None:
+    program = folder / "program"
+    sources = [
+        *sorted((folder / "runtime/src").glob("*.c")),
+        folder / "main.c",
+        folder / "my-model.c",
+    ]
+    compile_with("cc", "-std=c99", f"-I{folder}/runtime/include", *sources, "-o", program)
+    result = subprocess.run([program], capture_output=True, check=True)
+    lines = result.stdout.decode().splitlines()
+    assert lines[::2] == list(TENSORS)
+    for line, values in zip(lines[1::2], TENSORS.values(), strict=True):
+        assert [int(v) for v in line.split()] == values.ravel().tolist()
+
+
+def test_the_header_says_how_much_memory_it_takes(folder: Path) -> None:
+    header = (folder / "my-model.h").read_text()
+    assert re.search(r"#define MY_MODEL_LARGEST_TENSOR 2304 ", header)
+    assert re.search(
+        r"enum \{\n  MY_MODEL_CONV1_KERNEL_0 = 0,\n  MY_MODEL_CONV1_KERNEL_0_2 = 1,", header
+    )
+
+
+def test_no_tensors_still_compile(tmp_path: Path) -> None:
+    source, header = c_sources("empty", {})
+    (tmp_path / "empty.c").write_text(source)
+    (tmp_path / "empty.h").write_text(header)
+    compile_with("cc", "-std=c99", "-c", tmp_path / "empty.c", "-o", tmp_path / "empty.o")
+
+
+def test_runtime_compiles_alone(tmp_path: Path) -> None:
+    files = write_runtime(tmp_path / "deep" / "down")
+    assert tmp_path / "deep/down/include/spk.h" in files
+    sources = [path for path in files if path.suffix == ".c" and "mve" not in path.parts]
+    for source in sources:
+        compile_with(
+            "cc", "-std=c99", f"-I{tmp_path}/deep/down/include", "-c", source, "-o", tmp_path / "o"
+        )

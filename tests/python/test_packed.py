@@ -1,0 +1,141 @@
+"""The blob: its header, its accounts, and what it refuses."""
+
+import zlib
+
+import numpy as np
+import pytest
+from arrays import random_array
+
+import stridepack as sp
+from stridepack import _spec
+
+
+def test_paper_payload_costs() -> None:
+    """Bytes for each non-zero, as Table I counts them."""
+    values = random_array(65_536, 0.5)
+    k = int(np.count_nonzero(values))
+    psr = sp.pack(values, "psr").streams
+    assert (psr["columns"], psr["values"], psr["counts"]) == (k, k, 256)
+    rle = sp.pack(values, "rle").streams
+    assert rle["values"] == pytest.approx(k, rel=0.001)  # padding is rare
+    assert rle["distances"] == (rle["values"] + 1) // 2
+    dcsr = sp.pack(values, "dcsr").streams
+    assert (dcsr["values"], dcsr["bases"]) == (k, -(-k // 16))
+    hybrid = sp.pack(values, "hybrid")
+    groups = sp.find_groups(values)
+    assert hybrid.streams["values"] == groups.size.sum()
+    assert hybrid.streams["strides"] == pytest.approx(len(groups) / 2, abs=2)
+    assert hybrid.streams["distances"] == pytest.approx(len(groups), rel=0.1)
+    assert hybrid.streams["remainder_values"] == groups.remainder.sum()
+    bitmap = sp.pack(values, "bitmap").streams
+    assert (bitmap["bitmap"], bitmap["values"]) == (8192, k)
+
+
+def test_tiles_cover_the_tensor() -> None:
+    packed = sp.pack(random_array(1000, 0.5), "psr", tile=300)
+    assert (packed.n_tiles, packed.tile_size) == (4, 300)
+    assert [packed.tile_elements(t) for t in range(4)] == [300, 300, 300, 100]
+    assert packed.streams["tile_index"] == 16
+    with pytest.raises(sp.InputError, match="between 0 and 3"):
+        packed.unpack_tile(4)
+
+
+def test_a_tile_larger_than_the_tensor_is_one_tile() -> None:
+    values = random_array(1000, 0.5)
+    assert sp.pack(values, "rle", tile=5000) == sp.pack(values, "rle")
+
+
+@pytest.mark.parametrize("tile", [0, -1, 1.5, True])
+def test_bad_tile(tile: object) -> None:
+    with pytest.raises(sp.InputError, match="tile"):
+        sp.pack(np.ones(10, np.int8), "rle", tile=tile)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.int16, bool, object])
+def test_only_int8(dtype: type) -> None:
+    with pytest.raises(sp.InputError, match="must be int8"):
+        sp.pack(np.ones(10, dtype))
+
+
+def test_unknown_format_and_options() -> None:
+    values = np.ones(10, np.int8)
+    with pytest.raises(sp.InputError, match=r"unknown format 'zip'; there are dense, psr"):
+        sp.pack(values, "zip")
+    with pytest.raises(sp.InputError, match="unknown option strides for format 'rle'"):
+        sp.pack(values, "rle", strides=(1, 2))
+    with pytest.raises(sp.InputError, match="unknown option stride "):
+        sp.pack(values, "auto", stride=(1, 2))
+
+
+def test_too_many_dimensions() -> None:
+    with pytest.raises(sp.InputError, match="at most 8 dimensions, got 9"):
+        sp.pack(np.ones((1,) * 9, np.int8))
+
+
+def test_too_many_elements() -> None:
+    # np.zeros does not touch the memory, and nothing is encoded.
+    with pytest.raises(sp.InputError, match="at most 1073741824 elements, got 1073741825"):
+        sp.pack(np.zeros(_spec.MAX_ELEMENTS + 1, np.int8), "dense")
+
+
+def test_auto_takes_the_smallest() -> None:
+    for sparsity in (0, 0.2, 0.5, 0.8, 0.95, 0.999):
+        values = random_array(4000, sparsity)
+        sizes = {name: sp.pack(values, name).nbytes for name in sp.formats()}
+        assert sp.pack(values).nbytes == min(sizes.values())
+    assert sp.pack(random_array(4000, 0)).format == "dense"
+
+
+def test_options_reach_hybrid_also_under_auto() -> None:
+    values = np.zeros(4000, np.int8)
+    values[::9] = 3
+    plain, tuned = sp.pack(values, "hybrid"), sp.pack(values, sizes=(89,), strides=(9,))
+    assert tuned.format == "hybrid"
+    assert tuned.nbytes < plain.nbytes
+
+
+def edit(blob: bytes, offset: int, value: int, size: int = 4) -> bytes:
+    """The blob with one field changed and the checksum made right."""
+    data = bytearray(blob)
+    data[offset : offset + size] = value.to_bytes(size, "little")
+    data[28:32] = zlib.crc32(data[32:], zlib.crc32(data[:28])).to_bytes(4, "little")
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "value", "status"),
+    [
+        (0, 1, 0x54, "magic"),
+        (4, 1, 2, "version"),
+        (5, 1, 0, "format"),
+        (5, 1, 200, "format"),
+        (6, 1, 9, "header"),
+        (7, 1, 1, "header"),
+        (8, 4, 1001, "header"),
+        (8, 4, 2**30 + 1, "header"),
+        (12, 4, 1001, "header"),
+        (16, 4, 0, "header"),
+        (16, 4, 2**31, "header"),
+        (20, 4, 4, "truncated"),
+        (24, 4, 3, "header"),
+        (32, 4, 41, "header"),
+    ],
+)
+def test_header_fields_are_checked(offset: int, size: int, value: int, status: str) -> None:
+    blob = sp.pack(random_array(1000, 0.5).reshape(40, 25), "psr", tile=500).to_bytes()
+    with pytest.raises(sp.CorruptDataError, match=rf"status \d+, {status}\)"):
+        sp.Packed.from_bytes(edit(blob, offset, value, size))
+
+
+def test_the_checksum_is_checked() -> None:
+    blob = bytearray(sp.pack(random_array(100, 0.5), "dense").to_bytes())
+    blob[-1] ^= 1
+    with pytest.raises(sp.CorruptDataError, match="CRC-32"):
+        sp.Packed.from_bytes(blob)
+
+
+def test_packed_is_a_value() -> None:
+    a, b = (sp.pack(random_array(100, s), "psr") for s in (0.5, 0.6))
+    assert a == sp.Packed.from_bytes(a.to_bytes()) != b
+    assert len({a, b, sp.Packed.from_bytes(bytearray(a.to_bytes()))}) == 2
+    assert "psr int8[100]" in repr(a)

@@ -1,0 +1,191 @@
+"""Tiles written out stream by stream.
+
+First the worked example of docs/format.md, then valid tiles that no encoder writes: a decoder is
+written from the document, not from what our encoder happens to choose.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from layout import join, nibbles, u32
+
+Streams = dict[str, bytes]
+
+# The array that every section of docs/format.md ends with.
+EXAMPLE = np.zeros(40, np.int8)
+EXAMPLE[[0, 2, 4, 5, 6, 17, 39]] = 3, -1, 4, 9, -5, -128, 7
+EXAMPLE_VALUES = bytes.fromhex("03ff0409fb8007")
+
+EXAMPLE_TILES: dict[str, Streams] = {
+    "dense": {"values": EXAMPLE.tobytes()},
+    "psr": {
+        "header": u32(7),
+        "counts": bytes([7]),
+        "columns": bytes([0, 2, 4, 5, 6, 17, 39]),
+        "values": EXAMPLE_VALUES,
+    },
+    "rle": {
+        "header": u32(8),
+        "distances": nibbles(0, 1, 1, 0, 0, 10, 15, 5),
+        "values": bytes.fromhex("03ff0409fb800007"),
+    },
+    "dcsr": {
+        "header": u32(7, 6),
+        "values": EXAMPLE_VALUES,
+        "deltas": bytes.fromhex("20e0a05000505000").ljust(16, b"\0"),
+        "bitmaps": nibbles(1),
+        "bases": bytes([256 - 18]),
+        "extensions": bytes.fromhex("4100"),
+    },
+    "hybrid": {
+        "header": bytes([1, 1, 4, 0]) + u32(1),
+        "classes": u32(1 << 8 | 4),
+        "values": bytes.fromhex("03ff04fb"),
+        "strides": nibbles(1),
+        "distances": bytes([0]),
+        "remainder_header": u32(3, 13),
+        "remainder_values": bytes.fromhex("098007"),
+        "remainder_deltas": bytes.fromhex("100090").ljust(16, b"\0"),
+        "remainder_bitmaps": nibbles(0),
+        "remainder_bases": bytes([4]),
+        "remainder_extensions": b"",
+    },
+    "bitmap": {"bitmap": bytes.fromhex("ae00400001"), "values": EXAMPLE_VALUES},
+}
+
+
+def dcsr(
+    values: bytes,
+    *,
+    slope: int = 0,
+    deltas: bytes = b"",
+    bitmap: int = 0,
+    base: int = 0,
+    extensions: bytes = b"",
+) -> bytes:
+    """A dcsr tile of one group, or of none."""
+    streams = {"header": u32(len(values), slope)}
+    if values:
+        streams |= {
+            "values": values,
+            "deltas": deltas.ljust(16, b"\0"),
+            "bitmaps": nibbles(bitmap),
+            "bases": struct.pack("b", base),
+            "extensions": extensions,
+        }
+    return join(streams)
+
+
+def hybrid(
+    first_stride_and_code_bits: tuple[int, int],
+    *,
+    classes: Sequence[tuple[int, int]],
+    values: bytes,
+    strides: bytes,
+    distances: bytes,
+    remainder: bytes | None = None,
+) -> bytes:
+    """A hybrid tile. classes: (size, number of groups)."""
+    streams = {
+        "header": bytes([len(classes), *first_stride_and_code_bits, 0]) + u32(len(distances)),
+        "classes": u32(*(n_groups << 8 | size for size, n_groups in classes)),
+        "values": values,
+        "strides": strides,
+        "distances": distances,
+    }
+    return join(streams) + (dcsr(b"") if remainder is None else remainder)
+
+
+def sparse(n: int, elements: Mapping[int, int]) -> bytes:
+    """n bytes, zero but for the given elements."""
+    array = bytearray(n)
+    for position, value in elements.items():
+        array[position] = value
+    return bytes(array)
+
+
+def unusual() -> Iterator[tuple[str, str, bytes, bytes]]:
+    """Format, name, tile, and what it decodes to."""
+    yield from _unusual_of_one_stream()
+    yield from _unusual_dcsr()
+    yield from _unusual_hybrid()
+
+
+COUNT = bytes(range(1, 17))
+
+
+def _unusual_of_one_stream() -> Iterator[tuple[str, str, bytes, bytes]]:
+    # rle: padding is allowed anywhere, here at every zero.
+    raw = EXAMPLE.tobytes()
+    tile = join({"header": u32(40), "distances": bytes(20), "values": raw})
+    yield "rle", "padded_everywhere", tile, raw
+    # psr: 255 means "the whole block", and the last block may be short.
+    tile = join({"header": u32(0), "counts": b"\xff", "values": COUNT})
+    yield "psr", "short_full_block", tile, COUNT
+    # bitmap: a stored value may be zero.
+    tile = join({"bitmap": b"\xe0", "values": b"\1\0\2"})
+    yield "bitmap", "stored_zero", tile, b"\1\0\2"
+
+
+def _unusual_dcsr() -> Iterator[tuple[str, str, bytes, bytes]]:
+    # 15 * 17 + 3 is 258, which is lane offset 2: an encoder may not write it, a decoder wraps it.
+    lanes = {17 * i: i + 1 for i in range(15)}
+    tile = dcsr(COUNT, slope=17, deltas=bytes(15) + nibbles(3))
+    yield "dcsr", "offset_wraps", tile, sparse(300, lanes | {2: 16})
+    # The same through masks: 15 * 17 + 240 is 495, which is 239.
+    tile = dcsr(COUNT, slope=17, bitmap=15, extensions=struct.pack("<4H", *[1 << 15] * 4))
+    yield "dcsr", "masked_offset_wraps", tile, sparse(300, lanes | {239: 16})
+    # A base that fits a byte may be stored long, and a mask may be zero.
+    extensions = struct.pack("<iH", -2, 0)
+    deltas = nibbles(4, 0, 3)
+    tile = dcsr(b"\5\6", slope=2, deltas=deltas, bitmap=2, base=-128, extensions=extensions)
+    yield "dcsr", "long_forms", tile, sparse(8, {2: 5, 3: 6})
+    # Two slots for one position, both with its true value; the third one lies before them.
+    tile = dcsr(b"\5\5\6", deltas=nibbles(7, 0, 7, 0, 2))
+    yield "dcsr", "same_position_twice", tile, sparse(8, {7: 5, 2: 6})
+
+
+def _unusual_hybrid() -> Iterator[tuple[str, str, bytes, bytes]]:
+    tile = hybrid(
+        (1, 4),
+        classes=[],
+        values=b"",
+        strides=b"",
+        distances=b"",
+        remainder=join(EXAMPLE_TILES["dcsr"]),
+    )
+    yield "hybrid", "remainder_only", tile, EXAMPLE.tobytes()
+    # A class without groups, two classes of one size, groups of one element.
+    tile = hybrid(
+        (1, 4),
+        classes=[(9, 0), (2, 1), (2, 1), (1, 3)],
+        values=bytes([1, 2, 3, 4, 5, 6, 7]),
+        strides=nibbles(0) + nibbles(2) + nibbles(0, 0, 0),
+        distances=bytes([0, 3, 2, 5, 1]),
+    )
+    yield "hybrid", "classes", tile, sparse(9, {0: 1, 1: 2, 3: 3, 6: 4, 2: 5, 7: 6, 8: 7})
+    tile = hybrid(
+        (1, 8),
+        classes=[(255, 1), (2, 1)],
+        values=b"\7" * 255 + b"\x08\x09",
+        strides=b"\x00\xff",
+        distances=b"\x01\xff\x2d",
+    )
+    raw = b"\0" + b"\7" * 255 + sparse(344, {44: 8, 300: 9})
+    yield "hybrid", "largest_group", tile, raw
+    # Stride 255 + 255.
+    tile = hybrid(
+        (255, 8), classes=[(2, 1)], values=b"\x08\x09", strides=b"\xff", distances=b"\x59"
+    )
+    yield "hybrid", "widest_stride", tile, sparse(600, {89: 8, 599: 9})
+    # A group over another one's elements, and the remainder over both; all slots agree.
+    tile = hybrid(
+        (1, 4),
+        classes=[(16, 1), (4, 2)],
+        values=COUNT + COUNT[0:16:4] + COUNT[4:8],
+        strides=nibbles(0) + nibbles(3, 0),
+        distances=bytes([0, 0, 4]),
+        remainder=dcsr(COUNT, slope=1),
+    )
+    yield "hybrid", "overlap", tile, COUNT + bytes(4)
