@@ -1,6 +1,25 @@
 """Train, prune and quantise examples/resnet8_cifar10_50.tflite, the bundled demo model.
 
-DOCSTRING
+MLPerf Tiny's ResNet8 is trained on CIFAR-10 from random weights, pruned by magnitude while it
+trains (the convolutions with more than 2048 weights, each to the same sparsity), trained on with
+the pruned weights held at zero, and converted to a full-integer int8 model, which is then checked
+and run by LiteRT and by TensorFlow Lite for Microcontrollers. Beside the model goes a .json with
+the sparsities, the accuracies, the normalisation of the input and the versions of the packages.
+
+Run it in the root of the repository, on Python 3.11:
+
+    pip install -r experiments/demo_model_requirements.txt
+    python experiments/demo_model.py --checkpoint demo_model.pt
+
+The main packages are torch 2.13.0, litert-torch 0.10.0, ai-edge-quantizer 0.10.0, ai-edge-litert
+2.3.0 and tflite-micro 0.dev20261023182759. An epoch takes 30 s on two idle cores with AVX-512 bf16,
+the 52 epochs 26 minutes, conversion and evaluation less than one.
+
+Accuracy on the 10,000 test images: 0.8345 in float, 0.8355 in int8. Training and test images are
+the JPEG re-compressed copy of CIFAR-10 described in shared/data/README.md, on which MLPerf's own
+pretrained ResNet8 reaches 0.754 (0.86 on the originals). The last 18 epochs of the bundled model
+ran with --threads 1, resumed from the checkpoint; other hardware and thread counts round
+differently, so expect about the same accuracy, not the same bytes.
 """
 
 from __future__ import annotations

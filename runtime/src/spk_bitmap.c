@@ -7,6 +7,16 @@ SPK_INLINE uint32_t popcount8(uint32_t byte) {
   return (byte + (byte >> 4)) & 15u;
 }
 
+/* The first n elements of a bitmap byte. Returns where the values go on. */
+SPK_INLINE const uint8_t *expand(uint32_t bits, uint32_t n, const uint8_t *values, int8_t *dst) {
+  for (uint32_t i = 0; i < n; i++, bits <<= 1) {
+    int8_t value = 0;
+    if (bits & 0x80u) value = (int8_t)*values++;
+    dst[i] = value;
+  }
+  return values;
+}
+
 spk_status spk_bitmap_decode(const spk_tile *tile, int8_t *dst) {
   spk_reader reader = {tile, 0};
   const uint8_t *bitmap = spk_take(&reader, spk_ceil_div(tile->n, 8));
@@ -14,16 +24,15 @@ spk_status spk_bitmap_decode(const spk_tile *tile, int8_t *dst) {
   const uint8_t *values = tile->data + reader.pos;
   const uint8_t *const end = tile->data + tile->size;
 
-  for (uint32_t left = tile->n; left;) {
-    const uint32_t length = spk_min_u32(left, 8);
-    uint32_t bits = (uint32_t)*bitmap++ << 24;
-    if ((size_t)(end - values) < 8u && popcount8(bits >> 24) > (size_t)(end - values)) return SPK_ERROR_STREAM;
-    for (uint32_t i = 0; i < length; i++, bits <<= 1) {
-      int8_t value = 0;
-      if (bits & 0x80000000u) value = (int8_t)*values++;
-      *dst++ = value;
-    }
-    left -= length;
+  uint32_t left = tile->n;
+  /* No byte takes more than eight values, so these need no look at its bits. */
+  for (; left >= 8u && end - values >= 8; left -= 8u, dst += 8) values = expand(*bitmap++, 8, values, dst);
+  while (left) {
+    const uint32_t n = spk_min_u32(left, 8), bits = *bitmap++;
+    if (popcount8(bits) > (size_t)(end - values)) return SPK_ERROR_STREAM;
+    values = expand(bits, n, values, dst);
+    dst += n;
+    left -= n;
   }
   return SPK_OK;
 }

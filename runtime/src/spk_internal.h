@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "spk.h"
+#include "spk_arch.h"
 
 #if defined(__GNUC__)
 #define SPK_INLINE static inline __attribute__((always_inline))
+#define SPK_NOINLINE __attribute__((noinline))
 #else
 #define SPK_INLINE static inline
+#define SPK_NOINLINE
 #endif
 
 /* One tile as a format sees it. The offset of a stream is relative to data, whose alignment is not known. */
@@ -24,7 +27,7 @@ typedef struct spk_tile {
 
 /* The contract of a format: spk_<format>_decode writes tile->n elements at dst; spk_<format>_validate makes the same
  * checks and the stricter ones that decoding does not need, and writes nothing. Both are safe on any bytes. */
-#define SPK_DECLARE_FORMAT(name, NAME, id)                             \
+#define SPK_DECLARE_FORMAT(name, NAME, id)                           \
   spk_status spk_##name##_decode(const spk_tile *tile, int8_t *dst); \
   spk_status spk_##name##_validate(const spk_tile *tile);
 SPK_FORMATS(SPK_DECLARE_FORMAT)

@@ -45,6 +45,8 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
   return columns_left == 0 && values_left < 4u ? SPK_OK : SPK_ERROR_STREAM;
 }
 
+#if !SPK_HELIUM
 spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) { return walk(tile, dst, true); }
+#endif
 
 spk_status spk_psr_validate(const spk_tile *tile) { return walk(tile, NULL, false); }

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack._tflite_model import (
-    Bytes,
     Model,
     Operator,
+    SubGraph,
     Tensor,
     as_text,
     shape_of,
@@ -83,21 +83,21 @@ def decoded_tensors(model: Model, subgraph: int) -> dict[int, Encoded]:
                     "tensor again"
                 )
             found[output] = Encoded(*pair)
-            _check_header(model, graph.tensors, found[output])
+            _check_header(model, graph, found[output])
     return found
 
 
-def decode_prune(model: Model, tensor: Tensor, bitmap: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
+def decode_prune(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.NDArray[Any]:
     """Decode one tensor.
 
     Parameters
     ----------
     model : Model
-        For messages.
+    graph : SubGraph
     tensor : Tensor
         The output of the DECODE operator: type, shape, quantisation.
-    bitmap, ancillary : ndarray of uint8
-        Its inputs, of a header that `decoded_tensors` accepted.
+    pair : Encoded
+        What it is made from, as `decoded_tensors` found it.
 
     Returns
     -------
@@ -109,16 +109,16 @@ def decode_prune(model: Model, tensor: Tensor, bitmap: Bytes, ancillary: Bytes) 
     ModelError
         Where TensorFlow Lite Micro refuses to decode it or would read outside its inputs.
     """
-    name = as_text(tensor.name) or "without a name"
+    name = _name(graph, pair)
+    bitmap, ancillary = (model.data(graph.tensors[t]) for t in pair)
     if type_name(tensor) not in _ELEMENTS:
-        raise model.error(f"decoded tensor {name}: PRUNE does not decode {type_name(tensor)}")
+        raise model.error(f"{name}: PRUNE does not decode {type_name(tensor)}")
     dtype = np.dtype(_ELEMENTS[type_name(tensor)])
     shape = shape_of(tensor)
     n = math.prod(shape)
-    if min(shape, default=1) < 0 or n > 8 * bitmap.size:
+    if min(shape, default=1) < 1 or n > 8 * bitmap.size:
         raise model.error(
-            f"decoded tensor {name}: shape {list(shape)} needs {n} bits, the encoded tensor has "
-            f"{8 * bitmap.size}"
+            f"{name}: shape {list(shape)} needs {n} bits, the bitmap has {8 * bitmap.size}"
         )
     model.add_decoded(n * dtype.itemsize)
     stored = np.unpackbits(bitmap, count=n).view(np.bool_)
@@ -126,8 +126,7 @@ def decode_prune(model: Model, tensor: Tensor, bitmap: Bytes, ancillary: Bytes) 
     available = (ancillary.size - HEADER_NBYTES) // dtype.itemsize
     if n_stored > available:
         raise model.error(
-            f"decoded tensor {name}: its bitmap has {n_stored} ones, but there are {available} "
-            "values"
+            f"{name}: its bitmap has {n_stored} ones, but there are {available} values"
         )
     values = np.empty(shape, dtype)
     values[...] = _zero_points(model, tensor, shape, name)
@@ -164,21 +163,19 @@ def _zero_points(
     if not _is_quantised(tensor):
         return np.zeros((), np.int8)
     if (axis := unsupported_axis(tensor)) is not None:
-        raise model.error(f"decoded tensor {name}: PRUNE does not decode quantisation axis {axis}")
+        raise model.error(f"{name}: PRUNE does not decode quantisation axis {axis}")
     zero_points = np.asarray(tensor.quantization.zeroPoint)
     if not zero_points.any():
         return np.zeros((), np.int8)
     if type_name(tensor) != "int8":
         raise model.error(
-            f"decoded tensor {name}: PRUNE decodes {type_name(tensor)} only with zero point 0, "
-            f"not {zero_points[zero_points != 0][0]}"
+            f"{name}: PRUNE decodes {type_name(tensor)} only with zero point 0, not "
+            f"{zero_points[zero_points != 0][0]}"
         )
     channels = len(tensor.quantization.scale)
     axis = int(tensor.quantization.quantizedDimension)
     if channels > 1 and shape[axis : axis + 1] != (channels,):
-        raise model.error(
-            f"decoded tensor {name}: {channels} scales do not fit axis {axis} of {list(shape)}"
-        )
+        raise model.error(f"{name}: {channels} scales do not fit axis {axis} of {list(shape)}")
     if len(zero_points) != channels:  # then the first stands for all
         zero_points = zero_points[:1]
     if len(zero_points) > 1:
@@ -186,20 +183,24 @@ def _zero_points(
     return zero_points.astype(np.int8)  # wraps, as in the kernel
 
 
-def _check_header(model: Model, tensors: list[Tensor], pair: Encoded) -> None:
-    name = as_text(tensors[pair.encoded].name) or "without a name"
-    header = model.data(tensors[pair.ancillary])[:HEADER_NBYTES]
-    if header.size < HEADER_NBYTES or model.data(tensors[pair.encoded]).size == 0:
-        raise model.error(f"encoded tensor {name}: has no data, or no header of 16 bytes")
+def _name(graph: SubGraph, pair: Encoded) -> str:
+    return f"encoded tensor {as_text(graph.tensors[pair.encoded].name) or pair.encoded}"
+
+
+def _check_header(model: Model, graph: SubGraph, pair: Encoded) -> None:
+    name = _name(graph, pair)
+    bitmap, ancillary = (model.data(graph.tensors[t]) for t in pair)
+    header = ancillary[:HEADER_NBYTES]
+    if header.size < HEADER_NBYTES or bitmap.size == 0:
+        raise model.error(f"{name}: has no data, or no header of {HEADER_NBYTES} bytes")
     kind, version, prune_version = int(header[0]), int(header[1]), int(header[4])
     if kind != PRUNE_HEADER[0]:
         kind_name = _OTHER_TYPES.get(kind, "unknown")
         raise model.error(
-            f"encoded tensor {name}: DECODE type is {kind} ({kind_name}); only 2 (PRUNE) can be "
-            "read"
+            f"{name}: DECODE type is {kind} ({kind_name}); only 2 (PRUNE) can be read"
         )
     if (version, prune_version) != (PRUNE_HEADER[1], PRUNE_HEADER[4]):
         raise model.error(
-            f"encoded tensor {name}: versions of header and PRUNE are {version} and "
-            f"{prune_version}; only 1 and 1 can be read"
+            f"{name}: versions of header and PRUNE are {version} and {prune_version}; only 1 and "
+            "1 can be read"
         )

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stridepack._spec import MAX_DIMS
 from stridepack.errors import MissingDependencyError, ModelError
 
 # Objects of the schema. The wheel has no type hints.
 SubGraph = Any
 Tensor = Any
 Operator = Any
+OperatorCode = Any
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -41,6 +43,16 @@ MAX_TABLES = 100_000
 # Decoded bytes for each byte of the file: what a bitmap of int64 elements that stores none takes.
 _MAX_EXPANSION = 64
 
+# Bytes of data in a flatbuffer, with room for the rest: its offsets have 31 bits.
+_MAX_FLATBUFFER = 2**31 - 2**24
+
+# Fields of a union type with another name.
+_UNIONS = {
+    "Details": "QuantizationDetails",
+    "ArraySegments": "SparseIndexVector",
+    "ArrayIndices": "SparseIndexVector",
+}
+
 
 def load_schema() -> Any:
     """The schema of TensorFlow Lite: a module with one class for each table.
@@ -51,9 +63,7 @@ def load_schema() -> Any:
         When tflite-micro is not installed.
     """
     try:
-        from tflite_micro.tensorflow.lite.micro.python import (
-            schema_py_generated,
-        )
+        from tflite_micro.tensorflow.lite.micro.python import schema_py_generated
     except ImportError as error:
         raise MissingDependencyError(
             ".tflite files need the packages tflite-micro and flatbuffers: "
@@ -91,9 +101,9 @@ class Model:
     Attributes
     ----------
     root : ModelT
-        Whose lists are there, even if empty; whose buffers are `Buffer` objects, the first of them
-        empty; whose operator codes have the valid code in `builtinCode`; whose indices of buffers,
-        tensors and operator codes are all in range.
+        Operator codes, subgraphs, tensors, operators, inputs and outputs are lists, never None.
+        Buffers are `Buffer` objects, the first of them empty. The valid code of an operator is
+        `builtinCode`. Indices of buffers, tensors and operator codes are in range.
     file : str
         Name for messages.
     nbytes : int
@@ -123,9 +133,11 @@ class Model:
 
     def operator_name(self, operator: Operator) -> str:
         """Such as CONV_2D; for a custom operator, its own name."""
-        code = self.root.operatorCodes[operator.opcodeIndex]
-        name = _enum_names("BuiltinOperator").get(code.builtinCode, f"operator {code.builtinCode}")
-        return as_text(code.customCode) if name == "CUSTOM" and code.customCode else name
+        return code_name(self.root.operatorCodes[operator.opcodeIndex])
+
+    def is_custom(self, operator: Operator) -> bool:
+        """Whether an operator is none of TensorFlow Lite's own."""
+        return _is_custom(self.root.operatorCodes[operator.opcodeIndex])
 
     def add_decoded(self, nbytes: int) -> None:
         """Count bytes about to be decoded: encoded tensors, too, may share their data."""
@@ -137,6 +149,9 @@ class Model:
         """The file. The same bytes for the same model."""
         import flatbuffers
 
+        nbytes = sum(buffer.data.size for buffer in self.root.buffers)
+        if nbytes > _MAX_FLATBUFFER:
+            raise self.error(f"has {nbytes} bytes of data, too many for one flatbuffer (2 GiB)")
         builder = flatbuffers.Builder(self.nbytes + 1024)
         builder.Finish(self.root.Pack(builder), IDENTIFIER)
         return bytes(builder.Output())
@@ -184,6 +199,13 @@ def as_text(name: bytes | None) -> str:
     return (name or b"").decode(errors="backslashreplace")
 
 
+def code_name(code: OperatorCode) -> str:
+    """Such as CONV_2D; for a custom operator, its own name."""
+    if _is_custom(code) and code.customCode:
+        return as_text(code.customCode)
+    return _enum_names("BuiltinOperator").get(code.builtinCode, f"operator {code.builtinCode}")
+
+
 def type_name(tensor: Tensor) -> str:
     """Such as int8."""
     return _enum_names("TensorType").get(tensor.type, f"type {tensor.type}").lower()
@@ -224,7 +246,7 @@ class _Census:
                 f"{self._file}: not a model for microcontrollers: more than {MAX_TABLES} tensors, "
                 "operators and their parts"
             )
-        for field in _fields(type(table)):
+        for field in _fields(type(table).__name__):
             if hasattr(table, f"{field}Length"):
                 self._visit_vector(table, field)
             else:
@@ -260,21 +282,13 @@ class _Census:
             self.visit(member)
 
 
-# Fields of a union type with another name.
-_UNIONS = {
-    "Details": "QuantizationDetails",
-    "ArraySegments": "SparseIndexVector",
-    "ArrayIndices": "SparseIndexVector",
-}
-
-
 @cache
-def _fields(table: type) -> tuple[str, ...]:
-    """Accessors of a generated class that lead to a value, or to an element of a vector."""
+def _fields(table: str) -> tuple[str, ...]:
+    """Accessors of a table that lead to a value, or to an element of a vector."""
     helpers = ("Init", "Length", "AsNumpy", "IsNone")
     return tuple(
         name
-        for name, member in vars(table).items()
+        for name, member in vars(getattr(load_schema(), table)).items()
         if inspect.isfunction(member) and name[0].isupper() and not name.endswith(helpers)
     )
 
@@ -329,6 +343,10 @@ def _normalise(model: Model, data: bytes, census: _Census) -> None:
                 operator.largeCustomOptionsOffset = operator.largeCustomOptionsSize = 0
 
 
+def _is_custom(code: OperatorCode) -> bool:
+    return _enum_names("BuiltinOperator").get(code.builtinCode) == "CUSTOM"
+
+
 def _integers(vector: Any) -> list[int]:
     return [] if vector is None else [int(i) for i in vector]
 
@@ -350,6 +368,8 @@ def _check_indices(model: Model) -> None:
             check([tensor.buffer], what, len(root.buffers), "buffer")
             if tensor.externalBuffer:
                 raise model.error(f"{what} has its data in another file; put them into the model")
+            if len(shape_of(tensor)) > MAX_DIMS:
+                raise model.error(f"{what} has more than {MAX_DIMS} dimensions")
         for o, operator in enumerate(subgraph.operators):
             what = f"operator {o} of subgraph {s}"
             check([operator.opcodeIndex], what, len(root.operatorCodes), "operator code")

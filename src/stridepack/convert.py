@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,27 +22,37 @@ from stridepack.tensor import WeightTensor
 # What the unmodified TensorFlow Lite Micro interpreter decodes: bitmap is its PRUNE type.
 STOCK_TFLM_FORMATS = ("dense", "bitmap")
 
+DECODE_HEADER_SIZE = 16  # bytes before the values in the ancillary tensor of a DECODE operator
+
 OUTPUT_SUFFIXES = (".tflite", ".c", ".spk")
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """How one tensor is stored in an output.
+
+    Attributes
+    ----------
+    tensor : WeightTensor
+    format : str
+    nbytes : int
+        What it takes: a whole blob, or in a .tflite its data and those that DECODE needs.
+    note : str
+        Why it stays dense, where it was not simply the smallest.
+    """
+
+    tensor: WeightTensor
+    format: str
+    nbytes: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class PackResult:
-    """What `pack_file` did.
+    """What `pack_file` did: how each tensor is stored, and the size of each file in bytes."""
 
-    Attributes
-    ----------
-    choices : list of Choice
-        For each tensor. In a .tflite, a tensor of format bitmap stayed dense after all if `notes`
-        has an entry for it.
-    files : dict of Path to int
-        Files written and their sizes in bytes.
-    notes : dict of str to str
-        Why a tensor (by name) is not stored as its choice says.
-    """
-
-    choices: list[Choice]
+    tensors: list[Stored]
     files: dict[Path, int]
-    notes: dict[str, str] = field(default_factory=dict)
 
 
 def pack_file(
@@ -107,17 +117,29 @@ def pack_file(
         **options,
     )
     packed = {choice.tensor.name: choice.packed for choice in choices}
-    notes: dict[str, str] = {}
-    files: dict[Path, bytes] = {}
     if suffix == ".tflite":
-        files[output], notes = pack_tflite(model.read_bytes(), packed)
-    elif suffix == ".c":
-        source, header = c_sources(output.stem, packed)
-        files = dict(zip(targets, (source.encode(), header.encode()), strict=True))
+        data, notes = pack_tflite(model.read_bytes(), packed, file=str(model))
+        files = {output: data}
+        stored = [
+            _stored_in_tflite(choice, notes.get(choice.tensor.name, "")) for choice in choices
+        ]
     else:
-        files[output] = build_bundle(packed)
+        if suffix == ".c":
+            source, header = c_sources(output.stem, packed)
+            files = dict(zip(targets, (source.encode(), header.encode()), strict=True))
+        else:
+            files = {output: build_bundle(packed)}
+        stored = [Stored(c.tensor, c.packed.format, c.packed.nbytes, c.note) for c in choices]
     write_files(files)
-    return PackResult(choices, {path: len(data) for path, data in files.items()}, notes)
+    return PackResult(stored, {path: len(data) for path, data in files.items()})
+
+
+def _stored_in_tflite(choice: Choice, note: str) -> Stored:
+    packed = choice.packed
+    if note or packed.format == "dense":
+        return Stored(choice.tensor, "dense", packed.n_elements, note or choice.note)
+    data = packed.streams["bitmap"] + packed.streams["values"]
+    return Stored(choice.tensor, packed.format, data + DECODE_HEADER_SIZE)
 
 
 def unpack_file(packed: Path, output: Path) -> int:
@@ -134,7 +156,7 @@ def unpack_file(packed: Path, output: Path) -> int:
     if not packed.is_file():
         raise ModelError(f"{packed}: no such file")
     if kinds == (".tflite", ".tflite"):
-        data = unpack_tflite(packed.read_bytes())
+        data = unpack_tflite(packed.read_bytes(), file=str(packed))
     elif kinds == (".tflite", ".npz"):
         data = _npz({tensor.name: tensor.values for tensor in read_weights(packed)})
     elif kinds == (".spk", ".npz"):

@@ -19,6 +19,20 @@ T = TypeVar("T")
 # Section IV-A of the paper: smaller tensors hardly count in memory but do in accuracy
 DEFAULT_MIN_SIZE = 2048
 
+# Operators whose int8 weights have zero point 0, by TensorFlow Lite's quantisation specification
+SYMMETRIC_OPERATORS = frozenset(
+    {
+        "CONV_2D",
+        "CONV_3D",
+        "CONV_3D_TRANSPOSE",
+        "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED",
+        "SVDF",
+        "TRANSPOSE_CONV",
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    }
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Choice:
@@ -31,11 +45,14 @@ class Choice:
         The blob of the chosen format. Unpacks to the tensor exactly: that was checked.
     nbytes : dict of str to int
         Bytes of the whole blob in every format that was tried.
+    note : str
+        Why it was not tried in other formats; empty where it was.
     """
 
     tensor: WeightTensor
     packed: Packed
     nbytes: dict[str, int]
+    note: str = ""
 
 
 def pack(
@@ -108,32 +125,45 @@ def plan(
     Raises
     ------
     InputError
-        As `pack` does; also for a tensor to be encoded whose zero point is not 0.
+        As `pack` does; also for weights whose zero point is not 0. Constants of operators that
+        allow one (ADD, MUL, ...) stay dense instead.
     """
     if min_size < 0:
         raise InputError(f"min_size must be at least 0, got {min_size}")
     chosen_from = _candidates(format, tuple(candidates or formats()), options)
-    encodes_anything = chosen_from != ("dense",)
-    for tensor in tensors:
-        if encodes_anything and tensor.zero_point != 0 and tensor.size >= min_size:
-            raise InputError(
-                f"tensor {tensor.name!r} has zero point {tensor.zero_point}; only tensors with "
-                "zero point 0 can be packed: quantise the weights symmetrically"
-            )
+    if chosen_from != ("dense",):
+        for tensor in tensors:
+            _check_zero_point(tensor, min_size)
 
     def choose(tensor: WeightTensor) -> Choice:
-        small = tensor.size < min_size
+        note = ""
+        if tensor.size < min_size:
+            note = f"fewer than {min_size} elements"
+        elif tensor.zero_point != 0:
+            note = f"zero point {tensor.zero_point}"
         packed, nbytes = _choose(
-            tensor.values, ("dense",) if small else chosen_from, None if small else tile, options
+            tensor.values, ("dense",) if note else chosen_from, None if note else tile, options
         )
         if not np.array_equal(packed.unpack(), tensor.values):
             raise StridepackError(
                 f"tensor {tensor.name!r} does not survive {packed.format}: this is a defect of "
                 "stridepack, please report it with the file"
             )
-        return Choice(tensor, packed, nbytes)
+        return Choice(tensor, packed, nbytes, note)
 
     return _in_threads(choose, tensors, on_done)
+
+
+def _check_zero_point(tensor: WeightTensor, min_size: int) -> None:
+    """Refuse weights that are not symmetric. Their 0 is not a zero, so nothing here fits them."""
+    if tensor.zero_point == 0:
+        return
+    of_weights = SYMMETRIC_OPERATORS.intersection(tensor.operators)
+    if of_weights or (not tensor.operators and tensor.size >= min_size):
+        raise InputError(
+            f"tensor {tensor.name!r} has zero point {tensor.zero_point}; only weights with zero "
+            "point 0 can be packed: quantise them symmetrically"
+        )
 
 
 def measure(

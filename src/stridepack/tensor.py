@@ -1,6 +1,6 @@
 """WeightTensor: one int8 weight tensor of a model, and what is known of it without packing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,15 @@ class WeightTensor:
         or, where channels differ, the first that is not 0.
     origin : str
         Where it comes from, for messages: operators that use it, indices in the file.
+    operators : tuple of str
+        Kinds of the operators that read it ("CONV_2D"), where that is known.
     """
 
     name: str
     values: Int8Array
     zero_point: int = 0
-    origin: str = field(default="", compare=False)
+    origin: str = ""
+    operators: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

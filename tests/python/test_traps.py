@@ -134,5 +134,11 @@ def test_zero_point() -> None:
     tensor = sp.WeightTensor("conv1", random_array(4096, 0.5), zero_point=3)
     with pytest.raises(sp.InputError, match="'conv1' has zero point 3"):
         sp.plan([tensor])
-    small = sp.WeightTensor("bias", random_array(64, 0.5), zero_point=3)
-    assert sp.plan([small])[0].packed.format == "dense"  # stays as it is: nothing can go wrong
+    # Also a small one: a convolution whose weights are not symmetric is not what we take it for.
+    conv = sp.WeightTensor("conv", random_array(64, 0.5), zero_point=3, operators=("CONV_2D",))
+    with pytest.raises(sp.InputError, match="'conv' has zero point 3"):
+        sp.plan([conv])
+    # What others than weights hold stays as it is: nothing can go wrong.
+    mul = sp.WeightTensor("mul", random_array(9000, 0.5), zero_point=-50, operators=("MUL",))
+    (choice,) = sp.plan([mul])
+    assert (choice.packed.format, choice.note) == ("dense", "zero point -50")

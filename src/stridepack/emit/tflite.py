@@ -1,56 +1,40 @@
 """TensorFlow Lite models out: packed with DECODE operators of type PRUNE, and dense again.
 
-The unmodified TensorFlow Lite Micro interpreter runs what `pack_tflite` makes. The layout follows
-the wheel's `compression.decode_insert`: a DECODE for each operator that reads an encoded tensor,
-right before it, since memory for decoded tensors may be reused from one DECODE to the next. The
-encoded tensor keeps its place and name; new tensors, without names, follow the others.
+The unmodified TensorFlow Lite Micro interpreter runs what `pack_tflite` makes.
 """
 
-import copy
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
-from stridepack._tflite_decode import (
-    HEADER_NBYTES,
-    OPERATOR_NAME,
-    PRUNE_HEADER,
-    decode_prune,
-    decoded_tensors,
-    is_decode,
-    unsupported_axis,
+from stridepack._tflite_decode import PRUNE_HEADER, unsupported_axis
+from stridepack._tflite_graph import (
+    Encoding,
+    buffer_users,
+    insert_decode,
+    nbytes_in_file,
+    remove_decode,
 )
-from stridepack._tflite_model import (
-    Buffer,
-    Model,
-    Operator,
-    Tensor,
-    as_text,
-    load_model,
-    load_schema,
-    shape_of,
-)
+from stridepack._tflite_model import Model, load_model
 from stridepack.errors import InputError
 from stridepack.io.tflite import Constant, find_constants, int8_weights, read_values, zero_point
 from stridepack.packed import Packed
 
-# Operators whose kernels need a constant tensor or keep it beyond the next DECODE: reference
-# kernels and CMSIS-NN's were searched for what they read in Prepare.
-_NEEDS_CONSTANT = {
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "Arm's kernel sums up the weights before any DECODE runs",
-    "SVDF": "Arm's kernel sums up the weights before any DECODE runs",
-    "IF": "it hands its inputs to other subgraphs",
-    "WHILE": "it hands its inputs to other subgraphs",
-    "CALL_ONCE": "it hands its inputs to other subgraphs",
+# Operators that need their weights before a DECODE has run, or after another one has. The kernels
+# of TensorFlow Lite Micro, and CMSIS-NN's, were searched for what they do in Prepare.
+_NEEDS_CONSTANTS = {
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "on Arm its kernel adds up weights before anything runs",
+    "SVDF": "on Arm its kernel adds up weights before anything runs",
+    "IF": "it hands its inputs on to other subgraphs",
+    "WHILE": "it hands its inputs on to other subgraphs",
 }
 
 
 def pack_tflite(
     model: bytes, packed: Mapping[str, Packed], *, file: str = "model"
 ) -> tuple[bytes, dict[str, str]]:
-    """Replace weights of a .tflite file with bitmap encodings that its interpreter decodes.
+    """Encode weights of a .tflite file so that TensorFlow Lite Micro decodes them as it runs.
 
     A tensor is encoded if that makes the file smaller, with everything counted that it takes:
     operators, tensors, header. The rest of the model is kept. Data outside the flatbuffer move into
@@ -62,8 +46,8 @@ def pack_tflite(
     model : bytes
         The file.
     packed : mapping of str to Packed
-        By the names of `read_tflite`. Format "dense", and a name left out: the tensor stays as it
-        is. Of the other formats only "bitmap" with one tile can be used here.
+        By the names of `read_tflite`. A tensor stays dense if its format is "dense" or its name is
+        left out. Of the other formats only "bitmap", with one tile, can be used here.
     file : str
         Name for messages.
 
@@ -72,7 +56,7 @@ def pack_tflite(
     file : bytes
         `model` itself where nothing gets smaller. The same bytes for the same arguments.
     notes : dict of str to str
-        Why a tensor whose format is not "dense" stayed dense, by name.
+        By name, why a tensor stayed dense although its format is not "dense".
 
     Raises
     ------
@@ -88,24 +72,29 @@ def pack_tflite(
     if unknown := packed.keys() - weights.keys():
         raise InputError(f"{file}: has no int8 weight tensor named {min(unknown)!r}")
     notes: dict[str, str] = {}
-    candidates: dict[int, dict[str, Constant]] = defaultdict(dict)  # by buffer
-    for name, blob in packed.items():
-        weight = weights[name]
-        _check_values(parsed, name, weight, blob)
+    candidates: dict[int, dict[str, Encoding]] = defaultdict(dict)  # by buffer
+    for name, weight in weights.items():
+        if name not in packed:
+            continue
+        blob = packed[name]
+        if not np.array_equal(blob.unpack(), read_values(parsed, weight)):
+            raise InputError(f"{file}: tensor {name!r} has other values than its packed form")
         if blob.format == "dense":
             continue
         if obstacle := _obstacle(parsed, weight, blob):
             notes[name] = obstacle
         else:
-            candidates[_stored(parsed, weight).buffer][name] = weight
-    chosen: dict[str, Constant] = {}
-    users = _buffer_users(parsed)
+            buffer = parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer
+            candidates[buffer][name] = _encoding(weight, blob)
+
+    chosen: dict[str, Encoding] = {}
+    users = buffer_users(parsed)
     for buffer, group in candidates.items():
         if len(group) < users[buffer]:
             why = f"shares its data (buffer {buffer}) with something that stays dense"
             notes |= dict.fromkeys(group, why)
             continue
-        encoded, dense = _nbytes_in_file(parsed, group, packed)
+        encoded, dense = nbytes_in_file(parsed, list(group.values()))
         if encoded < dense:
             chosen |= group
         else:
@@ -113,19 +102,19 @@ def pack_tflite(
     if not chosen:
         return model, notes
     _refuse_offline_plan(parsed)
-    _insert_decode(parsed, chosen, packed)
+    insert_decode(parsed, chosen.values())
     result = parsed.to_bytes()
-    if len(result) < len(model):
-        return result, notes
-    why = f"the file would take {len(result)} bytes, it takes {len(model)}"
-    return model, notes | dict.fromkeys(chosen, why)
+    if len(result) >= len(model):
+        why = f"the file would take {len(result)} bytes, it takes {len(model)}"
+        return model, notes | dict.fromkeys(chosen, why)
+    return result, notes
 
 
 def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
-    """Make a .tflite file dense again: without its DECODE operators of type PRUNE.
+    """Make a .tflite file dense again: without DECODE operators of type PRUNE.
 
-    Undoes `pack_tflite`: tensors, their places, the operators and what they read are as before.
-    Also unpacks files that others made, with tensors of any type that PRUNE has.
+    Undoes `pack_tflite`: tensors, their places, and what operators read are as before. Also unpacks
+    files that others made, with tensors of any type that PRUNE has.
 
     Parameters
     ----------
@@ -147,16 +136,55 @@ def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
         When tflite-micro is not installed.
     """
     parsed = load_model(model, file)
-    decoded = [decoded_tensors(parsed, s) for s in range(len(parsed.subgraphs))]
-    if not any(decoded):
-        raise parsed.error(f"nothing to unpack: it has no {OPERATOR_NAME} operator")
+    remove_decode(parsed)
     _refuse_offline_plan(parsed)
-    ancillary_buffers = {
-        subgraph.tensors[pair.ancillary].buffer
-        for subgraph, pairs in zip(parsed.subgraphs, decoded, strict=True)
-        for pair in pairs.values()
-    }
-    restored = [t for s, pairs in enumerate(decoded) for t in _remove_decode(parsed, s, pairs)]
-    codes = parsed.root.operatorCodes
-    ...
     return parsed.to_bytes()
+
+
+def _encoding(weight: Constant, blob: Packed) -> Encoding:
+    """The two streams of a bitmap blob are what the two tensors hold."""
+    payload = blob.to_bytes()[blob.nbytes - blob.payload_nbytes :]
+    bitmap_nbytes = blob.streams["bitmap"]
+    values = -(-bitmap_nbytes // 4) * 4  # streams start at multiples of 4
+    return Encoding(
+        weight.subgraph,
+        weight.index,
+        weight.readers,
+        payload[:bitmap_nbytes],
+        PRUNE_HEADER + payload[values : values + blob.streams["values"]],
+    )
+
+
+def _obstacle(model: Model, weight: Constant, blob: Packed) -> str | None:
+    """Why a tensor cannot be encoded with DECODE operators, if so."""
+    if blob.format != "bitmap":
+        return f"TensorFlow Lite Micro has no decoder for {blob.format}, only for bitmap"
+    if blob.n_tiles != 1:
+        return f"TensorFlow Lite Micro decodes whole tensors, not {blob.n_tiles} tiles"
+    if weight.encoded:
+        return "is encoded in the model already"
+    if value := zero_point(weight):
+        return f"its zero point is {value}; a bitmap marks what is not 0"
+    if (axis := unsupported_axis(weight.tensor)) is not None:
+        return f"TensorFlow Lite Micro does not decode tensors with quantisation axis {axis}"
+    graph = model.subgraphs[weight.subgraph]
+    if weight.index in (*graph.inputs, *graph.outputs):
+        return f"is an input or output of subgraph {weight.subgraph}"
+    for reader in weight.readers:
+        operator = graph.operators[reader]
+        name = model.operator_name(operator)
+        if name in _NEEDS_CONSTANTS:
+            return f"{name} #{reader} reads it, and {_NEEDS_CONSTANTS[name]}"
+        if model.is_custom(operator):
+            return f"{name} #{reader} reads it, a custom operator that may need it constant"
+    return None
+
+
+def _refuse_offline_plan(model: Model) -> None:
+    """A memory plan made offline lists all tensors; the interpreter refuses one that does not."""
+    for entry in model.root.metadata or ():
+        if entry.name == b"OfflineMemoryAllocation":
+            raise model.error(
+                "has an offline memory plan (metadata 'OfflineMemoryAllocation'), which numbers "
+                "its tensors: plan memory after packing"
+            )

@@ -91,7 +91,13 @@ def parse_tflite(data: bytes, file: str = "model") -> list[WeightTensor]:
     if not weights:
         raise model.error(_what_was_found(constants))
     return [
-        WeightTensor(name, read_values(model, weight), zero_point(weight), _origin(model, weight))
+        WeightTensor(
+            name,
+            read_values(model, weight),
+            zero_point(weight),
+            _origin(model, weight),
+            _operators(model, weight),
+        )
         for name, weight in weights.items()
     ]
 
@@ -130,7 +136,8 @@ def zero_point(constant: Constant) -> int:
     quantization = constant.tensor.quantization
     if quantization is None or quantization.zeroPoint is None:
         return 0
-    return next((int(z) for z in quantization.zeroPoint if z != 0), 0)
+    zero_points = np.asarray(quantization.zeroPoint)
+    return int(zero_points[np.argmax(zero_points != 0)]) if zero_points.size else 0
 
 
 def read_values(model: Model, weight: Constant) -> Int8Array:
@@ -144,8 +151,7 @@ def read_values(model: Model, weight: Constant) -> Int8Array:
     subgraph = model.subgraphs[weight.subgraph]
     stored = subgraph.tensors[weight.index]
     if weight.encoded:
-        encoded, ancillary = (model.data(subgraph.tensors[t]) for t in weight.encoded)
-        return decode_prune(model, weight.tensor, encoded, ancillary)
+        return decode_prune(model, subgraph, weight.tensor, weight.encoded)
     name = as_text(stored.name) or f"{weight.index} of subgraph {weight.subgraph}"
     if stored.sparsity is not None:
         raise model.error(
@@ -195,6 +201,12 @@ def _origin(model: Model, weight: Constant) -> str:
         f"{' and '.join(readers)}, subgraph {weight.subgraph}, tensor {weight.index}, "
         f"buffer {buffer}"
     )
+
+
+def _operators(model: Model, weight: Constant) -> tuple[str, ...]:
+    """Kinds of the operators that read it, once each."""
+    operators = model.subgraphs[weight.subgraph].operators
+    return tuple(dict.fromkeys(model.operator_name(operators[o]) for o in weight.readers))
 
 
 def _what_was_found(constants: list[Constant]) -> str:

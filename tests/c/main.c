@@ -1,0 +1,13 @@
+/* All tests of the C runtime on the host:  tests IMAGE */
+#include "tests.h"
+
+int main(int argc, char **argv) {
+  vectors all = load_vectors(argc, argv);
+  test_api(&all);
+  test_bundle_api(&all);
+  test_far();
+  test_vectors(&all);
+  test_truncation(&all);
+  test_mutation(&all);
+  return finish(&all);
+}

@@ -1,0 +1,96 @@
+/* The contract of spk.h for blobs: arguments, limits, what the view says. */
+#include <string.h>
+
+#include "check.h"
+#include "find_vector.h"
+#include "spk.h"
+#include "tests.h"
+
+/* The values are part of the interface, so they are written down a second time here. */
+static void test_statuses(void) {
+  static const char *const names[] = {"ok",     "argument",    "truncated", "magic",    "version",
+                                      "format", "unsupported", "header",    "checksum", "destination",
+                                      "tile",   "stream",      "not_found"};
+  const int n = (int)(sizeof names / sizeof *names);
+  check_context = "statuses";
+  for (int i = 0; i < n; i++) CHECK(strcmp(spk_status_name((spk_status)i), names[i]) == 0);
+  CHECK(strcmp(spk_status_name((spk_status)n), "unknown") == 0);
+  CHECK(SPK_OK == 0 && SPK_ERROR_DESTINATION == 9 && SPK_ERROR_NOT_FOUND == 12);
+}
+
+static void test_view(const vectors *all) {
+  const vector v = find_vector(all, "dense_tiles_of_16.blob");
+  spk_view view;
+  CHECK(spk_open(&view, v.data, v.size) == SPK_OK);
+  CHECK(view.blob == v.data && view.payload + view.payload_size == v.data + v.size);
+  CHECK(view.format == 1 && view.n_dims == 2);
+  CHECK(view.n_elements == 208 && view.tile_size == 16 && view.n_tiles == 13);
+  uint32_t n_non_zero = 0;
+  for (uint32_t i = 0; i < v.raw_size; i++) n_non_zero += v.raw[i] != 0;
+  CHECK(view.n_non_zero == n_non_zero);
+
+  CHECK(spk_dim(&view, 0) == 13 && spk_dim(&view, 1) == 16);
+  CHECK(spk_dim(&view, 2) == 0 && spk_dim(&view, UINT32_MAX) == 0);
+  CHECK(spk_dim(NULL, 0) == 0);
+
+  const spk_view copy = view;
+  int8_t dst[208];
+  CHECK(spk_decode_s8(&copy, dst, sizeof dst) == SPK_OK && memcmp(dst, v.raw, sizeof dst) == 0);
+}
+
+static void test_null(const vectors *all) {
+  const vector v = find_vector(all, "rle_one_element.blob");
+  spk_view view;
+  int8_t dst[1];
+  CHECK(spk_open(NULL, v.data, v.size) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_open(&view, NULL, v.size) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_open(&view, v.data, v.size) == SPK_OK);
+  CHECK(spk_validate(NULL) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_decode_s8(NULL, dst, 1) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_decode_s8(&view, NULL, 1) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_decode_tile_s8(NULL, 0, dst, 1) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_decode_tile_s8(&view, 0, NULL, 1) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_tile_elements(NULL, 0) == 0);
+}
+
+static void test_tiles(const vectors *all) {
+  const vector v = find_vector(all, "bitmap_tiles_of_100.blob");
+  spk_view view;
+  int8_t dst[400];
+  CHECK(spk_open(&view, v.data, v.size) == SPK_OK);
+  CHECK(view.n_tiles == 4);
+  CHECK(spk_tile_elements(&view, 0) == 100 && spk_tile_elements(&view, 3) == 50);
+  CHECK(spk_tile_elements(&view, 4) == 0 && spk_tile_elements(&view, UINT32_MAX) == 0);
+
+  CHECK(spk_decode_tile_s8(&view, 4, dst, sizeof dst) == SPK_ERROR_TILE);
+  CHECK(spk_decode_tile_s8(&view, UINT32_MAX, dst, sizeof dst) == SPK_ERROR_TILE);
+  CHECK(spk_decode_tile_s8(&view, 0, dst, 99) == SPK_ERROR_DESTINATION);
+  CHECK(spk_decode_tile_s8(&view, 0, dst, 0) == SPK_ERROR_DESTINATION);
+  CHECK(spk_decode_tile_s8(&view, 3, dst, 49) == SPK_ERROR_DESTINATION);
+  CHECK(spk_decode_tile_s8(&view, 3, dst, 50) == SPK_OK && memcmp(dst, v.raw + 300, 50) == 0);
+  CHECK(spk_decode_s8(&view, dst, 349) == SPK_ERROR_DESTINATION);
+  /* A larger destination than needed is left alone behind the tensor. */
+  memset(dst, 0x5A, sizeof dst);
+  CHECK(spk_decode_s8(&view, dst, sizeof dst) == SPK_OK && memcmp(dst, v.raw, 350) == 0);
+  CHECK(dst[350] == 0x5A && dst[399] == 0x5A);
+}
+
+/* A tensor of no elements needs no destination and has no tile. */
+static void test_empty(const vectors *all) {
+  const vector v = find_vector(all, "dcsr_empty_in_three_dimensions.blob");
+  spk_view view;
+  int8_t dst[1];
+  CHECK(spk_open(&view, v.data, v.size) == SPK_OK);
+  CHECK(spk_dim(&view, 0) == 3 && spk_dim(&view, 1) == 0 && spk_dim(&view, 2) == 2);
+  CHECK(spk_validate(&view) == SPK_OK);
+  CHECK(spk_decode_s8(&view, NULL, 0) == SPK_OK);
+  CHECK(spk_decode_tile_s8(&view, 0, dst, sizeof dst) == SPK_ERROR_TILE);
+}
+
+void test_api(const vectors *all) {
+  test_statuses();
+  test_view(all);
+  test_null(all);
+  test_tiles(all);
+  test_empty(all);
+}

@@ -1,0 +1,58 @@
+/* The contract of spk.h for bundles: arguments and what is found. The vectors cover the bytes. */
+#include <string.h>
+
+#include "check.h"
+#include "find_vector.h"
+#include "spk.h"
+#include "tests.h"
+
+static void test_null(const vector *v) {
+  spk_bundle bundle;
+  spk_view view;
+  CHECK(spk_bundle_open(NULL, v->data, v->size) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_open(&bundle, NULL, v->size) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_open(&bundle, v->data, v->size) == SPK_OK);
+  CHECK(spk_bundle_validate(NULL) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_get(NULL, 0, NULL, &view) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_get(&bundle, 0, NULL, NULL) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_find(NULL, "", &view) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_find(&bundle, NULL, &view) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_find(&bundle, "", NULL) == SPK_ERROR_ARGUMENT);
+}
+
+static void test_lookup(const vector *v) {
+  spk_bundle bundle;
+  spk_view view, found;
+  const char *name;
+  CHECK(spk_bundle_open(&bundle, v->data, v->size) == SPK_OK);
+  CHECK(bundle.n_tensors == 41);
+  CHECK(spk_bundle_get(&bundle, 40, &name, &view) == SPK_OK);
+  CHECK(strcmp(name, "length_40") == 0 && view.n_elements == 40);
+  CHECK((const uint8_t *)name > v->data && (const uint8_t *)name < v->data + v->size);
+  CHECK(spk_bundle_get(&bundle, 40, NULL, &view) == SPK_OK);
+  CHECK(spk_bundle_find(&bundle, "length_40", &found) == SPK_OK && found.blob == view.blob);
+  /* Not what starts alike. */
+  CHECK(spk_bundle_find(&bundle, "length_", &view) == SPK_ERROR_NOT_FOUND);
+  CHECK(spk_bundle_find(&bundle, "length_400", &view) == SPK_ERROR_NOT_FOUND);
+  CHECK(spk_bundle_find(&bundle, "", &view) == SPK_ERROR_NOT_FOUND);
+  CHECK(spk_bundle_get(&bundle, 41, &name, &view) == SPK_ERROR_NOT_FOUND);
+  CHECK(spk_bundle_get(&bundle, UINT32_MAX, &name, &view) == SPK_ERROR_NOT_FOUND);
+}
+
+/* One broken tensor does not hide the others. */
+static void test_broken_neighbour(const vector *v) {
+  spk_bundle bundle;
+  spk_view view;
+  CHECK(spk_bundle_open(&bundle, v->data, v->size) == SPK_OK);
+  CHECK(spk_bundle_get(&bundle, 0, NULL, &view) == SPK_ERROR_HEADER);
+  CHECK(spk_bundle_find(&bundle, "conv/w", &view) == SPK_OK && view.n_elements == 40);
+  CHECK(spk_bundle_find(&bundle, "a", &view) != SPK_OK);
+}
+
+void test_bundle_api(const vectors *all) {
+  const vector lengths = find_vector(all, "dense_lengths.spk");
+  test_null(&lengths);
+  test_lookup(&lengths);
+  const vector broken = find_vector(all, "bundle_blob_outside.spk");
+  test_broken_neighbour(&broken);
+}

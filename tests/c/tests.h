@@ -1,0 +1,14 @@
+/* The tests of the host, one file each. */
+#ifndef TESTS_H
+#define TESTS_H
+
+#include "host.h"
+
+void test_api(const vectors *all);
+void test_bundle_api(const vectors *all);
+void test_far(void);
+void test_vectors(const vectors *all);
+void test_truncation(const vectors *all);
+void test_mutation(const vectors *all);
+
+#endif

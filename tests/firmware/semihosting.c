@@ -1,0 +1,37 @@
+#include "semihosting.h"
+
+/* Operations of "Semihosting for AArch32 and AArch64". */
+enum { SYS_WRITE0 = 0x04, SYS_EXIT_EXTENDED = 0x20, APPLICATION_EXIT = 0x20026 };
+
+static void call(uint32_t operation, const void *argument) {
+  register uint32_t r0 __asm__("r0") = operation;
+  register const void *r1 __asm__("r1") = argument;
+  __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+}
+
+void print(const char *text) { call(SYS_WRITE0, text); }
+
+/* Any base up to 16. */
+static void print_number(uint32_t number, uint32_t base) {
+  char digits[11], *p = digits + sizeof digits;
+  *--p = 0;
+  do {
+    *--p = "0123456789abcdef"[number % base];
+    number /= base;
+  } while (number);
+  print(p);
+}
+
+void print_unsigned(uint32_t number) { print_number(number, 10); }
+
+void print_hex(uint32_t number) {
+  print("0x");
+  print_number(number, 16);
+}
+
+void exit_with(uint32_t code) {
+  const uint32_t block[2] = {APPLICATION_EXIT, code};
+  call(SYS_EXIT_EXTENDED, block);
+  for (;;) {
+  }
+}
