@@ -13,7 +13,8 @@ Run it in the root of the repository, on Python 3.11:
 
 The main packages are torch 2.13.0, litert-torch 0.10.0, ai-edge-quantizer 0.10.0, ai-edge-litert
 2.3.0 and tflite-micro 0.dev20261023182759. An epoch takes 30 s on two idle cores with AVX-512 bf16,
-the 52 epochs 26 minutes, conversion and evaluation less than one.
+which makes 26 minutes for all 52 (an hour for the bundled model, on a machine shared with other
+work); conversion and evaluation take less than one.
 
 Accuracy on the 10,000 test images: 0.8345 in float, 0.8355 in int8. Training and test images are
 the JPEG re-compressed copy of CIFAR-10 described in shared/data/README.md, on which MLPerf's own

@@ -7,6 +7,7 @@ SPK_INLINE uint32_t popcount8(uint32_t byte) {
   return (byte + (byte >> 4)) & 15u;
 }
 
+#if !SPK_HELIUM
 /* The first n elements of a bitmap byte. Returns where the values go on. */
 SPK_INLINE const uint8_t *expand(uint32_t bits, uint32_t n, const uint8_t *values, int8_t *dst) {
   for (uint32_t i = 0; i < n; i++, bits <<= 1) {
@@ -36,6 +37,7 @@ spk_status spk_bitmap_decode(const spk_tile *tile, int8_t *dst) {
   }
   return SPK_OK;
 }
+#endif
 
 spk_status spk_bitmap_validate(const spk_tile *tile) {
   spk_reader reader = {tile, 0};

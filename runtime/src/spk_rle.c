@@ -32,6 +32,8 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
   return SPK_OK;
 }
 
+#if !SPK_HELIUM
 spk_status spk_rle_decode(const spk_tile *tile, int8_t *dst) { return walk(tile, dst, true); }
+#endif
 
 spk_status spk_rle_validate(const spk_tile *tile) { return walk(tile, NULL, false); }

@@ -168,7 +168,7 @@ def _decoded_tensor(dense: Tensor) -> Tensor:
     return decoded
 
 
-def _packed_nbytes(objects: Iterable[Any]) -> int:
+def _packed_nbytes(objects: Sequence[Any]) -> int:
     """Bytes that objects add to a file which holds others like them, and their list entries."""
     import flatbuffers
 

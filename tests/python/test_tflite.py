@@ -99,6 +99,20 @@ def two_weights_in_one_operator() -> ModelBuilder:
     return build.ends([], [y])
 
 
+def one_weight_read_twice() -> ModelBuilder:
+    build = ModelBuilder()
+    w = build.constant("w", sparse(40, 100))
+    y = build.tensor("y", [40, 100], scale=[0.1])
+    build.operator("ADD", [w, w], [y], schema.AddOptionsT(), 2)
+    return build.ends([], [y])
+
+
+def builtin_operator_with_custom_name() -> ModelBuilder:
+    build = dense_layer(sparse(64, 64))
+    build.model.operatorCodes[0].customCode = b"TFLM_DECODE"
+    return build
+
+
 TINY: dict[str, Callable[[], bytes]] = {
     "fully connected": lambda: dense_layer(sparse(64, 64)).to_bytes(),
     "two readers": lambda: dense_layer(sparse(64, 64), n_readers=2).to_bytes(),
@@ -109,6 +123,8 @@ TINY: dict[str, Callable[[], bytes]] = {
     "two subgraphs": lambda: two_subgraphs().to_bytes(),
     "shared buffer": lambda: shared_buffer().to_bytes(),
     "two weights in one operator": lambda: two_weights_in_one_operator().to_bytes(),
+    "one weight read twice": lambda: one_weight_read_twice().to_bytes(),
+    "builtin operator with custom name": lambda: builtin_operator_with_custom_name().to_bytes(),
     "all zero": lambda: dense_layer(np.zeros((64, 64), np.int8)).to_bytes(),
     "odd size": lambda: dense_layer(sparse(37, 61)).to_bytes(),
 }
@@ -139,6 +155,8 @@ def test_origin_names_all_readers() -> None:
     (tensor,) = parse_tflite(dense_layer(sparse(8, 8), n_readers=5).to_bytes())
     readers = " and ".join(f"FULLY_CONNECTED #{i}" for i in range(3))
     assert tensor.origin.startswith(f"{readers} and 2 more, subgraph 0")
+    (tensor,) = parse_tflite(one_weight_read_twice().to_bytes())
+    assert tensor.origin.startswith("ADD #0, subgraph 0")
 
 
 @pytest.mark.parametrize(
@@ -723,6 +741,7 @@ DECODED: dict[str, tuple[str, list[int], dict[str, Any]]] = {
         {"scale": [1] * 4, "zero_point": PER_CHANNEL, "axis": 2},
     ),
     "int8, one for all channels": ("int8", [4, 3], {"scale": [1] * 4, "zero_point": [9]}),
+    "int8, first for all channels": ("int8", [4, 3], {"scale": [1] * 4, "zero_point": [9, 8]}),
     "int8, no zero point": ("int8", [4, 3], {"scale": [1] * 4, "zero_point": []}),
     "int16, quantised": ("int16", [4, 3], {"scale": [1] * 4, "zero_point": [0] * 4}),
 }
@@ -852,6 +871,12 @@ def test_refuses_to_unpack(change: Callable[[ModelBuilder], Any], match: str) ->
         unpack_tflite(decoder(change)())
 
 
+def test_refuses_to_read_an_encoded_tensor_as_it_is() -> None:
+    model = decoder(lambda build: build.operator("ABS", [0], [3]))()
+    with pytest.raises(sp.ModelError, match="tensor w: is read both decoded and in another way"):
+        parse_tflite(model)
+
+
 def test_unpacks_what_the_wheel_packed() -> None:
     """Its editor makes another layout: names for all tensors, equal buffers merged."""
     model = two_weights_in_one_operator().to_bytes()
@@ -935,17 +960,18 @@ def test_inputs_of_other_types(dtype: str) -> None:
 
 
 def test_difference_of_floats() -> None:
-    def model(value: float) -> bytes:
+    def model(*values: float) -> bytes:
         build = ModelBuilder()
-        c = build.constant("c", np.array([0, value], np.float32), scale=[])
+        c = build.constant("c", np.array(values, np.float32), scale=[])
         y = build.tensor("y", [2], "float32", scale=[])
         build.operator("RESHAPE", [c], [y], schema.ReshapeOptionsT(newShape=[2]))
         return build.ends([], [y]).to_bytes()
 
-    assert compare_outputs(model(1.5), model(4), n_inputs=1).max_difference == 2.5
-    assert compare_outputs(model(1.5), model(np.nan), n_inputs=1).max_difference == np.inf
-    assert compare_outputs(model(np.nan), model(np.nan), n_inputs=1).equal
-    assert not compare_outputs(model(0.0), model(-0.0), n_inputs=1).equal
+    nan = np.nan
+    assert compare_outputs(model(nan, 1.5), model(nan, 4), n_inputs=1).max_difference == 2.5
+    assert compare_outputs(model(0, 1.5), model(0, nan), n_inputs=1).max_difference == np.inf
+    assert compare_outputs(model(nan, nan), model(nan, nan), n_inputs=1).equal
+    assert not compare_outputs(model(0, 0.0), model(0, -0.0), n_inputs=1).equal
 
 
 def test_errors_of_the_interpreter(capfd: pytest.CaptureFixture[str]) -> None:

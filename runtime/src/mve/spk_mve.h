@@ -1,0 +1,41 @@
+/* What the Helium decoders share. Vectors are loaded and stored byte by byte: no alignment is needed. */
+#ifndef SPK_MVE_H
+#define SPK_MVE_H
+
+#include <arm_mve.h>
+
+#include "../spk_internal.h"
+
+/* Lane numbers: 0, 1, ..., 15. */
+SPK_INLINE uint8x16_t spk_iota(void) { return vidupq_n_u8(0, 1); }
+
+/* memset(dst, 0, size): four stores for each branch, the tail predicated. */
+SPK_INLINE void spk_fill_zero(int8_t *dst, uint32_t size) {
+  const int8x16_t zero = vdupq_n_s8(0);
+  for (uint32_t i = size / 64u; i; i--) {
+    vstrbq_s8(dst, zero);
+    vstrbq_s8(dst + 16, zero);
+    vstrbq_s8(dst + 32, zero);
+    vstrbq_s8(dst + 48, zero);
+    dst += 64;
+  }
+  for (int32_t i = (int32_t)(size % 64u); i > 0; i -= 16) {
+    vstrbq_p_s8(dst, zero, vctp8q((uint32_t)i));
+    dst += 16;
+  }
+}
+
+/* Sums of the bytes of lanes 0..i, for bytes whose sum is below 256: inside the words by a multiplication, then from
+ * word to word. */
+SPK_INLINE uint8x16_t spk_prefix_sum(uint8x16_t bytes) {
+  const uint32_t ones = 0x01010101u;
+  uint32_t none1 = 0, none2 = 0, none3 = 0;
+  const uint32x4_t inside = vmulq_n_u32(vreinterpretq_u32_u8(bytes), ones);
+  const uint32x4_t one_back = vshlcq_u32(vshrq_n_u32(inside, 24), &none1, 32);
+  const uint32x4_t two_back = vshlcq_u32(one_back, &none2, 32);
+  const uint32x4_t three_back = vshlcq_u32(two_back, &none3, 32);
+  const uint32x4_t before = vaddq_u32(vaddq_u32(one_back, two_back), three_back);
+  return vreinterpretq_u8_u32(vmlaq_n_u32(inside, before, ones));
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* psr on Helium: columns are scatter offsets as they are, 16 at a time. docs/format.md, section 4. */
+#include "../spk_internal.h"
+
+#if SPK_HELIUM
+#include "spk_mve.h"
+
+enum { DENSE_BLOCK = 255 };
+
+/* The last block, if it is shorter than the others: here a column can point outside. */
+static spk_status decode_last(uint32_t count, const uint8_t *columns, uint32_t n_columns, const uint8_t *values,
+                              uint32_t n_values, int8_t *dst, uint32_t length) {
+  memset(dst, 0, length);
+  if (count == DENSE_BLOCK) {
+    if (n_columns != 0 || !spk_ends(length, n_values)) return SPK_ERROR_STREAM;
+    memcpy(dst, values, length);
+    return SPK_OK;
+  }
+  if (count != n_columns || !spk_ends(count, n_values)) return SPK_ERROR_STREAM;
+  for (uint32_t i = 0; i < count; i++) {
+    if (columns[i] >= length) return SPK_ERROR_STREAM;
+    dst[columns[i]] = (int8_t)values[i];
+  }
+  return SPK_OK;
+}
+
+spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) {
+  spk_reader reader = {tile, 0};
+  const uint8_t *header = spk_take(&reader, 4);
+  if (!header) return SPK_ERROR_STREAM;
+  uint32_t columns_left = spk_load_u32(header);
+  const uint8_t *counts = spk_take(&reader, spk_ceil_div(tile->n, SPK_PSR_BLOCK));
+  if (!counts) return SPK_ERROR_STREAM;
+  const uint8_t *columns = spk_take(&reader, columns_left);
+  if (!columns) return SPK_ERROR_STREAM;
+  const uint8_t *values = tile->data + reader.pos;
+  uint32_t values_left = spk_left(&reader);
+
+  for (uint32_t blocks = tile->n / SPK_PSR_BLOCK; blocks; blocks--) {
+    const uint32_t count = *counts++;
+    if (count == DENSE_BLOCK) {
+      if (values_left < SPK_PSR_BLOCK) return SPK_ERROR_STREAM;
+      memcpy(dst, values, SPK_PSR_BLOCK);
+      values += SPK_PSR_BLOCK;
+      values_left -= SPK_PSR_BLOCK;
+    } else {
+      if (count > values_left || count > columns_left) return SPK_ERROR_STREAM;
+      spk_fill_zero(dst, SPK_PSR_BLOCK);
+      const uint8_t *column = columns, *value = values;
+      for (int32_t left = (int32_t)count; left > 0; left -= 16) {
+        const mve_pred16_t lanes = vctp8q((uint32_t)left);
+        vstrbq_scatter_offset_p_u8((uint8_t *)dst, vldrbq_z_u8(column, lanes), vldrbq_z_u8(value, lanes), lanes);
+        column += 16;
+        value += 16;
+      }
+      columns += count;
+      columns_left -= count;
+      values += count;
+      values_left -= count;
+    }
+    dst += SPK_PSR_BLOCK;
+  }
+  if (tile->n % SPK_PSR_BLOCK == 0) return columns_left == 0 && values_left < 4u ? SPK_OK : SPK_ERROR_STREAM;
+  return decode_last(*counts, columns, columns_left, values, values_left, dst, tile->n % SPK_PSR_BLOCK);
+}
+
+#endif
