@@ -9,6 +9,5 @@ void test_bundle_api(const vectors *all);
 void test_far(void);
 void test_vectors(const vectors *all);
 void test_truncation(const vectors *all);
-void test_mutation(const vectors *all);
 
 #endif

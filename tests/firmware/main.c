@@ -1,12 +1,15 @@
-/* All vectors on the target: the checks of ../c/check_vector.h, as the host runs them. */
+/* All vectors on the target: the checks of ../c/check_vector.h and ../c/check_mutants.h, as the host runs them. The
+ * last line says what ran, and a digest in which all builds have to agree.
+ */
 #include "check.h"
+#include "check_mutants.h"
 #include "check_vector.h"
 #include "memory.h"
 #include "semihosting.h"
 #include "startup.h"
 #include "walls.h"
 
-enum { MAX_REPORTS = 10, MAX_IMAGE_SIZE = 2 << 20 };
+enum { MUTANTS = 20, MAX_REPORTS = 10, MAX_IMAGE_SIZE = 2 << 20 };
 
 extern const uint8_t image[]; /* where the Makefile has QEMU load it */
 
@@ -49,12 +52,15 @@ int main(void) {
   for (uint32_t i = 0; i < n; i++) {
     const vector v = get_vector(image, i);
     check_vector(&v);
+    check_mutants(&v, MUTANTS);
   }
   print_unsigned(n);
   print(" vectors, ");
   print_unsigned(n_checks);
   print(" checks, ");
   print_unsigned(n_failures);
-  print(" failures\n");
+  print(" failures, digest ");
+  print_hex(mutants_digest());
+  print("\n");
   return n_failures == 0 ? 0 : 1;
 }

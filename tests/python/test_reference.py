@@ -17,8 +17,8 @@ from hypothesis.extra import numpy as st_numpy
 
 import stridepack as sp
 from stridepack import reference
+from stridepack.reference import hybrid
 from stridepack.reference.blob import Header, u32, write_header, write_streams
-from stridepack.reference.hybrid import decode_tile
 
 TILES = (None, 1, 7, 16, 255, 256, 1000)
 
@@ -144,6 +144,17 @@ def test_distances_between_groups(distance: int) -> None:
     check(values, "hybrid")
 
 
+def test_classes_of_the_same_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What more than 2^24 - 1 groups of one size would need."""
+    monkeypatch.setattr(hybrid, "MOST_GROUPS", 3)
+    values = random_array(900, 0.5)
+    tiles = reference.encode_streams(values, "hybrid")
+    assert len(tiles[0]["classes"]) > 4 * 4
+    blob = reference.encode(values, "hybrid")
+    for decoded in (reference.decode(blob), sp.Packed.from_bytes(blob).unpack()):
+        np.testing.assert_array_equal(decoded, values)
+
+
 group_parameters = st.fixed_dictionaries(
     {},
     optional={
@@ -221,7 +232,7 @@ def slots_of_groups_and_remainder(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Positions of the slots of a hybrid blob of one tile: in groups, and in the remainder."""
     payload = reference.blob.StreamReader(blob[48:])
-    c, _ = decode_tile(payload, sp.Packed(blob).n_elements)
+    c, _ = hybrid.decode_tile(payload, sp.Packed(blob).n_elements)
     n_values = sp.Packed(blob).streams["values"]
     return c[:n_values], c[n_values:]
 

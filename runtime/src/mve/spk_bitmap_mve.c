@@ -8,7 +8,7 @@
 
 /* For each byte of a bitmap, first element in the least significant bit: byte i counts the bits set in 0..i. 2 KiB. */
 #define BIT(b, i) ((uint64_t)((b) >> (i) & 1u) << 8 * (i))
-#define COUNTS(b)                                                                                              \
+#define COUNTS(b)                                                                                    \
   ((BIT(b, 0) | BIT(b, 1) | BIT(b, 2) | BIT(b, 3) | BIT(b, 4) | BIT(b, 5) | BIT(b, 6) | BIT(b, 7)) * \
    UINT64_C(0x0101010101010101))
 #define COUNTS4(b) COUNTS(b), COUNTS(b + 1u), COUNTS(b + 2u), COUNTS(b + 3u)
@@ -48,13 +48,18 @@ spk_status spk_bitmap_decode(const spk_tile *tile, int8_t *dst) {
   uint32_t left = tile->n;
 
   /* Four bytes of the bitmap take at most 32 values. With bytes and bits reversed the first element is in bit 0. */
-  const uint8x16_t upper_half = vreinterpretq_u8_u32(vsetq_lane_u32(0, vsetq_lane_u32(0, vdupq_n_u32(0x01010101u), 0), 1));
-  for (; left >= 32u && end - values >= 32; left -= 32u) {
-    const uint32_t bits = reverse_bits(__builtin_bswap32(spk_load_u32(bitmap)));
-    bitmap += 4;
-    values = expand(bits, values - 1, dst, upper_half) + 1;
-    values = expand(bits >> 16, values - 1, dst + 16, upper_half) + 1;
-    dst += 32;
+  if (end - values >= 32) {
+    const uint8x16_t upper_half = vshrq_n_u8(spk_iota(), 3); /* 0 in lanes 0..7, 1 in lanes 8..15 */
+    const uint8_t *previous = values - 1;
+    for (uint32_t words = left / 32u; words && previous < end - 32; words--) {
+      const uint32_t bits = reverse_bits(__builtin_bswap32(spk_load_u32(bitmap)));
+      bitmap += 4;
+      previous = expand(bits, previous, dst, upper_half);
+      previous = expand(bits >> 16, previous, dst + 16, upper_half);
+      dst += 32;
+      left -= 32u;
+    }
+    values = previous + 1;
   }
   while (left) {
     const uint32_t n = spk_min_u32(left, 8), bits = *bitmap++;

@@ -23,6 +23,7 @@ from stridepack.reference.blob import (
 )
 from stridepack.reference.search import find_groups
 
+MOST_GROUPS = 2**24 - 1  # in one class record
 NEXT = 255  # a distance byte that goes on with the next one
 
 
@@ -39,7 +40,10 @@ def encode_tile(
 
     B, R = find_groups(A != 0, sizes, D, occupancy)
     B.sort(key=lambda b: (-b.s, b.n, b.d))
-    classes = [(s, list(groups)) for s, groups in groupby(B, attrgetter("s"))]
+    classes = []
+    for s, of_size in groupby(B, attrgetter("s")):
+        groups = list(of_size)
+        classes += [(s, groups[i : i + MOST_GROUPS]) for i in range(0, len(groups), MOST_GROUPS)]
 
     records, values, codes, distances = b"", b"", b"", b""
     for s, groups in classes:
