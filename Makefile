@@ -48,6 +48,8 @@ $(INSTALLED): $(VENV)/bin/python $(SOURCES)
 
 lint: $(INSTALLED)
 	$(BIN)/python spec/generate.py --check
+	$(BIN)/python tests/vectors/generate.py --check
+	$(BIN)/python bench/readme.py --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -71,6 +73,8 @@ fuzz: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python bench/sizes.py
 	$(BIN)/python bench/encode.py
+	$(BIN)/python bench/models.py $(MODEL) $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
+	$(BIN)/python bench/readme.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

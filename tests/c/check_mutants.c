@@ -5,7 +5,10 @@
 #include "repair.h"
 #include "spk_internal.h"
 
-enum { MAX_SIZE = 2048, MAX_CHANGES = 4, MAX_ELEMENTS = 1 << 16, PAYLOAD = 48 };
+enum { MAX_SIZE = 2048, MAX_CHANGES = 4, MAX_ELEMENTS = 1 << 16 };
+
+/* Where the fields of a blob lie. PAYLOAD is right for up to four dimensions; for more it is the shape. */
+enum { N_DIMS = 6, N_ELEMENTS = 8, N_NON_ZERO = 12, TILE_SIZE = 16, N_TILES = 24, SHAPE = 32, PAYLOAD = 48 };
 
 static uint32_t digest;
 
@@ -32,8 +35,20 @@ static uint8_t random_byte(void) {
   return (uint8_t)(r % 4 == 0 ? special[r / 4 % sizeof special] : r >> 8);
 }
 
+/* The same payload for a tensor that ends a few elements earlier: what lies there now lies outside. */
+static void shorten(uint8_t *blob) {
+  const uint32_t n = spk_load_u32(blob + N_ELEMENTS), n_tiles = spk_load_u32(blob + N_TILES), n_dims = blob[N_DIMS];
+  const uint32_t less = random_u32() % 8 + 1;
+  if (n_tiles != 1 || n_dims == 0 || n <= less) return;
+  store_u32(blob + N_ELEMENTS, n - less);
+  store_u32(blob + N_NON_ZERO, 0);
+  store_u32(blob + TILE_SIZE, n - less);
+  for (uint32_t axis = 0; axis < n_dims; axis++) store_u32(blob + SHAPE + 4 * axis, axis == 0 ? n - less : 1);
+}
+
 static void mutate(uint8_t *blob, uint32_t size) {
-  for (uint32_t left = random_u32() % MAX_CHANGES + 1; left != 0; left--) {
+  if (random_u32() % 8 == 0) shorten(blob);
+  for (uint32_t left = random_u32() % (MAX_CHANGES + 1); left != 0; left--) {
     /* Behind the magic and the version; one in 16 in the header, which is soon refused. */
     const uint32_t begin = random_u32() % 16 == 0 || size <= PAYLOAD ? 5 : PAYLOAD;
     if (size <= begin) continue;

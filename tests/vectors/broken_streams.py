@@ -7,7 +7,7 @@ unless they say otherwise.
 from collections.abc import Callable, Iterator, Mapping
 
 from broken import Broken
-from handmade import EXAMPLE, EXAMPLE_TILES, dcsr, hybrid
+from handmade import EXAMPLE, EXAMPLE_TILES, dcsr, dcsr_pair, hybrid
 from layout import blob, join, nibbles, u32, up_to
 
 # Where the values come last and their end is known without them, decoding need not look for it.
@@ -63,6 +63,9 @@ def _psr(change: Change) -> Iterator[Vector]:
     yield "columns_outside_short_block", "254 columns in a block of 40", tile
     tile = join({"header": u32(0), "counts": b"\xff", "values": bytes(36)})
     yield "full_block_cut", "36 values of a whole block of 40", tile
+    columns = bytes([*range(19), 44])
+    tile = join({"header": u32(20), "counts": b"\0\x14", "columns": columns, "values": bytes(20)})
+    yield "last_column_outside", "the last of 20 columns 44 of a last block of 44", tile, 300
 
 
 def _rle(change: Change) -> Iterator[Vector]:
@@ -78,6 +81,7 @@ def _rle(change: Change) -> Iterator[Vector]:
     yield "odd_outside", "element 1 at 31 of 31", short(15, 15), 31
     yield "pair_outside", "elements 0 and 1 at 15 and 16 of 15", short(15, 0), 15
     yield "last_outside", "element 2, the last, at 32 of 32", short(15, 15, 0), 32
+    yield "last_of_32_outside", "element 31 at 31 of 31", short(*[0] * 32), 31
 
 
 def _dcsr(change: Change) -> Iterator[Vector]:
@@ -100,6 +104,9 @@ def _dcsr(change: Change) -> Iterator[Vector]:
     yield "position_just_before", "lane 0 at -1 of 1", tile, 1
     tile = dcsr(bytes(16), slope=17)
     yield "position_just_outside", "lane 15 at 255 of 255", tile, 255
+    # On the far side of the last base from which no lane can leave the array.
+    yield "first_of_pair_outside", "lane 15 of group 0 at 300 of 300", dcsr_pair(45, 0), 300
+    yield "second_of_pair_outside", "lane 15 of group 1 at 300 of 300", dcsr_pair(44, 1), 300
 
 
 def _hybrid(change: Change) -> Iterator[Vector]:
@@ -142,6 +149,8 @@ def _hybrid(change: Change) -> Iterator[Vector]:
         (1, 4), classes=[(1, 1)] * 2, values=bytes(2), strides=bytes(2), distances=b"\0\x28"
     )
     yield "second_class_outside", "second class starts at 40", tile
+    tile = hybrid((1, 4), classes=[(16, 1)], values=bytes(16), strides=nibbles(15), distances=b"\0")
+    yield "last_of_16_outside", "16 slots, the last at 240 of 240", tile, 240
 
     yield "remainder_slope_18", "slope 18", change(remainder_header=u32(3, 18))
     yield "remainder_outside", "lane 2 of the remainder at 40", change(remainder_bases=b"\5")
@@ -150,6 +159,8 @@ def _hybrid(change: Change) -> Iterator[Vector]:
 def _bitmap(change: Change) -> Iterator[Vector]:
     yield "values_cut", "4 values of 7", change(values=bytes(4))
     yield "values_too_many", "12 values where 7 belong", change(values=bytes(12))
+    tile = join({"bitmap": b"\xff" * 8, "values": bytes(60)})
+    yield "last_values_missing", "60 values of 64", tile, 64
     tile = join({"bitmap": b"\xf0", "values": bytes(4)})
     yield "unused_bit", "bit 3 of 3 elements", tile, 3
 

@@ -77,6 +77,20 @@ def dcsr(
     return join(streams)
 
 
+def dcsr_pair(first_base: int, second_base_delta: int) -> bytes:
+    """Two whole groups of slope 0: lanes 0 to 14 at the base, all 1, lane 15 255 behind it, 2."""
+    return join(
+        {
+            "header": u32(32, 0),
+            "values": (b"\1" * 15 + b"\2") * 2,
+            "deltas": bytes(15) + nibbles(15, 15),
+            "bitmaps": nibbles(15, 15),
+            "bases": bytes([first_base, second_base_delta]),
+            "extensions": struct.pack("<8H", *[1 << 15] * 8),
+        }
+    )
+
+
 def hybrid(
     first_stride_and_code_bits: tuple[int, int],
     *,
@@ -144,6 +158,8 @@ def _unusual_dcsr() -> Iterator[tuple[str, str, bytes, bytes]]:
     # Two slots for one position, both with its true value; the third one lies before them.
     tile = dcsr(b"\5\5\6", deltas=nibbles(7, 0, 7, 0, 2))
     yield "dcsr", "same_position_twice", tile, sparse(8, {7: 5, 2: 6})
+    # The last base from which no lane can leave the array, and a lane that goes to its end.
+    yield "dcsr", "last_position", dcsr_pair(44, 0), sparse(300, {44: 1, 299: 2})
 
 
 def _unusual_hybrid() -> Iterator[tuple[str, str, bytes, bytes]]:
@@ -189,3 +205,5 @@ def _unusual_hybrid() -> Iterator[tuple[str, str, bytes, bytes]]:
         remainder=dcsr(COUNT, slope=1),
     )
     yield "hybrid", "overlap", tile, COUNT + bytes(4)
+    tile = hybrid((1, 4), classes=[(16, 1)], values=COUNT, strides=nibbles(15), distances=b"\0")
+    yield "hybrid", "last_position", tile, sparse(241, {16 * i: i + 1 for i in range(16)})

@@ -1,0 +1,77 @@
+"""Whole models: every format, the entropy bound, and the packed .tflite in the stock interpreter.
+
+    python bench/models.py                            # the bundled model
+    python bench/models.py ../shared/data/models/*.tflite
+
+Totals count tensors of at least 2048 elements in their format and smaller ones as they are, blob
+headers included. Rows in bench/results/models.json of models that are not measured this time stay.
+"""
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import stridepack as sp
+from stridepack.convert import STOCK_TFLM_FORMATS
+from stridepack.emit.tflite import pack_tflite
+from stridepack.interpreter import compare_outputs
+from stridepack.planner import DEFAULT_MIN_SIZE, measure, plan
+
+RESULTS = Path(__file__).parent / "results/models.json"
+BUNDLED = Path(__file__).parent.parent / "examples/resnet8_cifar10_50.tflite"
+
+
+def measure_model(path: Path) -> dict[str, object]:
+    tensors = sp.read_tflite(path)
+    sizes = measure(tensors)
+    small = sum(t.size for t in tensors if t.size < DEFAULT_MIN_SIZE)
+    large = [(t, s) for t, s in zip(tensors, sizes, strict=True) if t.size >= DEFAULT_MIN_SIZE]
+    model = path.read_bytes()
+    choices = plan(tensors, candidates=STOCK_TFLM_FORMATS)
+    packed, _ = pack_tflite(model, {choice.tensor.name: choice.packed for choice in choices})
+    comparison = compare_outputs(model, packed, n_inputs=3)
+    n_zeros = sum(t.size - t.n_non_zero for t, _ in large)
+    return {
+        "model": path.name,
+        "weights": sum(t.size for t in tensors),
+        "large_weights": sum(t.size for t, _ in large),
+        "sparsity_of_large": n_zeros / max(1, sum(t.size for t, _ in large)),
+        "nbytes": {name: small + sum(s[name] for _, s in large) for name in sp.formats()},
+        "best_nbytes": small + sum(min(s.values()) for _, s in large),
+        "entropy_nbytes": sum(t.entropy_nbytes for t in tensors),
+        "tflite_nbytes": len(model),
+        "packed_tflite_nbytes": len(packed),
+        "outputs_equal": comparison.equal,
+        "arena_nbytes": comparison.arena_nbytes,
+    }
+
+
+@click.command(help=__doc__)
+@click.argument("models", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def main(models: tuple[Path, ...]) -> None:
+    rows = {}
+    if RESULTS.exists():
+        rows = {row["model"]: row for row in json.loads(RESULTS.read_text())}
+    for path in models or (BUNDLED,):
+        rows[path.name] = measure_model(path)
+    table = Table(
+        "model", "weights", *sp.formats(), "best", "entropy", ".tflite", "packed", "arena"
+    )
+    for row in rows.values():
+        arena = " -> ".join(f"{size:,}" for size in row["arena_nbytes"])
+        table.add_row(
+            *(row["model"], f"{row['weights']:,}"),
+            *(f"{size:,}" for size in row["nbytes"].values()),
+            *(f"{row['best_nbytes']:,}", f"{row['entropy_nbytes']:,.0f}"),
+            *(f"{row['tflite_nbytes']:,}", f"{row['packed_tflite_nbytes']:,}", arena),
+        )
+    Console(width=200).print(table)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(list(rows.values()), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

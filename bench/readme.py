@@ -1,0 +1,94 @@
+"""Write the tables of README.md from bench/results/, between their markers.
+
+python bench/readme.py           # after `make bench`
+python bench/readme.py --check   # exit 1 when README.md does not say what the results say
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+FORMATS = ("psr", "rle", "dcsr", "hybrid", "bitmap")
+
+NAMES = {
+    "resnet8_cifar10_50.tflite": "ResNet8, CIFAR-10, 50 % pruned (bundled)",
+    "kws_dscnn_sparse_l_70.tflite": "DS-CNN-L, keyword spotting, 70 %",
+    "kws_dscnn_sparse_l_80.tflite": "DS-CNN-L, 80 %",
+    "kws_dscnn_sparse_l_90.tflite": "DS-CNN-L, 90 %",
+    "mobilenetv2_cifar10_sparse80.tflite": "MobileNetV2, CIFAR-10, 80 %",
+    "mobilenetv2_cifar10_sparse90.tflite": "MobileNetV2, 90 %",
+    "mlperf_tiny_vww_96_int8.tflite": "MLPerf Tiny's person detection, dead channels",
+}
+
+
+def load(name: str) -> Any:
+    return json.loads((ROOT / f"bench/results/{name}.json").read_text())
+
+
+def models() -> str:
+    lines = [
+        "| model | `.tflite` | packed `.tflite`, stock TFLM | weights | packed `.spk` or `.c` | bound |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for row in load("models"):
+        before, after = row["tflite_nbytes"], row["packed_tflite_nbytes"]
+        weights, best, bound = row["weights"], row["best_nbytes"], row["entropy_nbytes"]
+        lines.append(
+            f"| {NAMES.get(row['model'], row['model'])} | {before:,} | **{after:,}** "
+            f"({after / before:.0%}) | {weights:,} | **{best:,}** ({best / weights:.0%}) "
+            f"| {bound / weights:.0%} |"
+        )
+    return "\n".join(lines)
+
+
+def sizes() -> str:
+    records = [r for r in load("sizes") if r["network"] == "ResNet8"]
+    lines = [
+        "| bytes, ResNet8's six tensors | 30 % zeros | paper | 50 % zeros | paper | 70 % zeros | paper |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name in FORMATS:
+        cells = [f"`{name}`"]
+        for record in (r for r in records if r["format"] == name):
+            paper = record.get("paper_nbytes")
+            cells += [f"{record['payload_nbytes']:,}", f"{paper:,.0f}" if paper else "-"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def search() -> str:
+    records = [r for r in load("encode")["search"] if r["sparsity"] == 0.5]
+    header = "| elements, 50 % zeros | " + " | ".join(f"{r['n']:,}" for r in records) + " |"
+    times = (
+        "| `find_groups`, seconds | " + " | ".join(f"{r['seconds']:.4f}" for r in records) + " |"
+    )
+    return "\n".join([header, "|---" + "|--:" * len(records) + "|", times])
+
+
+TABLES = {"models": models, "sizes": sizes, "search": search}
+
+
+@click.command(help=__doc__)
+@click.option("--check", is_flag=True)
+def main(check: bool) -> None:
+    text = README.read_text()
+    for name, table in TABLES.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        if not re.search(pattern, text, re.S):
+            sys.exit(f"README.md has no markers for {name}")
+        text = re.sub(pattern, lambda m, t=table: f"{m[1]}\n{t()}\n\n{m[2]}", text, flags=re.S)
+    if text == README.read_text():
+        return
+    if check:
+        sys.exit("README.md differs from bench/results: run python bench/readme.py")
+    README.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
