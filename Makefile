@@ -14,8 +14,10 @@ INSTALLED := $(VENV)/.installed
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
 
-# Besides a C and C++ compiler: cross compilers and emulators for the firmware, sanitizers, fuzzers.
-PACKAGES := clang-19 clang-format-19 gcc-arm-none-eabi libclang-rt-19-dev lld-19 llvm-19 qemu-system-arm
+# Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; 32-bit and big-endian hosts.
+PACKAGES := clang-19 clang-format-19 libclang-rt-19-dev lld-19 llvm-19 \
+  gcc-arm-none-eabi qemu-system-arm \
+  gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user
 
 SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]' -o -name '*.[ch]pp') \
   CMakeLists.txt pyproject.toml README.md

@@ -33,7 +33,7 @@ def load(name: str) -> Any:
 
 def models() -> str:
     lines = [
-        "| model | `.tflite` | packed `.tflite`, stock TFLM | weights | packed `.spk` or `.c` | bound |",
+        "| model | `.tflite` | packed, stock TFLM | weights | packed `.spk` or `.c` | bound |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     for row in load("models"):
@@ -50,7 +50,7 @@ def models() -> str:
 def sizes() -> str:
     records = [r for r in load("sizes") if r["network"] == "ResNet8"]
     lines = [
-        "| bytes, ResNet8's six tensors | 30 % zeros | paper | 50 % zeros | paper | 70 % zeros | paper |",
+        "| bytes, ResNet8's six tensors | 30 % | paper | 50 % | paper | 70 % zeros | paper |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for name in FORMATS:

@@ -1,7 +1,8 @@
 /* stridepack runtime: unpack int8 weights on the device.
  *
- * Compile every file in src/ (C99, no flags needed) with this folder on the include path. Nothing here allocates,
- * prints, or keeps state; of the C library only <string.h> is used.
+ * Compile every file in src/ and src/mve/ as C99 with this folder on the include path; no flags are needed, and those
+ * in mve/ are empty on cores without Arm Helium. Nothing here allocates, prints, or keeps state; of the C library only
+ * <string.h> is used.
  *
  *   spk_view view;
  *   if (spk_open(&view, blob, blob_size) == SPK_OK && spk_decode_s8(&view, weights, sizeof weights) == SPK_OK) ...

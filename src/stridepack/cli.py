@@ -247,7 +247,7 @@ def runtime(directory: Path) -> None:
     \b
     Example:
       stridepack runtime third_party/stridepack
-      cc -Ithird_party/stridepack/include -c third_party/stridepack/src/*.c
+      cd third_party/stridepack && cc -Iinclude -c src/*.c src/mve/*.c
     """
     files = write_runtime(directory)
     OUT.print(f"wrote {len(files)} files below {escape(str(directory))}")
