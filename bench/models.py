@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 import stridepack as sp
+from stridepack.bundle import build_bundle
 from stridepack.convert import STOCK_TFLM_FORMATS
 from stridepack.emit.tflite import pack_tflite
 from stridepack.interpreter import compare_outputs
@@ -40,7 +41,7 @@ def measure_model(path: Path) -> dict[str, object]:
         "large_weights": sum(t.size for t, _ in large),
         "sparsity_of_large": n_zeros / max(1, sum(t.size for t, _ in large)),
         "nbytes": {name: small + sum(s[name] for _, s in large) for name in sp.formats()},
-        "best_nbytes": small + sum(min(s.values()) for _, s in large),
+        "spk_nbytes": len(build_bundle({c.tensor.name: c.packed for c in plan(tensors)})),
         "entropy_nbytes": sum(t.entropy_nbytes for t in tensors),
         "tflite_nbytes": len(model),
         "packed_tflite_nbytes": len(packed),
@@ -58,14 +59,14 @@ def main(models: tuple[Path, ...]) -> None:
     for path in models or (BUNDLED,):
         rows[path.name] = measure_model(path)
     table = Table(
-        "model", "weights", *sp.formats(), "best", "entropy", ".tflite", "packed", "arena"
+        "model", "weights", *sp.formats(), ".spk", "entropy", ".tflite", "packed", "arena"
     )
     for row in rows.values():
         arena = " -> ".join(f"{size:,}" for size in row["arena_nbytes"])
         table.add_row(
             *(row["model"], f"{row['weights']:,}"),
             *(f"{size:,}" for size in row["nbytes"].values()),
-            *(f"{row['best_nbytes']:,}", f"{row['entropy_nbytes']:,.0f}"),
+            *(f"{row['spk_nbytes']:,}", f"{row['entropy_nbytes']:,.0f}"),
             *(f"{row['tflite_nbytes']:,}", f"{row['packed_tflite_nbytes']:,}", arena),
         )
     Console(width=200).print(table)

@@ -33,15 +33,15 @@ def load(name: str) -> Any:
 
 def models() -> str:
     lines = [
-        "| model | `.tflite` | packed, stock TFLM | weights | packed `.spk` or `.c` | bound |",
+        "| model | `.tflite` | packed, stock TFLM | weights | packed `.spk` | bound |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     for row in load("models"):
         before, after = row["tflite_nbytes"], row["packed_tflite_nbytes"]
-        weights, best, bound = row["weights"], row["best_nbytes"], row["entropy_nbytes"]
+        weights, spk, bound = row["weights"], row["spk_nbytes"], row["entropy_nbytes"]
         lines.append(
             f"| {NAMES.get(row['model'], row['model'])} | {before:,} | **{after:,}** "
-            f"({after / before:.0%}) | {weights:,} | **{best:,}** ({best / weights:.0%}) "
+            f"({after / before:.0%}) | {weights:,} | **{spk:,}** ({spk / weights:.0%}) "
             f"| {bound / weights:.0%} |"
         )
     return "\n".join(lines)

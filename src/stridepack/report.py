@@ -121,7 +121,7 @@ def stored_table(tensors: Sequence[Stored]) -> Table:
         else:
             add_row(stored.tensor.name, stored.format, [stored])
     for reason, some in dense.items():
-        add_row(f"{len(some)} stay as they are: {reason}", "dense", some)
+        add_row(f"{len(some)} left dense: {reason}", "dense", some)
     table.add_section()
     add_row(f"total of {len(tensors)}", "", tensors, style="bold")
     return table

@@ -1,3 +1,4 @@
+/* Mutants: random changes, and what every one of them has to do. check_mutants.h says why. */
 #include "check_mutants.h"
 
 #include "check.h"

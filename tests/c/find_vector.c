@@ -1,3 +1,4 @@
+/* Looks a vector up by its file name. */
 #include "find_vector.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The host: reports by stdio, loans from the heap, vectors from a file. */
 #include "host.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The repair of a header, field by field in the order of docs/format.md, section 2. */
 #include "repair.h"
 
 #include "spk_internal.h"

@@ -1,3 +1,4 @@
+/* Reads the image that ../vectors/image.py writes. */
 #include "vector.h"
 
 #include "spk_internal.h"

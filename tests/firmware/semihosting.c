@@ -1,3 +1,4 @@
+/* Semihosting: a breakpoint that QEMU answers, as Arm defines it. */
 #include "semihosting.h"
 
 /* Operations of "Semihosting for AArch32 and AArch64". */

@@ -1,3 +1,4 @@
+/* Walls behind the regions SOURCE and DESTINATION of the linker scripts. */
 #include "walls.h"
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* What the targets share: copies of exact size, and decoding in both ways. */
 #include "fuzz.h"
 
 #include <stdlib.h>
