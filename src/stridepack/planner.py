@@ -87,7 +87,7 @@ def pack(
     >>> weights[::2, 1, 1] = [3, -1, 4, -5]
     >>> p = pack(weights)
     >>> p.format, p.nbytes, bool((p.unpack() == weights).all())
-    ('hybrid', 100, True)
+    ('psr', 88, True)
     """
     array = np.asarray(values)
     return _choose(array, _candidates(format, formats(), options), tile, options)[0]
