@@ -40,10 +40,9 @@ std::int64_t base_of(const Positions &group, std::int64_t slope) {
 
 bool fits(const Positions &group, std::int64_t slope) { return group.back() - base_of(group, slope) <= kReach; }
 
-// Fills the group up to 16 lanes: at the centre of its largest gap, or behind its last element where it has none. A
-// position behind may be another element's, or, at the end of the array, one that is stored already: it holds the
-// true value in any case.
-void pad(Positions &group, std::int64_t n) {
+// Fills the group up to 16 lanes: at the centre of its largest gap, or behind its last element where it has none. That
+// stays inside the array: 16 elements next to each other would have fitted, so the next one is further on than that.
+void pad(Positions &group) {
   while (static_cast<std::int64_t>(group.size()) < kLanes) {
     std::size_t widest = 0;
     std::int64_t gap = 1;
@@ -53,15 +52,14 @@ void pad(Positions &group, std::int64_t n) {
     if (gap > 1) {
       group.insert(group.begin() + static_cast<std::ptrdiff_t>(widest) + 1, group[widest] + gap / 2);
     } else {
-      group.push_back(std::min(group.back() + 1, n - 1));
+      group.push_back(group.back() + 1);
     }
   }
 }
 
 // The next group: as many elements from `first` as lane offsets allow, padded to 16 lanes unless nothing follows.
 // Returns the number of elements taken.
-std::size_t next_group(const Positions &elements, std::size_t first, std::int64_t slope, std::int64_t n,
-                       Positions &group) {
+std::size_t next_group(const Positions &elements, std::size_t first, std::int64_t slope, Positions &group) {
   std::size_t taken = 0;
   group.clear();
   for (; taken < static_cast<std::size_t>(kLanes) && first + taken < elements.size(); taken++) {
@@ -75,7 +73,7 @@ std::size_t next_group(const Positions &elements, std::size_t first, std::int64_
   for (;; taken--) {
     group.assign(elements.begin() + static_cast<std::ptrdiff_t>(first),
                  elements.begin() + static_cast<std::ptrdiff_t>(first + taken));
-    pad(group, n);
+    pad(group);
     if (fits(group, slope)) return taken;
   }
 }
@@ -96,7 +94,7 @@ void encode_dcsr_elements(const Tile &tile, const BitMask &mask, StreamWriter &o
   std::int64_t expected = 0;  // n_j if its delta were 0
   std::size_t j = 0;
   for (std::size_t first = 0; first < elements.size(); j++) {
-    first += next_group(elements, first, slope, tile.n, group);
+    first += next_group(elements, first, slope, group);
     const std::int64_t base = base_of(group, slope);
 
     const std::int64_t step = base - expected;

@@ -1,7 +1,5 @@
 """bitmap: one bit for each element, and the non-zeros (docs/format.md, section 8)."""
 
-# ruff: noqa: N803  (the paper's symbols)
-
 import numpy as np
 
 from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams

@@ -1,7 +1,5 @@
 """The blob: header, tiles, streams (docs/format.md, sections 1, 2 and 10)."""
 
-# ruff: noqa: N803, N806  (the paper's symbols)
-
 import importlib
 import math
 import struct

@@ -1,7 +1,5 @@
 """dcsr: delta-linear encoding with dynamic bitwidths (docs/format.md, section 6; Section III-A)."""
 
-# ruff: noqa: N803, N806  (the paper's symbols)
-
 import struct
 from collections import deque
 

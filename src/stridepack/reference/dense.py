@@ -1,7 +1,5 @@
 """dense: the values as they are (docs/format.md, section 3)."""
 
-# ruff: noqa: N803  (the paper's symbols)
-
 import numpy as np
 
 from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams

@@ -1,7 +1,5 @@
 """hybrid: equidistant groups, the rest in dcsr (docs/format.md, section 7; III-B and III-C)."""
 
-# ruff: noqa: N803, N806  (the paper's symbols)
-
 from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """psr: absolute 8-bit columns in blocks of 256 (docs/format.md, section 4)."""
 
-# ruff: noqa: N803, N806  (the paper's symbols)
-
 from itertools import islice
 
 import numpy as np

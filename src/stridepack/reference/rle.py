@@ -1,7 +1,5 @@
 """rle: 4-bit distances from element to element (docs/format.md, section 5)."""
 
-# ruff: noqa: N803  (the paper's symbols)
-
 import numpy as np
 
 from stridepack.reference.blob import (

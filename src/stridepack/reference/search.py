@@ -4,8 +4,6 @@ The paper leaves the order of the search open. Its figures imply this one: for e
 strides in ascending order and take the one best group of each, until a sweep takes none.
 """
 
-# ruff: noqa: N803, N806  (the paper's symbols)
-
 import math
 from collections.abc import Iterable
 from fractions import Fraction
