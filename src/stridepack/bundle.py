@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stridepack import _core, _spec
-from stridepack.errors import InputError, ModelError, raise_for_status
+from stridepack.errors import CorruptDataError, InputError, ModelError, raise_for_status
 from stridepack.packed import Packed
 
 _HEADER_SIZE = 32
@@ -34,10 +34,16 @@ def parse_bundle(data: bytes, what: str = "bundle") -> dict[str, Packed]:
     """Blobs of a bundle by name, in the order of the file."""
     status, tensors = _core.open_bundle(np.frombuffer(data, np.uint8))
     raise_for_status(status, what)
-    return {
-        name.decode("utf-8", "replace"): Packed(data[begin : begin + size])
-        for name, begin, size in tensors
-    }
+    blobs: dict[str, Packed] = {}
+    for encoded, begin, size in tensors:
+        try:
+            name = encoded.decode()
+        except UnicodeDecodeError as error:
+            raise CorruptDataError(f"{what}: the name {encoded!r} is not UTF-8") from error
+        if name in blobs:
+            raise CorruptDataError(f"{what}: two tensors are named {name!r}")
+        blobs[name] = Packed(data[begin : begin + size])
+    return blobs
 
 
 def build_bundle(tensors: Mapping[str, Packed]) -> bytes:

@@ -84,6 +84,15 @@ def _only_validated(good: bytes, second_begin: int) -> Iterator[tuple[str, str, 
     data = good[:second_begin] + bytes(4) + good[second_begin:]
     data = replace(patch(data, file_size=len(data)), NAMES_BEGIN - 8, u32(second_begin + 4))
     yield "blob_unaligned", "a blob off its multiple of 16", seal_bundle(data), "header"
+    data = good[:second_begin] + bytes(16) + good[second_begin:]
+    data = replace(patch(data, file_size=len(data)), NAMES_BEGIN - 8, u32(second_begin + 16))
+    yield "blob_behind_a_hole", "16 bytes between two blobs", seal_bundle(data), "header"
+    data = good[:second_begin]
+    data = replace(patch(data, file_size=len(data)), NAMES_BEGIN - 8, data[40:48])
+    yield "blob_twice", "two tensors share one blob", seal_bundle(data), "header"
+    names_end = NAMES_BEGIN + len(b"a\0conv/w\0")
+    data = replace(good, 32, u32(names_end) + u32(0))
+    yield "name_outside_table", "an empty name behind the table", seal_bundle(data), "header"
     data = seal_bundle(patch(good + bytes(16), file_size=len(good) + 16))
     yield "goes_on", "16 bytes behind the last blob", data, "header"
     data = seal_bundle(patch(bundle([]) + bytes(16), file_size=48))

@@ -29,23 +29,31 @@ typedef struct walk {
   uint32_t n, left; /* elements of the array; stored elements that are left */
   uint32_t base, step;
   const uint8_t *values, *deltas, *bitmaps, *extensions, *end;
-  const int8_t *bases;
-  uint8x16_t line; /* i * slope */
+  const int8_t *bases, *long_base; /* the next one; the next that is stored long, or the end of the whole groups */
+  uint8x16_t line;                 /* i * slope */
 } walk;
 
 /* Bits set in a nibble: a table in a constant. */
 SPK_INLINE uint32_t count_bits(uint32_t nibble) { return (uint32_t)(UINT64_C(0x4332322132212110) >> 4 * nibble) & 15u; }
 
-/* Adds the delta bits that have a mask. A bit of a mask is the predicate of its lane. The masks are known to be there.
- */
-SPK_INLINE uint8x16_t extend(uint8x16_t delta, uint32_t bitmap, walk *w) {
-  const uint8_t *mask = w->extensions;
-  for (uint32_t bit = 16; bitmap; bitmap >>= 1, bit <<= 1) {
-    if ((bitmap & 1u) == 0) continue;
-    delta = vaddq_m_n_u8(delta, delta, (uint8_t)bit, (mve_pred16_t)spk_load_u16(mask));
-    mask += 2;
+/* One delta bit from its mask. A bit of the mask is the predicate of its lane. */
+SPK_INLINE uint8x16_t extend_bit(uint8x16_t delta, uint32_t bit, const uint8_t *mask) {
+  return vaddq_m_n_u8(delta, delta, (uint8_t)bit, (mve_pred16_t)spk_load_u16(mask));
+}
+
+/* All delta bits that have a mask; the masks are known to be there. Mostly it is bit 4 alone. */
+SPK_INLINE uint8x16_t extend(uint8x16_t delta, uint32_t bitmap, const uint8_t **extensions) {
+  if (bitmap & 1u) {
+    delta = extend_bit(delta, 0x10u, *extensions);
+    *extensions += 2;
   }
-  w->extensions = mask;
+  if (bitmap > 1u) {
+    for (uint32_t b = 1; b < 4u; b++) {
+      if ((bitmap >> b & 1u) == 0) continue;
+      delta = extend_bit(delta, 0x10u << b, *extensions);
+      *extensions += 2;
+    }
+  }
   return delta;
 }
 
@@ -64,7 +72,7 @@ static SPK_NOINLINE bool decode_pair(walk *w) {
       w->extensions += 4;
     }
     if (w->end - w->extensions < 2 * (int32_t)count_bits(bitmap)) return false;
-    delta = extend(delta, bitmap, w);
+    delta = extend(delta, bitmap, &w->extensions);
     if (!scatter_checked(w->dst, w->n, w->base, vaddq_u8(w->line, delta), w->values, lanes)) return false;
     w->values += lanes;
     w->left -= lanes;
@@ -76,36 +84,58 @@ static SPK_NOINLINE bool decode_pair(walk *w) {
   return true;
 }
 
-/* Pairs as they mostly are: whole, inside the array, with short bases, and far enough from the end of the extensions
- * that two groups cannot take too many. Stops at the first other one. There is no call in the loop, and what it needs
- * only rarely it leaves in memory: the compiler then keeps the rest in registers. */
-static SPK_NOINLINE void decode_plain_pairs(walk *w) {
+/* The first long one of n bases, or their end. */
+SPK_INLINE const int8_t *find_long(const int8_t *bases, uint32_t n) {
+  const int8_t *const end = bases + n;
+  for (; bases < end; bases += 16) {
+    const mve_pred16_t there = vctp8q((uint32_t)(end - bases));
+    const mve_pred16_t found = vcmpeqq_m_n_s8(vldrbq_z_s8(bases, there), LONG_BASE, there);
+    if (found) return bases + __builtin_ctz(found);
+  }
+  return end;
+}
+
+/* Pairs as they mostly are: whole, with short bases, and far enough from the end of the extensions that two groups
+ * cannot take too many. Stops at the first other one. There is no call in the loop, and what it needs only rarely it
+ * leaves in memory: the compiler then keeps the rest in registers. */
+static SPK_NOINLINE bool decode_plain_pairs(walk *w) {
   uint8_t *const dst = (uint8_t *)w->dst;
-  const uint32_t safe = w->n >= 256u ? w->n - 255u : 0u; /* a base below it */
+  const uint32_t safe = w->n >= 256u ? w->n - 255u : 0u; /* a base below it needs no further look */
   const uint32_t step = w->step;
   const uint8x16_t line = w->line, low = vdupq_n_u8(15);
   const uint8_t *values = w->values, *deltas = w->deltas, *bitmaps = w->bitmaps;
   const int8_t *bases = w->bases;
-  uint32_t base = w->base, pairs = w->left / (2u * SPK_DCSR_LANES);
+  if (bases > w->long_base) w->long_base = find_long(bases, w->left / SPK_DCSR_LANES);
+  uint32_t base = w->base, pairs = (uint32_t)(w->long_base - bases) / 2u;
   for (; pairs; pairs--) {
-    const int32_t delta0 = bases[0], delta1 = bases[1];
-    const uint32_t base0 = base + step + (uint32_t)delta0, base1 = base0 + step + (uint32_t)delta1;
-    if (delta0 == LONG_BASE || delta1 == LONG_BASE || base0 >= safe || base1 >= safe) break;
     const uint8x16_t pair = vldrbq_u8(deltas);
     uint8x16_t even = vshrq_n_u8(pair, 4), odd = vandq_u8(pair, low);
     const uint32_t bitmap = *bitmaps;
     if (bitmap) {
-      if (w->end - w->extensions < 16) break;
-      even = extend(even, bitmap >> 4, w);
-      odd = extend(odd, bitmap & 15u, w);
+      const uint8_t *extensions = w->extensions;
+      if (w->end - extensions < 16) break;
+      even = extend(even, bitmap >> 4, &extensions);
+      odd = extend(odd, bitmap & 15u, &extensions);
+      w->extensions = extensions;
     }
-    vstrbq_scatter_offset_u8(dst + base0, vaddq_u8(line, even), vldrbq_u8(values));
-    vstrbq_scatter_offset_u8(dst + base1, vaddq_u8(line, odd), vldrbq_u8(values + SPK_DCSR_LANES));
+    even = vaddq_u8(even, line);
+    odd = vaddq_u8(odd, line);
+    base += step + (uint32_t)(int32_t)bases[0];
+    if (base < safe) {
+      vstrbq_scatter_offset_u8(dst + base, even, vldrbq_u8(values));
+    } else if (!scatter_checked(w->dst, w->n, base, even, values, SPK_DCSR_LANES)) {
+      return false;
+    }
+    base += step + (uint32_t)(int32_t)bases[1];
+    if (base < safe) {
+      vstrbq_scatter_offset_u8(dst + base, odd, vldrbq_u8(values + SPK_DCSR_LANES));
+    } else if (!scatter_checked(w->dst, w->n, base, odd, values + SPK_DCSR_LANES, SPK_DCSR_LANES)) {
+      return false;
+    }
     values += 2u * SPK_DCSR_LANES;
     deltas += SPK_DCSR_LANES;
     bitmaps++;
     bases += 2;
-    base = base1;
   }
   w->left -= (uint32_t)(values - w->values);
   w->base = base;
@@ -113,6 +143,7 @@ static SPK_NOINLINE void decode_plain_pairs(walk *w) {
   w->deltas = deltas;
   w->bitmaps = bitmaps;
   w->bases = bases;
+  return true;
 }
 
 spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) {
@@ -128,11 +159,12 @@ spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) {
   w.deltas = s.deltas;
   w.bitmaps = s.bitmaps;
   w.bases = (const int8_t *)s.bases;
+  w.long_base = find_long(w.bases, s.k / SPK_DCSR_LANES);
   w.extensions = s.extensions;
   w.end = s.end;
   w.line = vmulq_n_u8(spk_iota(), (uint8_t)s.slope);
   while (w.left) {
-    decode_plain_pairs(&w);
+    if (!decode_plain_pairs(&w)) return SPK_ERROR_STREAM;
     if (w.left && !decode_pair(&w)) return SPK_ERROR_STREAM;
   }
   return w.end - w.extensions < 4 ? SPK_OK : SPK_ERROR_STREAM;

@@ -9,17 +9,21 @@
 /* Lane numbers: 0, 1, ..., 15. */
 SPK_INLINE uint8x16_t spk_iota(void) { return vidupq_n_u8(0, 1); }
 
-/* memset(dst, 0, size): four stores for each branch, the tail predicated. */
+/* memset(dst, 0, size): eight stores for each branch, the tail predicated. */
 SPK_INLINE void spk_fill_zero(int8_t *dst, uint32_t size) {
   const int8x16_t zero = vdupq_n_s8(0);
-  for (uint32_t i = size / 64u; i; i--) {
+  for (uint32_t i = size / 128u; i; i--) {
     vstrbq_s8(dst, zero);
     vstrbq_s8(dst + 16, zero);
     vstrbq_s8(dst + 32, zero);
     vstrbq_s8(dst + 48, zero);
-    dst += 64;
+    vstrbq_s8(dst + 64, zero);
+    vstrbq_s8(dst + 80, zero);
+    vstrbq_s8(dst + 96, zero);
+    vstrbq_s8(dst + 112, zero);
+    dst += 128;
   }
-  for (int32_t i = (int32_t)(size % 64u); i > 0; i -= 16) {
+  for (int32_t i = (int32_t)(size % 128u); i > 0; i -= 16) {
     vstrbq_p_s8(dst, zero, vctp8q((uint32_t)i));
     dst += 16;
   }
