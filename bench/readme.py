@@ -14,8 +14,6 @@ import click
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-FORMATS = ("psr", "rle", "dcsr", "hybrid", "bitmap")
-
 NAMES = {
     "resnet8_cifar10_50.tflite": "ResNet8, CIFAR-10, 50 % pruned (bundled)",
     "kws_dscnn_sparse_l_70.tflite": "DS-CNN-L, keyword spotting, 70 %",
@@ -53,7 +51,7 @@ def sizes() -> str:
         "| bytes, ResNet8's six tensors | 30 % | paper | 50 % | paper | 70 % zeros | paper |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
-    for name in FORMATS:
+    for name in dict.fromkeys(r["format"] for r in records if r["format"] != "dense"):
         cells = [f"`{name}`"]
         for record in (r for r in records if r["format"] == name):
             paper = record.get("paper_nbytes")

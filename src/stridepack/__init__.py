@@ -1,5 +1,7 @@
 """Losslessly pack pruned int8 neural-network weights so that they fit a microcontroller's Flash."""
 
+from importlib.metadata import version
+
 from stridepack.errors import (
     CorruptDataError,
     InputError,
@@ -15,7 +17,7 @@ from stridepack.planner import pack, plan
 from stridepack.search import Groups, find_groups
 from stridepack.tensor import WeightTensor
 
-__version__ = "0.1.0"
+__version__ = version("stridepack")
 
 __all__ = [
     "CorruptDataError",

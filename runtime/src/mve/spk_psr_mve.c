@@ -44,7 +44,8 @@ spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) {
       values_left -= SPK_PSR_BLOCK;
     } else {
       if (count > values_left || count > columns_left) return SPK_ERROR_STREAM;
-      spk_fill_zero(dst, SPK_PSR_BLOCK);
+      spk_zero_128(dst);
+      spk_zero_128(dst + 128);
       const uint8_t *column = columns, *value = values;
       for (int32_t left = (int32_t)count; left > 0; left -= 16) {
         const mve_pred16_t lanes = vctp8q((uint32_t)left);
