@@ -61,6 +61,12 @@ uint32_t spk_tile_elements(const spk_view *view, uint32_t tile);
 /* Extent of the tensor along an axis, outermost first; 0 when there is no such axis. */
 uint32_t spk_dim(const spk_view *view, uint32_t axis);
 
+/* Expand a weight tensor of TensorFlow Lite Micro's PRUNE decode type as it lies in a .tflite: n elements, 1 bit for
+ * each, most significant first, and a value for each bit that is set; the others become 0. The bitmap has at least
+ * ceil(n / 8) bytes; SPK_ERROR_STREAM when the values do not suffice. For int8 and zero point 0. */
+spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_t bitmap_size, const int8_t *values,
+                             size_t n_values);
+
 /* "ok", "truncated", ...: the names of spec/spec.toml. Never null. */
 const char *spk_status_name(spk_status status);
 

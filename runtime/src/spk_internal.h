@@ -51,6 +51,13 @@ SPK_INLINE uint32_t spk_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; 
 /* a / b, rounded up; no overflow */
 SPK_INLINE uint32_t spk_ceil_div(uint32_t a, uint32_t b) { return a / b + (a % b != 0); }
 
+/* Bits set in a byte. */
+SPK_INLINE uint32_t spk_count_bits(uint32_t byte) {
+  byte -= byte >> 1 & 0x55u;
+  byte = (byte & 0x33u) + (byte >> 2 & 0x33u);
+  return (byte + (byte >> 4)) & 15u;
+}
+
 /* Walks the streams of a tile. pos <= tile->size holds always. */
 typedef struct spk_reader {
   const spk_tile *tile;

@@ -18,6 +18,26 @@ static void test_statuses(void) {
   CHECK(SPK_OK == 0 && SPK_ERROR_DESTINATION == 9 && SPK_ERROR_NOT_FOUND == 12);
 }
 
+/* The worked example of docs/format.md, on raw pointers as a .tflite has them. */
+static void test_prune(void) {
+  static const uint8_t bitmap[5] = {0xAE, 0x00, 0x40, 0x00, 0x01};
+  static const int8_t values[7] = {3, -1, 4, 9, -5, -128, 7};
+  static const uint8_t positions[7] = {0, 2, 4, 5, 6, 17, 39};
+  int8_t expected[40] = {0}, dst[41];
+  check_context = "spk_tflm_prune_s8";
+  for (int i = 0; i < 7; i++) expected[positions[i]] = values[i];
+  for (size_t n = 0; n <= 40; n++) {
+    memset(dst, 0x5A, sizeof dst);
+    CHECK(spk_tflm_prune_s8(dst, n, bitmap, (n + 7) / 8, values, 7) == SPK_OK);
+    CHECK(memcmp(dst, expected, n) == 0 && dst[n] == 0x5A);
+  }
+  CHECK(spk_tflm_prune_s8(dst, 40, bitmap, 4, values, 7) == SPK_ERROR_STREAM);
+  CHECK(spk_tflm_prune_s8(dst, 40, bitmap, 5, values, 6) == SPK_ERROR_STREAM);
+  CHECK(spk_tflm_prune_s8(NULL, 40, bitmap, 5, values, 7) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_tflm_prune_s8(dst, 40, NULL, 5, values, 7) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_tflm_prune_s8(dst, 40, bitmap, 5, NULL, 7) == SPK_ERROR_ARGUMENT);
+}
+
 static void test_view(const vectors *all) {
   const vector v = find_vector(all, "dense_tiles_of_16.blob");
   spk_view view;
@@ -89,6 +109,7 @@ static void test_empty(const vectors *all) {
 
 void test_api(const vectors *all) {
   test_statuses();
+  test_prune();
   test_view(all);
   test_null(all);
   test_tiles(all);

@@ -1,5 +1,5 @@
-/* bitmap on Helium: 16 bits of the bitmap are the predicate of 16 lanes; a lane that is set gathers its value, which
- * lies as far on as there are bits set before it. docs/format.md, section 8.
+/* spk_tflm_prune_s8 on Helium, and with it bitmap: 16 bits of the bitmap are the predicate of 16 lanes; a lane that is
+ * set gathers its value, which lies as far on as there are bits set before it. docs/format.md, section 8.
  */
 #include "../spk_internal.h"
 
@@ -31,42 +31,31 @@ SPK_INLINE const uint8_t *expand(uint32_t bits, const uint8_t *previous, int8_t 
   return previous + vgetq_lane_u8(offsets, 15);
 }
 
-/* 8 elements or fewer, bit by bit. */
-SPK_INLINE const uint8_t *expand_bits(uint32_t bits, uint32_t n, const uint8_t *values, int8_t *dst) {
-  for (uint32_t i = 0; i < n; i++, bits <<= 1) dst[i] = (int8_t)(bits & 0x80u ? *values++ : 0);
-  return values;
-}
-
-SPK_INLINE uint32_t count_bits(uint32_t byte) { return (uint32_t)(counts[byte] >> 56); }
-
-spk_status spk_bitmap_decode(const spk_tile *tile, int8_t *dst) {
-  spk_reader reader = {tile, 0};
-  const uint8_t *bitmap = spk_take(&reader, spk_ceil_div(tile->n, 8));
-  if (!bitmap) return SPK_ERROR_STREAM;
-  const uint8_t *values = tile->data + reader.pos;
-  const uint8_t *const end = tile->data + tile->size;
-  uint32_t left = tile->n;
+spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_t bitmap_size, const int8_t *values,
+                             size_t n_values) {
+  if (!dst || !bitmap || !values) return SPK_ERROR_ARGUMENT;
+  if (bitmap_size < n / 8u + (n % 8u != 0)) return SPK_ERROR_STREAM;
+  const uint8_t *next = (const uint8_t *)values;
+  const uint8_t *const end = next + n_values;
 
   /* Four bytes of the bitmap take at most 32 values. With bytes and bits reversed the first element is in bit 0. */
-  if (end - values >= 32) {
+  if (n_values >= 32u) {
     const uint8x16_t upper_half = vshrq_n_u8(spk_iota(), 3); /* 0 in lanes 0..7, 1 in lanes 8..15 */
-    const uint8_t *previous = values - 1;
-    for (uint32_t words = left / 32u; words && previous < end - 32; words--) {
+    const uint8_t *previous = next - 1; /* itself never read */
+    for (size_t words = n / 32u; words && previous < end - 32; words--) {
       const uint32_t bits = reverse_bits(__builtin_bswap32(spk_load_u32(bitmap)));
       bitmap += 4;
       previous = expand(bits, previous, dst, upper_half);
       previous = expand(bits >> 16, previous, dst + 16, upper_half);
       dst += 32;
-      left -= 32u;
+      n -= 32u;
     }
-    values = previous + 1;
+    next = previous + 1;
   }
-  while (left) {
-    const uint32_t n = spk_min_u32(left, 8), bits = *bitmap++;
-    if (count_bits(bits) > (size_t)(end - values)) return SPK_ERROR_STREAM;
-    values = expand_bits(bits, n, values, dst);
-    dst += n;
-    left -= n;
+  for (; n; n -= n < 8u ? n : 8u) {
+    uint32_t bits = *bitmap++;
+    if (spk_count_bits(bits) > (size_t)(end - next)) return SPK_ERROR_STREAM;
+    for (size_t i = 0; i < 8u && i < n; i++, bits <<= 1) *dst++ = (int8_t)(bits & 0x80u ? *next++ : 0);
   }
   return SPK_OK;
 }
