@@ -12,13 +12,33 @@ SPK_INLINE void extend(uint8_t *deltas, uint32_t mask, uint32_t bit) {
   for (uint32_t i = 0; mask; i++, mask >>= 1) deltas[i] |= (uint8_t)((mask & 1u) << bit);
 }
 
-SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
+/* The lanes of one group; nothing is written where dst is null. Out of line, so that its loops have registers. */
+static SPK_NOINLINE bool scatter_group(const uint8_t *deltas, uint32_t shift, uint32_t mask, uint32_t lanes,
+                                       uint32_t base, uint32_t slope, const uint8_t *values, uint32_t n, int8_t *dst) {
+  uint32_t line = 0;
+  if (n >= 256u && base <= n - 256u) { /* no offset of a byte leads outside */
+    if (!dst) return true;
+    for (dst += base; lanes; lanes--, line += slope)
+      dst[(line + (*deltas++ >> shift & mask)) & 0xFFu] = (int8_t)*values++;
+    return true;
+  }
+  for (; lanes; lanes--, line += slope) {
+    const uint32_t position = base + ((line + (*deltas++ >> shift & mask)) & 0xFFu);
+    if (position >= n) return false;
+    if (dst) dst[position] = (int8_t)*values;
+    values++;
+  }
+  return true;
+}
+
+/* Writes nothing where dst is null. */
+static spk_status walk(const spk_tile *tile, int8_t *dst) {
   spk_dcsr_streams s;
   if (!spk_dcsr_open(tile, &s)) return SPK_ERROR_STREAM;
   uint32_t base = 0;
   for (uint32_t j = 0; j < spk_ceil_div(s.k, LANES); j++) {
     const uint32_t lanes = spk_min_u32(LANES, s.k - LANES * j);
-    const uint32_t shift = j % 2u == 0 ? 4u : 0u;
+    uint32_t shift = j % 2u == 0 ? 4u : 0u;
     const uint32_t bitmap = s.bitmaps[j / 2u] >> shift & 15u;
     const uint8_t *deltas = s.deltas + LANES * (j / 2u);
     size_t left = (size_t)(s.end - s.extensions);
@@ -33,28 +53,30 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
       base += s.bases[j] - (s.bases[j] & 0x80u) * 2u; /* sign extension */
     }
 
-    uint8_t wide[LANES]; /* the deltas, all eight bits */
-    for (uint32_t i = 0; i < LANES; i++) wide[i] = deltas[i] >> shift & 15u;
-    for (uint32_t b = 0; bitmap >> b; b++) {
-      if ((bitmap >> b & 1u) == 0) continue;
-      if (left < 2u) return SPK_ERROR_STREAM;
-      extend(wide, spk_load_u16(s.extensions), 4u + b);
-      s.extensions += 2;
-      left -= 2u;
+    /* The deltas, as bits `mask` of each byte shifted right. Where a mask extends them they are spread out first. */
+    uint32_t mask = 15;
+    uint8_t wide[LANES];
+    if (bitmap != 0) {
+      for (uint32_t i = 0; i < LANES; i++) wide[i] = deltas[i] >> shift & 15u;
+      for (uint32_t b = 0; bitmap >> b; b++) {
+        if ((bitmap >> b & 1u) == 0) continue;
+        if (left < 2u) return SPK_ERROR_STREAM;
+        extend(wide, spk_load_u16(s.extensions), 4u + b);
+        s.extensions += 2;
+        left -= 2u;
+      }
+      deltas = wide;
+      shift = 0;
+      mask = 255;
     }
-    uint32_t line = 0;
-    for (uint32_t i = 0; i < lanes; i++, line += s.slope) {
-      const uint32_t position = base + ((line + wide[i]) & 0xFFu);
-      if (position >= tile->n) return SPK_ERROR_STREAM;
-      if (write) dst[position] = (int8_t)s.values[i];
-    }
+    if (!scatter_group(deltas, shift, mask, lanes, base, s.slope, s.values, tile->n, dst)) return SPK_ERROR_STREAM;
     s.values += lanes;
   }
   return s.end - s.extensions < 4 ? SPK_OK : SPK_ERROR_STREAM;
 }
 
 #if !SPK_HELIUM
-spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) { return walk(tile, dst, true); }
+spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) { return walk(tile, dst); }
 
 spk_status spk_dcsr_decode(const spk_tile *tile, int8_t *dst) {
   memset(dst, 0, tile->n);
@@ -62,4 +84,4 @@ spk_status spk_dcsr_decode(const spk_tile *tile, int8_t *dst) {
 }
 #endif
 
-spk_status spk_dcsr_validate(const spk_tile *tile) { return walk(tile, NULL, false); }
+spk_status spk_dcsr_validate(const spk_tile *tile) { return walk(tile, NULL); }
