@@ -10,8 +10,8 @@ six tensors at 0 to 90 % zeros, Gaussian, pruned by magnitude; models are measur
 their tensors of at least 2048 weights. Compiled by clang-19 -O3; memset and memcpy, which decoders
 call, take 16 bytes a turn: by vectors, or by words.
 
-Instructions are exact and repeatable. Cycles are an estimate: cycles.py says of what. Text: code and
-tables that the decoder needs, spk_decode_s8's dispatch, memset and memcpy aside. Stack: what
+Instructions are exact and repeatable. Cycles are an estimate: cycles.py says of what. Text: code
+and tables that the decoder needs, spk_decode_s8's dispatch, memset and memcpy aside. Stack: what
 spk_decode_s8 and all below it use. Writes bench/m55/results.json.
 """
 
@@ -57,6 +57,7 @@ TOOLS = {
     "cc": "gcc",
     "clang-19": "clang-19",
     "ld.lld-19": "lld-19",
+    "llvm-ar-19": "llvm-19",
     "llvm-mca-19": "llvm-19",
     "llvm-nm-19": "llvm-19",
     "llvm-objdump-19": "llvm-19",
@@ -111,8 +112,8 @@ def workloads(models: tuple[Path, ...], seed: int) -> Iterator[tuple[str, float,
         for tensor in tensors:
             if tensor.size > DESTINATION_SIZE:
                 raise click.ClickException(
-                    f"{path}: tensor {tensor.name!r} has {tensor.size:,} weights; the firmware "
-                    f"decodes into DTCM, at most {DESTINATION_SIZE:,} at a time: leave the model out"
+                    f"{path}: tensor {tensor.name!r} has {tensor.size:,} weights; the firmware has "
+                    f"room for {DESTINATION_SIZE:,} in DTCM: leave the model out"
                 )
         if not tensors:
             raise click.ClickException(f"{path}: no tensor of {DEFAULT_MIN_SIZE} weights or more")
@@ -148,13 +149,13 @@ def run_firmware(elf: Path, image: Path, n_decodes: int) -> tuple[list[Region], 
         for address, _, name in (line.split() for line in run("llvm-nm-19", str(elf)).splitlines())
     }
     counts = elf.with_suffix(".counts")
-    plugin = f"{BUILD / 'libcount.so'},begin=0x{symbols['count_begin']},end=0x{symbols['count_end']}"
+    markers = f"begin=0x{symbols['count_begin']},end=0x{symbols['count_end']}"
     command = (
         *("qemu-system-arm", "-M", "mps3-an547", "-nographic", "-monitor", "none"),
         *("-serial", "null", "-chardev", "stdio,id=host", "-semihosting-config"),
         *("enable=on,target=native,chardev=host", "-kernel", str(elf)),
         *("-device", f"loader,file={image},addr=0x60000000,force-raw=on"),
-        *("-plugin", f"{plugin},out={counts}"),
+        *("-plugin", f"{BUILD / 'libcount.so'},{markers},out={counts}"),
     )
     result = subprocess.run(
         ("timeout", str(TIMEOUT), *command),
@@ -176,11 +177,10 @@ def run_firmware(elf: Path, image: Path, n_decodes: int) -> tuple[list[Region], 
 
 
 def text_nbytes(path: str, format: str) -> int:
-    """Bytes of code and constants that a decoder needs: what a linker keeps of the runtime for it."""
-    objects = sorted(str(file) for file in (BUILD / path).glob("spk_*.o"))
+    """Bytes of code and constants that a linker keeps of the runtime for one decoder."""
+    options = ("--gc-sections", "--unresolved-symbols=ignore-all", "-e", f"spk_{format}_decode")
     with tempfile.NamedTemporaryFile(suffix=".elf") as elf:
-        options = ("--gc-sections", "--unresolved-symbols=ignore-all", "-e", f"spk_{format}_decode")
-        run("ld.lld-19", *options, *objects, "-o", elf.name)
+        run("ld.lld-19", *options, str(BUILD / path / "libspk.a"), "-o", elf.name)
         sections = (line.split() for line in run("llvm-size-19", "-A", elf.name).splitlines())
         return sum(int(s[1]) for s in sections if s and s[0] in (".text", ".rodata"))
 

@@ -1,0 +1,296 @@
+"""Packing and unpacking .tflite files: exact weights, and everything else as it was."""
+
+import copy
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
+
+from tflite_cases import (
+    TINY,
+    assert_equal_weights,
+    bitmaps,
+    layer_read_by,
+    operators,
+    pack,
+    shared_buffer,
+    two_subgraphs,
+    two_weights_in_one_operator,
+    values,
+)
+from tflite_models import ModelBuilder, conv_layer, dense_layer, schema, sparse
+
+import stridepack as sp
+from stridepack._tflite_model import load_model
+from stridepack.emit.tflite import pack_tflite, unpack_tflite
+from stridepack.interpreter import compare_outputs
+from stridepack.io.tflite import parse_tflite
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_pack_and_unpack(name: str) -> None:
+    model = TINY[name]()
+    packed = pack(model)
+    assert "TFLM_DECODE" in operators(packed)
+    assert_equal_weights(packed, model)
+    # Not one byte is lost: what comes back is what reading and writing alone would make.
+    assert unpack_tflite(packed) == load_model(model, "model").to_bytes()
+    result = compare_outputs(model, packed, n_inputs=3)
+    assert result.equal, result
+
+
+def test_every_reader_has_a_decode_of_its_own() -> None:
+    packed = pack(dense_layer(sparse(64, 64), n_readers=2).to_bytes())
+    assert operators(packed) == ["TFLM_DECODE", "FULLY_CONNECTED"] * 2
+    packed = pack(two_weights_in_one_operator().to_bytes())
+    assert operators(packed) == ["TFLM_DECODE", "ADD"]
+
+
+def test_shared_data_are_stored_once() -> None:
+    model = shared_buffer().to_bytes()
+    parsed = load_model(pack(model), "packed")
+    tensors = parsed.subgraphs[0].tensors
+    encoded = [t for t in tensors if t.name in (b"w", b"w_flat")]
+    assert encoded[0].buffer == encoded[1].buffer
+    assert len(parsed.root.buffers) == len(load_model(model, "model").root.buffers) + 1
+
+
+def test_buffers_are_aligned() -> None:
+    packed = pack(conv_layer(sparse(33, 3, 3, 17)).to_bytes())
+    start = np.frombuffer(packed, np.uint8).__array_interface__["data"][0]
+    buffers = [b.data for b in load_model(packed, "packed").root.buffers if b.data.size]
+    assert len(buffers) == 2
+    assert all((b.__array_interface__["data"][0] - start) % 16 == 0 for b in buffers)
+
+
+def test_the_same_whatever_the_order() -> None:
+    model = two_subgraphs().to_bytes()
+    packed = bitmaps(model)
+    backwards = dict(reversed(packed.items()))
+    assert pack_tflite(model, packed) == pack_tflite(model, backwards)
+
+
+def rich_model() -> ModelBuilder:
+    """A model with something in each field that is easily lost."""
+    build = two_subgraphs()
+    model = build.model
+    codes = model.operatorCodes
+    codes.append(schema.OperatorCodeT(9, None, 7, 9))  # FULLY_CONNECTED again, another version
+    model.subgraphs[1].operators[0].opcodeIndex = len(codes) - 1
+    codes.append(schema.OperatorCodeT(127, None, 2, schema.BuiltinOperator.STABLEHLO_COMPOSITE))
+    model.metadata = [
+        schema.MetadataT("min_runtime_version", build.buffer(b"1.14.0".ljust(16, b"\0"))),
+        schema.MetadataT("twice", build.buffer(b"a")),
+        schema.MetadataT("twice", build.buffer(b"b")),
+    ]
+    ends = [schema.TensorMapT("in", 0)], [schema.TensorMapT("out", 3)]
+    model.signatureDefs = [schema.SignatureDefT(*ends, "serving_default", 0)]
+    model.buffers.append(schema.BufferT())  # nothing refers to it
+    state = schema.TensorT(shape=[4], type=schema.TensorType.INT8, name="state", isVariable=True)
+    state.shapeSignature = [-1]
+    build.graph.tensors.append(state)
+    w = build.graph.tensors[1]
+    w.quantization.min, w.quantization.max = np.float32([-1]), np.float32([1])
+    operator = build.graph.operators[0]
+    operator.builtinOptions2Type = schema.BuiltinOptions2.StableHLOCompositeOptions
+    operator.builtinOptions2 = schema.StableHLOCompositeOptionsT("name", 1)
+    operator.mutatingVariableInputs = np.array([False, True, False])
+    operator.customOptions = np.arange(5, dtype=np.uint8)
+    return build
+
+
+def fields(item: Any) -> Any:
+    """A table as nested lists and dicts."""
+    if isinstance(item, list):
+        return [fields(i) for i in item]
+    if isinstance(item, np.ndarray):
+        return item.tolist()
+    return {k: fields(v) for k, v in vars(item).items()} if hasattr(item, "__dict__") else item
+
+
+def test_packing_keeps_the_rest() -> None:
+    model = rich_model().to_bytes()
+    before = fields(schema.ModelT.InitFromPackedBuf(model))
+    packed = pack(model)
+    after = fields(schema.ModelT.InitFromPackedBuf(packed))
+    for field in ("version", "description", "metadata", "signatureDefs"):
+        assert after[field] == before[field], field
+    n = len(before["operatorCodes"])
+    assert after["operatorCodes"][:n] == before["operatorCodes"]
+    assert len(after["operatorCodes"]) == n + 1
+    for s in (0, 1):
+        old, new = before["subgraphs"][s], after["subgraphs"][s]
+        assert (new["inputs"], new["outputs"], new["name"]) == (
+            old["inputs"],
+            old["outputs"],
+            old["name"],
+        )
+        for t, tensor in enumerate(old["tensors"]):
+            if tensor["name"] != b"w":
+                assert new["tensors"][t] == tensor
+        (decode, reader), (only,) = new["operators"], old["operators"]
+        (decoded,) = decode["outputs"]
+        assert reader == {**only, "inputs": [0, decoded, only["inputs"][2]]}
+        w = old["tensors"][1]
+        assert new["tensors"][decoded] == {**w, "name": None, "buffer": 0}
+    assert unpack_tflite(packed) == load_model(model, "model").to_bytes()
+
+
+def test_packing_pulls_data_into_the_flatbuffer() -> None:
+    build = dense_layer(sparse(64, 64))
+    build.operator("CUSTOM_THING", [0], [0])
+    build.graph.operators[1].customOptions = np.arange(50, dtype=np.uint8)
+    inside = copy.deepcopy(build).to_bytes()
+    outside = build.to_bytes(outside=[1, 2])
+    assert pack(outside) == pack(inside)
+    assert unpack_tflite(pack(outside)) == load_model(inside, "inside").to_bytes()
+
+
+def test_packing_pulls_large_custom_options_into_the_flatbuffer() -> None:
+    options = bytes(range(200))
+    build = dense_layer(sparse(64, 64))
+    build.operator("CUSTOM_THING", [0], [0])
+    build.graph.operators[1].largeCustomOptionsOffset = 2
+    build.graph.operators[1].largeCustomOptionsSize = len(options)
+    at = len(build.to_bytes())
+    build.graph.operators[1].largeCustomOptionsOffset = at
+    packed = schema.ModelT.InitFromPackedBuf(pack(build.to_bytes() + options))
+    (operator,) = (o for o in packed.subgraphs[0].operators if o.customOptions is not None)
+    assert bytes(operator.customOptions) == options
+    assert operator.largeCustomOptionsOffset == operator.largeCustomOptionsSize == 0
+    with pytest.raises(sp.ModelError, match="truncated: the options of operator 1 is outside"):
+        parse_tflite(build.to_bytes())
+
+
+def test_packing_gives_operators_their_valid_code() -> None:
+    build = conv_layer(sparse(32, 3, 3, 16))
+    build.model.operatorCodes[0].builtinCode = 0
+    (conv, decode) = schema.ModelT.InitFromPackedBuf(pack(build.to_bytes())).operatorCodes
+    assert (conv.builtinCode, conv.deprecatedBuiltinCode) == (3, 3)
+    assert (decode.builtinCode, decode.deprecatedBuiltinCode) == (32, 32)
+    assert decode.customCode == b"TFLM_DECODE"
+
+
+def weight_is_output() -> ModelBuilder:
+    build = dense_layer(sparse(64, 64))
+    return build.ends([0], [1, 3])
+
+
+def shared_with_metadata() -> ModelBuilder:
+    build = dense_layer(sparse(64, 64))
+    build.model.metadata = [schema.MetadataT("copy", 1)]
+    return build
+
+
+def shared_with_unread_tensor() -> ModelBuilder:
+    build = dense_layer(sparse(64, 64))
+    build.tensor("unread", [4096], buffer=1)
+    return build
+
+
+STAYS_DENSE = {
+    "zero point": (lambda: dense_layer(sparse(64, 64), zero_point=[3]), "its zero point is 3"),
+    "zero point of a channel": (
+        lambda: dense_layer(sparse(64, 64), scale=[1] * 64, zero_point=[0] * 63 + [9]),
+        "its zero point is 9",
+    ),
+    "axis": (lambda: dense_layer(sparse(64, 64), axis=1), "quantisation axis 1"),
+    "small": (lambda: dense_layer(sparse(8, 8)), r"would take \d+ bytes encoded, \d+ dense"),
+    "small gain": (
+        lambda: dense_layer(sparse(16, 16)),
+        r"the file would take \d+ bytes, it takes 1008",
+    ),
+    "dense": (
+        lambda: dense_layer(sparse(64, 64, sparsity=0.1)),
+        r"would take 4\d\d\d bytes encoded, 4\d\d\d dense",
+    ),
+    "LSTM": (
+        lambda: layer_read_by("UNIDIRECTIONAL_SEQUENCE_LSTM"),
+        "UNIDIRECTIONAL_SEQUENCE_LSTM #1 reads it, and on Arm its kernel adds up",
+    ),
+    "SVDF": (lambda: layer_read_by("SVDF"), "SVDF #1 reads it, and on Arm"),
+    "control flow": (lambda: layer_read_by("WHILE"), "WHILE #1 reads it, and it hands its inputs"),
+    "custom operator": (lambda: layer_read_by("MINE"), "MINE #1 reads it, a custom operator"),
+    "output": (weight_is_output, "is an input or output of subgraph 0"),
+    "metadata": (shared_with_metadata, r"shares its data \(buffer 1\) with something"),
+    "unread tensor": (shared_with_unread_tensor, r"shares its data \(buffer 1\) with something"),
+}
+
+
+@pytest.mark.parametrize("what", STAYS_DENSE)
+def test_stays_dense(what: str) -> None:
+    make, reason = STAYS_DENSE[what]
+    model = make().to_bytes()
+    packed, notes = pack_tflite(model, bitmaps(model))
+    assert packed is model
+    assert list(notes) == ["w"]
+    assert re.search(reason, notes["w"]), notes
+
+
+def test_one_of_two_that_share_data_stays_dense() -> None:
+    """Then both do: the dense data must stay in the file anyway."""
+    model = shared_buffer().to_bytes()
+    packed = bitmaps(model)
+    assert pack_tflite(model, {"w": packed["w"]}) == (
+        model,
+        {"w": "shares its data (buffer 1) with something that stays dense"},
+    )
+
+
+def test_other_formats_stay_dense() -> None:
+    model = dense_layer(sparse(64, 64)).to_bytes()
+    w = values(model)["w"]
+    blobs = {
+        "rle": (sp.pack(w, "rle"), "has no decoder for rle, only for bitmap"),
+        "tiles": (sp.pack(w, "bitmap", tile=1000), "decodes whole tensors, not 5 tiles"),
+    }
+    for blob, reason in blobs.values():
+        packed, notes = pack_tflite(model, {"w": blob})
+        assert packed is model
+        assert reason in notes["w"]
+    assert pack_tflite(model, {"w": sp.pack(w, "dense")}) == (model, {})
+    assert pack_tflite(model, {}) == (model, {})
+
+
+def test_packing_again_changes_nothing() -> None:
+    packed = pack(two_subgraphs().to_bytes())
+    again, notes = pack_tflite(packed, bitmaps(packed))
+    assert again is packed
+    assert notes == dict.fromkeys(["w", "w#2"], "is encoded in the model already")
+
+
+def test_packing_more_of_a_packed_model() -> None:
+    model = two_subgraphs().to_bytes()
+    blobs = bitmaps(model)
+    first, _ = pack_tflite(model, {"w#2": blobs["w#2"]})
+    both, notes = pack_tflite(first, blobs)
+    assert list(notes) == ["w#2"]
+    assert len(both) < len(first)
+    assert operators(both) == ["TFLM_DECODE", "FULLY_CONNECTED"] * 2
+    assert_equal_weights(both, model)
+    assert unpack_tflite(both) == load_model(model, "model").to_bytes()
+
+
+def test_refuses_wrong_packed_tensors() -> None:
+    model = dense_layer(sparse(64, 64)).to_bytes()
+    with pytest.raises(sp.InputError, match=r"m\.tflite: has no int8 weight tensor named 'v'"):
+        pack_tflite(model, {"v": sp.pack(sparse(64, 64))}, file="m.tflite")
+    for wrong in (sparse(64, 64, seed=1), sparse(64, 64).reshape(32, 128)):
+        with pytest.raises(sp.InputError, match="tensor 'w' has other values"):
+            pack_tflite(model, {"w": sp.pack(wrong)})
+
+
+def test_refuses_an_offline_memory_plan() -> None:
+    build = dense_layer(sparse(64, 64))
+    build.model.metadata = [schema.MetadataT("OfflineMemoryAllocation", build.buffer(bytes(28)))]
+    model = build.to_bytes()
+    with pytest.raises(sp.ModelError, match=r"has an offline memory plan .* after packing"):
+        pack_tflite(model, bitmaps(model))
+
+
+def test_nothing_to_unpack() -> None:
+    with pytest.raises(sp.ModelError, match="nothing to unpack: it has no TFLM_DECODE operator"):
+        unpack_tflite(dense_layer(sparse(8, 8)).to_bytes())

@@ -1,0 +1,231 @@
+"""PRUNE, as TensorFlow Lite Micro decodes it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
+
+from tflite_cases import (
+    assert_equal_weights,
+    operators,
+    two_weights_in_one_operator,
+    values,
+)
+from tflite_micro import runtime
+from tflite_micro.tensorflow.lite.micro.compression import (
+    compressor,
+    decode_insert,
+    model_editor,
+)
+from tflite_models import ModelBuilder, decode_graph, schema
+
+import stridepack as sp
+from stridepack._tflite_decode import PRUNE_HEADER
+from stridepack._tflite_model import load_model
+from stridepack.emit.tflite import unpack_tflite
+from stridepack.interpreter import compare_outputs
+from stridepack.io.tflite import parse_tflite
+
+
+def run(model: bytes) -> npt.NDArray[Any]:
+    """First output of a model without inputs."""
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=2**20)
+    interpreter.invoke()
+    return np.asarray(interpreter.get_output(0))
+
+
+PER_CHANNEL = np.arange(-40, 40, 20)
+
+DECODED: dict[str, tuple[str, list[int], dict[str, Any]]] = {
+    **{name: (name, [3, 5, 7], {"scale": []}) for name in ("int16", "int32", "int64", "float32")},
+    "bool": ("bool", [9], {"scale": []}),
+    "int8": ("int8", [2, 3, 5], {"scale": []}),
+    "int8, one zero point": ("int8", [2, 3, 5], {"zero_point": [-7]}),
+    "int8, scalar": ("int8", [], {"scale": []}),
+    "int8, axis 0": ("int8", [4, 3, 5], {"scale": [1] * 4, "zero_point": PER_CHANNEL}),
+    "int8, last axis": (
+        "int8",
+        [3, 5, 4],
+        {"scale": [1] * 4, "zero_point": PER_CHANNEL, "axis": 2},
+    ),
+    "int8, one for all channels": ("int8", [4, 3], {"scale": [1] * 4, "zero_point": [9]}),
+    "int8, first for all channels": ("int8", [4, 3], {"scale": [1] * 4, "zero_point": [9, 8]}),
+    "int8, no zero point": ("int8", [4, 3], {"scale": [1] * 4, "zero_point": []}),
+    "int16, quantised": ("int16", [4, 3], {"scale": [1] * 4, "zero_point": [0] * 4}),
+}
+
+
+@pytest.mark.parametrize("name", DECODED)
+def test_decodes_as_the_interpreter_does(name: str) -> None:
+    dtype, shape, quantization = DECODED[name]
+    n = int(np.prod(shape))
+    stored = np.arange(n) % 3 == 0
+    content = np.arange(1, 1 + np.count_nonzero(stored)).astype(dtype)
+    build = decode_graph(
+        np.packbits(stored).tobytes(), PRUNE_HEADER, content, shape, **quantization
+    )
+    model = build.to_bytes()
+    (graph,) = load_model(unpack_tflite(model), "dense").subgraphs
+    restored = load_model(unpack_tflite(model), "dense")
+    (tensor,) = graph.tensors
+    assert tensor.name == b"w"
+    expected = run(model)
+    assert restored.data(restored.subgraphs[0].tensors[0]).tobytes() == expected.tobytes()
+
+
+def decoder(change: Callable[[ModelBuilder], None]) -> Callable[[], bytes]:
+    """A model that decodes 100 elements of which 20 are stored, changed."""
+
+    def make() -> bytes:
+        bitmap = np.packbits(np.arange(100) % 5 == 0).tobytes()
+        build = decode_graph(bitmap, PRUNE_HEADER, np.ones(20, np.int8), [10, 10], axis=0)
+        build.operator("ABS", [2], [build.tensor("y", [10, 10])])
+        change(build)
+        return build.to_bytes()
+
+    return make
+
+
+def set_header(byte: int, value: int) -> Callable[[ModelBuilder], None]:
+    def change(build: ModelBuilder) -> None:
+        data = build.model.buffers[2].data.copy()
+        data[byte] = value
+        build.model.buffers[2].data = data
+
+    return change
+
+
+def cut(buffer: int, nbytes: int) -> Callable[[ModelBuilder], None]:
+    def change(build: ModelBuilder) -> None:
+        build.model.buffers[buffer].data = build.model.buffers[buffer].data[:nbytes]
+
+    return change
+
+
+def set_fields(tensor: int, **fields: Any) -> Callable[[ModelBuilder], None]:
+    return lambda build: vars(build.graph.tensors[tensor]).update(fields)
+
+
+def set_quantization(**fields: Any) -> Callable[[ModelBuilder], None]:
+    return lambda build: vars(build.graph.tensors[2].quantization).update(fields)
+
+
+def set_decode(**fields: Any) -> Callable[[ModelBuilder], None]:
+    return lambda build: vars(build.graph.operators[0]).update(fields)
+
+
+UNDECODABLE = {
+    "LUT": (set_header(0, 0), r"encoded tensor w: DECODE type is 0 \(LUT\); only 2 \(PRUNE\)"),
+    "Huffman": (set_header(0, 1), r"DECODE type is 1 \(Huffman\)"),
+    "custom": (set_header(0, 200), r"DECODE type is 200 \(unknown\)"),
+    "header version": (set_header(1, 2), "versions of header and PRUNE are 2 and 1"),
+    "PRUNE version": (set_header(4, 0), "versions of header and PRUNE are 1 and 0"),
+    "short header": (cut(2, 15), "has no data, or no header of 16 bytes"),
+    "no bitmap": (cut(1, 0), "has no data, or no header of 16 bytes"),
+    "short bitmap": (cut(1, 12), r"shape \[10, 10\] needs 100 bits, the bitmap has 96"),
+    "short values": (cut(2, 35), "its bitmap has 20 ones, but there are 19 values"),
+    "negative shape": (set_fields(2, shape=[-10, -10]), r"shape \[-10, -10\] needs 100 bits"),
+    "empty shape": (set_fields(2, shape=[0, *[2**30] * 3]), "needs 0 bits, the bitmap has"),
+    "inputs": (set_decode(inputs=[0]), "needs two inputs for each output; it has 1 and 1"),
+    "no output": (set_decode(inputs=[], outputs=[]), "needs two inputs for each output"),
+    "absent input": (set_decode(inputs=[0, -1]), "lacks an input, or writes a tensor again"),
+    "same output": (
+        set_decode(inputs=[0, 1, 0, 1], outputs=[2, 2]),
+        "lacks an input, or writes a tensor again",
+    ),
+    "axis": (set_quantization(quantizedDimension=1), "PRUNE does not decode quantisation axis 1"),
+    "channels": (
+        set_quantization(scale=np.ones(3, np.float32), zeroPoint=np.arange(3)),
+        r"3 scales do not fit axis 0 of \[10, 10\]",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNDECODABLE)
+def test_refuses_to_decode(what: str) -> None:
+    change, match = UNDECODABLE[what]
+    model = decoder(change)()
+    for use in (parse_tflite, unpack_tflite):
+        with pytest.raises(sp.ModelError, match=match):
+            use(model)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (set_fields(2, type=schema.TensorType.UINT8), "PRUNE does not decode uint8"),
+        (
+            lambda build: vars(build.graph.tensors[2]).update(
+                type=schema.TensorType.BOOL,
+                quantization=schema.QuantizationParametersT(scale=[1], zeroPoint=[4]),
+            ),
+            "PRUNE decodes bool only with zero point 0, not 4",
+        ),
+        (
+            lambda build: build.graph.operators[1].inputs.append(0),
+            "tensor 0 of subgraph 0 belongs to a TFLM_DECODE operator and is used in another way",
+        ),
+        (lambda build: build.graph.outputs.append(1), "tensor 1 of subgraph 0 belongs to"),
+        (
+            lambda build: build.operator(
+                "TFLM_DECODE", [0, 1], [build.tensor("other shape", [100])]
+            ),
+            r"tensor 0 \('w'\) of subgraph 0 is decoded in different ways",
+        ),
+    ],
+)
+def test_refuses_to_unpack(change: Callable[[ModelBuilder], Any], match: str) -> None:
+    with pytest.raises(sp.ModelError, match=match):
+        unpack_tflite(decoder(change)())
+
+
+def test_refuses_to_read_an_encoded_tensor_as_it_is() -> None:
+    model = decoder(lambda build: build.operator("ABS", [0], [3]))()
+    with pytest.raises(sp.ModelError, match="tensor w: is read both decoded and in another way"):
+        parse_tflite(model)
+
+
+def test_unpacks_what_the_wheel_packed() -> None:
+    """Its editor makes another layout: names for all tensors, equal buffers merged."""
+    model = two_weights_in_one_operator().to_bytes()
+    editable = model_editor.read(model)
+    results = {}
+    for (_, w), index in zip(values(model).items(), (0, 1), strict=True):
+        ancillary = PRUNE_HEADER + w[w != 0].tobytes()
+        encoded = np.packbits(w != 0).tobytes()
+        results[0, index] = compressor.CompressionResult(encoded, ancillary)
+    decode_insert.insert_decode_operators(editable, results)
+    packed = bytes(editable.build())
+    assert_equal_weights(packed, model)
+    unpacked = unpack_tflite(packed)
+    assert_equal_weights(unpacked, model)
+    assert operators(unpacked) == ["ADD"]
+    assert compare_outputs(model, unpacked, n_inputs=1).equal
+
+
+def test_unpacks_tensors_with_one_bitmap() -> None:
+    """Different values may share a bitmap; dense, they need a buffer each."""
+    build = ModelBuilder()
+    stored = np.arange(100) % 5 == 0
+    bitmap = build.buffer(np.packbits(stored).tobytes())
+    decoded = []
+    for i in range(3):
+        data = PRUNE_HEADER + np.full(20, 1 + i // 2, np.int8).tobytes()
+        encoded = build.tensor(f"w{i}", [13], "uint8", buffer=bitmap)
+        ancillary = build.constant(None, np.frombuffer(data, np.uint8))
+        decoded.append(build.tensor(None, [100]))
+        build.operator("TFLM_DECODE", [encoded, ancillary], decoded[-1:])
+    y = build.tensor("y", [100])
+    build.operator("ADD_N", decoded, [y])
+    packed = build.ends([], [y]).to_bytes()
+    unpacked = unpack_tflite(packed)
+    assert_equal_weights(packed, unpacked)
+    assert [int(w.max()) for w in values(unpacked).values()] == [1, 1, 2]
+    tensors = load_model(unpacked, "unpacked").subgraphs[0].tensors
+    w0, w1, w2 = (tensors[3 * i].buffer for i in range(3))
+    assert w0 == w1 != w2
+    assert compare_outputs(packed, unpacked, n_inputs=1).equal
