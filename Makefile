@@ -5,6 +5,7 @@
 #   make lint python c firmware fuzz-short     its parts
 #   make fuzz         long fuzzing, SECONDS=600 for each target
 #   make bench        regenerate bench/results (README's tables)
+#   make bench-m55    count what decoding costs on an emulated Cortex-M55
 #   make format       apply the formatters
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: demo test packages lint python c firmware fuzz-short fuzz bench format clean
+.PHONY: bench-m55 demo test packages lint python c firmware fuzz-short fuzz bench format clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -71,6 +72,10 @@ fuzz-short: $(INSTALLED)
 
 fuzz: $(INSTALLED)
 	$(MAKE) -C tests/fuzz long PYTHON=$(abspath $(BIN)/python)
+
+bench-m55: packages $(INSTALLED)
+	$(BIN)/python bench/m55/run.py
+	$(BIN)/python bench/readme.py
 
 bench: $(INSTALLED)
 	$(BIN)/python bench/sizes.py

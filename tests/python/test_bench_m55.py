@@ -1,0 +1,130 @@
+"""bench/m55: counts that can be known without counting, and failures that must not pass silently.
+
+Needs QEMU and clang-19, which `make test` installs.
+"""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from arrays import random_array
+
+import stridepack as sp
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HERE = REPOSITORY / "bench/m55"
+
+
+@pytest.fixture(scope="module")
+def bench() -> ModuleType:
+    """bench/m55/run.py, with its firmware built."""
+    sys.path.insert(0, str(HERE))
+    try:
+        spec = importlib.util.spec_from_file_location("bench_m55_run", HERE / "run.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(HERE))
+    module.build()
+    return module
+
+
+def decode(bench: ModuleType, path: str, cases: list, directory: Path) -> tuple[list, list]:
+    image = directory / "image"
+    image.write_bytes(bench.build_image(cases))
+    return bench.run_firmware(bench.BUILD / path / "m55.elf", image, len(cases))
+
+
+def test_counts_grow_as_the_source_says(bench: ModuleType, tmp_path: Path) -> None:
+    """A copy of 16 bytes more is three instructions more: load, store, end of the loop."""
+    sizes = (4096, 4096 + 16, 8192)
+    cases = [bench.Case("copy", "dense", 0, [random_array(n, 0)]) for n in sizes]
+    regions, _ = decode(bench, "helium", cases, tmp_path)
+    totals = [sum(count.executed for count in region.values()) for region in regions]
+    assert totals[1] - totals[0] == 3
+    assert totals[2] - totals[0] == 3 * 4096 // 16
+
+
+def test_active_lanes_are_the_non_zeros(bench: ModuleType, tmp_path: Path) -> None:
+    """psr scatters each non-zero, and nothing else."""
+    values = random_array(256 * 40, 0.6)
+    case = bench.Case("lanes", "psr", 0.6, [values])
+    ((region,), _) = decode(bench, "helium", [case], tmp_path)
+    program = bench.Program(bench.BUILD / "helium/m55.elf")
+    scatters = [
+        count
+        for address, count in region.items()
+        if program.text[address].startswith("vstrb") and ", q" in program.text[address]
+    ]
+    assert sum(count.accesses for count in scatters) == np.count_nonzero(values)
+
+
+def test_regions_start_anew(bench: ModuleType, tmp_path: Path) -> None:
+    cases = [bench.Case("twice", "rle", 0.5, [random_array(3000, 0.5)])] * 2
+    for path in bench.PATHS:
+        (first, second), stacks = decode(bench, path, cases, tmp_path)
+        assert first == second
+        assert stacks[0] == stacks[1] > 0
+
+
+def test_a_wrong_byte_fails(bench: ModuleType, tmp_path: Path) -> None:
+    case = bench.Case("wrong", "bitmap", 0.5, [random_array(3000, 0.5)])
+    case.tensors[0] = case.tensors[0].copy()
+    case.tensors[0][2999] ^= 1
+    with pytest.raises(bench.click.ClickException, match="wrong bytes"):
+        decode(bench, "helium", [case], tmp_path)
+
+
+def test_cost_of_a_block(bench: ModuleType, tmp_path: Path) -> None:
+    """Dependent additions take a cycle each, and a taken branch two more; a gather, its lanes."""
+    program = bench.Program(bench.BUILD / "scalar/m55.elf")
+    program.text = {
+        0x100: "add.w r0, r0, #0x1",
+        0x104: "add.w r0, r0, #0x1",
+        0x108: "bne.w 0x100 <f>",
+        0x10C: "vldrb.u8 q0, [r0, q1]",
+    }
+    program._next = {0x100: 0x104, 0x104: 0x108, 0x108: 0x10C}
+    count = sys.modules["cycles"].Count
+    loop = {address: count(10, 0, 0, 0) for address in (0x100, 0x104, 0x108)}
+    straight = program.cycles(loop)
+    assert 20 <= straight <= 30
+    loop[0x108] = count(10, 9, 0, 0)
+    assert program.cycles(loop) == straight + 9 * 2
+    gather = {0x10C: count(10, 0, 0, 0)}
+    full = {0x10C: count(10, 0, 160, 140)}
+    assert program.cycles(full) == program.cycles(gather) + 140
+
+
+def test_missing_tool_is_named() -> None:
+    result = subprocess.run(
+        [sys.executable, str(HERE / "run.py")],
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "qemu-system-arm" in result.stderr
+    assert "apt-get install" in result.stderr
+
+
+def test_results_are_complete() -> None:
+    records = json.loads((HERE / "results.json").read_text())
+    keys = {(r["workload"], r["format"], r["sparsity"], r["path"]) for r in records}
+    for format in sp.formats():
+        for path in ("scalar", "helium"):
+            for tenths in range(10):
+                assert ("resnet8", format, tenths / 10, path) in keys
+            assert any(w != "resnet8" and (f, p) == (format, path) for w, f, _, p in keys)
+    numbers = (
+        *("instructions_per_weight", "instructions_per_nonzero", "cycles_per_weight"),
+        *("text_bytes", "stack_bytes"),
+    )
+    assert all(record[number] > 0 for record in records for number in numbers)
