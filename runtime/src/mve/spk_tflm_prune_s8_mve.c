@@ -41,7 +41,7 @@ spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_
   /* Four bytes of the bitmap take at most 32 values. With bytes and bits reversed the first element is in bit 0. */
   if (n_values >= 32u) {
     const uint8x16_t upper_half = vshrq_n_u8(spk_iota(), 3); /* 0 in lanes 0..7, 1 in lanes 8..15 */
-    const uint8_t *previous = next - 1; /* itself never read */
+    const uint8_t *previous = next - 1;                      /* itself never read */
     for (size_t words = n / 32u; words && previous < end - 32; words--) {
       const uint32_t bits = reverse_bits(__builtin_bswap32(spk_load_u32(bitmap)));
       bitmap += 4;
