@@ -18,8 +18,10 @@ spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_
   if (!dst || !bitmap || !values) return SPK_ERROR_ARGUMENT;
   if (bitmap_size < n / 8u + (n % 8u != 0)) return SPK_ERROR_STREAM;
   const int8_t *const end = values + n_values;
-  /* No byte takes more than eight values, so these need no look at its bits. */
-  for (; n >= 8u && end - values >= 8; n -= 8u, dst += 8) values = expand(*bitmap++, 8, values, dst);
+  /* Four bytes take at most 32 values, so these need no look at their bits. */
+  for (; n >= 32u && end - values >= 32; n -= 32u) {
+    for (uint32_t bytes = 4; bytes; bytes--, dst += 8) values = expand(*bitmap++, 8, values, dst);
+  }
   while (n) {
     const size_t length = n < 8u ? n : 8u;
     const uint32_t bits = *bitmap++;
