@@ -3,7 +3,7 @@
 #   make demo         install, pack the bundled model, report, verify exactly
 #   make test         everything that CI runs; installs the Debian packages it needs when it may
 #   make lint python c firmware fuzz-short     its parts
-#   make fuzz         long fuzzing, SECONDS=600 for each target
+#   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
 #   make bench        regenerate bench/results (README's tables)
 #   make bench-m55    count what decoding costs on an emulated Cortex-M55
 #   make format       apply the formatters

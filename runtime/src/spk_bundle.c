@@ -1,7 +1,7 @@
 /* Bundles: many blobs in one file, by name. docs/format.md, section 9. */
 #include "spk_internal.h"
 
-enum { HEADER = 32, ENTRY = 16, MAX_NAME = 65535 };
+enum { HEADER = 32, ENTRY = 16 };
 
 spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size) {
   if (!bundle || !data) return SPK_ERROR_ARGUMENT;
@@ -60,7 +60,7 @@ spk_status spk_bundle_validate(const spk_bundle *bundle) {
     /* Names lie in the table, which the checksum covers; blobs follow each other without holes. */
     const uint8_t *entry = p + HEADER + (size_t)ENTRY * i;
     const uint32_t name_offset = spk_load_u32(entry), name_size = spk_load_u32(entry + 4);
-    if (name_size > MAX_NAME || name_offset < HEADER + ENTRY * bundle->n_tensors) return SPK_ERROR_HEADER;
+    if (name_size > SPK_MAX_NAME || name_offset < HEADER + ENTRY * bundle->n_tensors) return SPK_ERROR_HEADER;
     if (name_offset >= table_end || name_size >= table_end - name_offset) return SPK_ERROR_HEADER;
     const uint32_t blob_offset = spk_load_u32(entry + 8);
     if (blob_offset % 16u != 0 || blob_offset < end || blob_offset - end >= 16u) return SPK_ERROR_HEADER;

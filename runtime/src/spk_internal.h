@@ -18,6 +18,9 @@
 #define SPK_NOINLINE
 #endif
 
+/* The fixed part of a blob's header, which the shape follows, and where in it the CRC-32 lies. */
+enum { SPK_HEADER_SIZE = 32, SPK_HEADER_CRC = 28 };
+
 /* One tile as a format sees it. The offset of a stream is relative to data, whose alignment is not known. */
 typedef struct spk_tile {
   const uint8_t *data;

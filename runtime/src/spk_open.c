@@ -1,8 +1,6 @@
 /* spk_open: every check of the header that needs no look at the payload. docs/format.md, section 2. */
 #include "spk_internal.h"
 
-enum { FIXED_HEADER = 32 };
-
 /* Whether a shape of n_dims extents has n elements. */
 static bool shape_holds(const uint8_t *shape, uint32_t n_dims, uint32_t n) {
   for (uint32_t axis = 0; axis < n_dims; axis++) {
@@ -18,7 +16,7 @@ spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
   const uint8_t *p = (const uint8_t *)blob;
   if (blob_size < 4) return SPK_ERROR_TRUNCATED;
   if (memcmp(p, "SPKB", 4) != 0) return SPK_ERROR_MAGIC;
-  if (blob_size < FIXED_HEADER) return SPK_ERROR_TRUNCATED;
+  if (blob_size < SPK_HEADER_SIZE) return SPK_ERROR_TRUNCATED;
   if (p[4] != SPK_VERSION) return SPK_ERROR_VERSION;
 
   spk_view v;
@@ -44,13 +42,13 @@ spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
   if (v.n_tiles != spk_ceil_div(v.n_elements, v.tile_size)) return SPK_ERROR_HEADER;
   if (v.payload_size % 4u != 0 || (v.n_tiles == 0 && v.payload_size != 0)) return SPK_ERROR_HEADER;
 
-  const uint32_t header = (FIXED_HEADER + 4u * v.n_dims + 15u) & ~15u;
+  const uint32_t header = (SPK_HEADER_SIZE + 4u * v.n_dims + 15u) & ~15u;
   if (blob_size < header || blob_size - header != v.payload_size) return SPK_ERROR_TRUNCATED;
   v.payload = p + header;
   /* The tile index must fit, so that later reads of it need no check. */
   if (v.n_tiles > 1 && v.payload_size / 4u < v.n_tiles) return SPK_ERROR_HEADER;
 
-  if (!shape_holds(p + FIXED_HEADER, v.n_dims, v.n_elements)) return SPK_ERROR_HEADER;
+  if (!shape_holds(p + SPK_HEADER_SIZE, v.n_dims, v.n_elements)) return SPK_ERROR_HEADER;
   *view = v;
   return SPK_OK;
 }

@@ -1,27 +1,19 @@
 /* psr: absolute 8-bit columns in blocks of 256. docs/format.md, section 4. */
-#include "spk_internal.h"
-
-enum { DENSE_BLOCK = 255 };
+#include "spk_psr.h"
 
 SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
-  spk_reader reader = {tile, 0};
-  const uint8_t *header = spk_take(&reader, 4);
-  if (!header) return SPK_ERROR_STREAM;
-  uint32_t columns_left = spk_load_u32(header);
-  const uint8_t *counts = spk_take(&reader, spk_ceil_div(tile->n, SPK_PSR_BLOCK));
-  if (!counts) return SPK_ERROR_STREAM;
-  const uint8_t *columns = spk_take(&reader, columns_left);
-  if (!columns) return SPK_ERROR_STREAM;
-  uint32_t values_left = spk_left(&reader);
-  const uint8_t *values = tile->data + reader.pos;
+  spk_psr_streams s;
+  if (!spk_psr_open(tile, &s)) return SPK_ERROR_STREAM;
+  const uint8_t *counts = s.counts, *columns = s.columns, *values = s.values;
+  uint32_t columns_left = s.columns_left, values_left = s.values_left;
 
   if (write) memset(dst, 0, tile->n);
   for (uint32_t left = tile->n; left;) {
     const uint32_t length = spk_min_u32(left, SPK_PSR_BLOCK);
     const uint32_t count = *counts++;
-    const uint32_t n_values = count == DENSE_BLOCK ? length : count;
+    const uint32_t n_values = count == SPK_PSR_WHOLE ? length : count;
     if (n_values > values_left) return SPK_ERROR_STREAM;
-    if (count == DENSE_BLOCK) {
+    if (count == SPK_PSR_WHOLE) {
       if (write) memcpy(dst, values, length);
     } else {
       if (count > columns_left) return SPK_ERROR_STREAM;

@@ -1,15 +1,11 @@
 /* rle: 4-bit distances from element to element. docs/format.md, section 5. */
-#include "spk_internal.h"
+#include "spk_rle.h"
 
 SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
-  spk_reader reader = {tile, 0};
-  const uint8_t *header = spk_take(&reader, 4);
-  if (!header) return SPK_ERROR_STREAM;
-  const uint32_t k = spk_load_u32(header);
-  const uint8_t *distances = spk_take(&reader, spk_ceil_div(k, 2));
-  if (!distances) return SPK_ERROR_STREAM;
-  const uint8_t *values = spk_take(&reader, k);
-  if (!values || spk_left(&reader) != 0) return SPK_ERROR_STREAM;
+  spk_rle_streams s;
+  if (!spk_rle_open(tile, &s)) return SPK_ERROR_STREAM;
+  const uint32_t k = s.k;
+  const uint8_t *distances = s.distances, *values = s.values;
 
   if (write) memset(dst, 0, tile->n);
   uint32_t next = 0; /* one behind the previous element; next <= n */

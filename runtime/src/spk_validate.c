@@ -14,9 +14,9 @@ static spk_status validate_tile(uint8_t format, const spk_tile *tile) {
 spk_status spk_validate(const spk_view *view) {
   if (!view) return SPK_ERROR_ARGUMENT;
   const size_t header = (size_t)(view->payload - view->blob);
-  uint32_t crc = spk_crc32(0, view->blob, 28);
-  crc = spk_crc32(crc, view->blob + 32, header - 32 + view->payload_size);
-  if (crc != spk_load_u32(view->blob + 28)) return SPK_ERROR_CHECKSUM;
+  uint32_t crc = spk_crc32(0, view->blob, SPK_HEADER_CRC);
+  crc = spk_crc32(crc, view->blob + SPK_HEADER_SIZE, header - SPK_HEADER_SIZE + view->payload_size);
+  if (crc != spk_load_u32(view->blob + SPK_HEADER_CRC)) return SPK_ERROR_CHECKSUM;
 
   spk_tile tile;
   for (uint32_t i = 0; i < view->n_tiles; i++) {

@@ -12,7 +12,6 @@ from stridepack.errors import CorruptDataError, InputError, ModelError, raise_fo
 from stridepack.packed import Packed
 
 _HEADER_SIZE = 32
-_MAX_NAME = 65535
 
 
 def read_bundle(path: Path) -> dict[str, Packed]:
@@ -57,10 +56,10 @@ def build_bundle(tensors: Mapping[str, Packed]) -> bytes:
     names: list[bytes] = []
     for text in tensors:
         encoded = text.encode()
-        if len(encoded) > _MAX_NAME or b"\0" in encoded:
+        if len(encoded) > _spec.MAX_NAME or b"\0" in encoded:
             raise InputError(
-                f"tensor {text[:80]!r}: a name has at most {_MAX_NAME} bytes and no zero byte, "
-                f"this one has {len(encoded)} bytes"
+                f"tensor {text[:80]!r}: a name has at most {_spec.MAX_NAME} bytes and no zero "
+                f"byte, this one has {len(encoded)} bytes"
             )
         names.append(encoded)
     table_size = 16 * len(names) + sum(len(name) + 1 for name in names)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stridepack._tflite_decode import HEADER_NBYTES
 from stridepack.bundle import build_bundle, read_bundle
 from stridepack.emit.c_source import c_sources
 from stridepack.emit.tflite import pack_tflite, unpack_tflite
@@ -21,8 +22,6 @@ from stridepack.tensor import WeightTensor
 
 # What the unmodified TensorFlow Lite Micro interpreter decodes: bitmap is its PRUNE type.
 STOCK_TFLM_FORMATS = ("dense", "bitmap")
-
-DECODE_HEADER_SIZE = 16  # bytes before the values in the ancillary tensor of a DECODE operator
 
 OUTPUT_SUFFIXES = (".tflite", ".c", ".spk")
 
@@ -139,7 +138,7 @@ def _stored_in_tflite(choice: Choice, note: str) -> Stored:
     if note or packed.format == "dense":
         return Stored(choice.tensor, "dense", packed.n_elements, note or choice.note)
     data = packed.streams["bitmap"] + packed.streams["values"]
-    return Stored(choice.tensor, packed.format, data + DECODE_HEADER_SIZE)
+    return Stored(choice.tensor, packed.format, data + HEADER_NBYTES)
 
 
 def unpack_file(packed: Path, output: Path) -> int:

@@ -1,4 +1,5 @@
-/* What the Helium decoders share. Vectors are loaded and stored byte by byte: no alignment is needed. */
+/* What the Helium decoders share. Blobs and tensors are loaded and stored byte by byte: no alignment is needed. Only
+ * the decoders' own tables, which are aligned, are loaded by larger lanes. */
 #ifndef SPK_MVE_H
 #define SPK_MVE_H
 

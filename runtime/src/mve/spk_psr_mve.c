@@ -2,15 +2,14 @@
 #include "../spk_internal.h"
 
 #if SPK_HELIUM
+#include "../spk_psr.h"
 #include "spk_mve.h"
-
-enum { DENSE_BLOCK = 255 };
 
 /* The last block, if it is shorter than the others: here a column can point outside. */
 static spk_status decode_last(uint32_t count, const uint8_t *columns, uint32_t n_columns, const uint8_t *values,
                               uint32_t n_values, int8_t *dst, uint32_t length) {
   memset(dst, 0, length);
-  if (count == DENSE_BLOCK) {
+  if (count == SPK_PSR_WHOLE) {
     if (n_columns != 0 || !spk_ends(length, n_values)) return SPK_ERROR_STREAM;
     memcpy(dst, values, length);
     return SPK_OK;
@@ -24,20 +23,14 @@ static spk_status decode_last(uint32_t count, const uint8_t *columns, uint32_t n
 }
 
 spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) {
-  spk_reader reader = {tile, 0};
-  const uint8_t *header = spk_take(&reader, 4);
-  if (!header) return SPK_ERROR_STREAM;
-  uint32_t columns_left = spk_load_u32(header);
-  const uint8_t *counts = spk_take(&reader, spk_ceil_div(tile->n, SPK_PSR_BLOCK));
-  if (!counts) return SPK_ERROR_STREAM;
-  const uint8_t *columns = spk_take(&reader, columns_left);
-  if (!columns) return SPK_ERROR_STREAM;
-  const uint8_t *values = tile->data + reader.pos;
-  uint32_t values_left = spk_left(&reader);
+  spk_psr_streams s;
+  if (!spk_psr_open(tile, &s)) return SPK_ERROR_STREAM;
+  const uint8_t *counts = s.counts, *columns = s.columns, *values = s.values;
+  uint32_t columns_left = s.columns_left, values_left = s.values_left;
 
   for (uint32_t blocks = tile->n / SPK_PSR_BLOCK; blocks; blocks--) {
     const uint32_t count = *counts++;
-    if (count == DENSE_BLOCK) {
+    if (count == SPK_PSR_WHOLE) {
       if (values_left < SPK_PSR_BLOCK) return SPK_ERROR_STREAM;
       memcpy(dst, values, SPK_PSR_BLOCK);
       values += SPK_PSR_BLOCK;

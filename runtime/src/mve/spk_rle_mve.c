@@ -5,17 +5,14 @@
 #include "../spk_internal.h"
 
 #if SPK_HELIUM
+#include "../spk_rle.h"
 #include "spk_mve.h"
 
 spk_status spk_rle_decode(const spk_tile *tile, int8_t *dst) {
-  spk_reader reader = {tile, 0};
-  const uint8_t *header = spk_take(&reader, 4);
-  if (!header) return SPK_ERROR_STREAM;
-  const uint32_t k = spk_load_u32(header);
-  const uint8_t *distances = spk_take(&reader, spk_ceil_div(k, 2));
-  if (!distances) return SPK_ERROR_STREAM;
-  const uint8_t *values = spk_take(&reader, k);
-  if (!values || spk_left(&reader) != 0) return SPK_ERROR_STREAM;
+  spk_rle_streams s;
+  if (!spk_rle_open(tile, &s)) return SPK_ERROR_STREAM;
+  const uint32_t k = s.k;
+  const uint8_t *distances = s.distances, *values = s.values;
 
   spk_fill_zero(dst, tile->n);
   const uint8x16_t iota = spk_iota();
