@@ -12,6 +12,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DEVELOP := $(VENV)/.develop
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
 
@@ -46,10 +47,15 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): $(VENV)/bin/python $(SOURCES)
-	$(BIN)/python -m pip install -q --disable-pip-version-check '.[all,dev]' -Ccmake.define.STRIDEPACK_WERROR=ON
+	$(BIN)/python -m pip install -q --disable-pip-version-check '.[all]' -Ccmake.define.STRIDEPACK_WERROR=ON
 	touch $@
 
-lint: $(INSTALLED)
+# What only developers need, PyTorch among it (torch==2.13.0: on Linux without a local CPU build, some gigabytes)
+$(DEVELOP): $(INSTALLED)
+	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[all,dev,experiments]'
+	touch $@
+
+lint: $(DEVELOP)
 	$(BIN)/python spec/generate.py --check
 	$(BIN)/python tests/vectors/generate.py --check
 	$(BIN)/python bench/readme.py --check
@@ -58,7 +64,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	clang-format-19 --dry-run -Werror $(C_FILES)
 
-python: $(INSTALLED)
+python: $(DEVELOP)
 	$(BIN)/pytest --doctest-modules --pyargs stridepack tests/python
 
 c: $(INSTALLED)
@@ -83,7 +89,7 @@ bench: $(INSTALLED)
 	$(BIN)/python bench/models.py $(MODEL) $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
 	$(BIN)/python bench/readme.py
 
-format: $(INSTALLED)
+format: $(DEVELOP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	clang-format-19 -i $(C_FILES)

@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from stridepack.errors import (
     CorruptDataError,
+    ExportError,
     InputError,
     MissingDependencyError,
     ModelError,
@@ -21,6 +22,7 @@ __version__ = version("stridepack")
 
 __all__ = [
     "CorruptDataError",
+    "ExportError",
     "Groups",
     "InputError",
     "MissingDependencyError",

@@ -23,6 +23,10 @@ class OutputError(StridepackError):
     """A file that cannot be written. Nothing was left half-written."""
 
 
+class ExportError(StridepackError):
+    """A conversion that did not keep the weights that were trained."""
+
+
 class MissingDependencyError(StridepackError, ImportError):
     """An optional package that is needed for this is not installed."""
 

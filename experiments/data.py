@@ -1,0 +1,205 @@
+"""CIFAR-10 and TinyImageNet, from the layouts in which they are published."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import pickle
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Pixels = npt.NDArray[np.uint8]
+
+# Normalisation x -> (x * SCALE - MEAN) / STD. With these values the pixels 0..255 span exactly
+# 255 steps of 1/64 around zero, so that the int8 input of a converted model is pixel - 128.
+SCALE, MEAN, STD = 1 / 128, 1.0, 0.5
+
+LAYOUTS = {
+    "cifar10": """\
+CIFAR-10 at {path}: expected one of
+  train.parquet, test.parquet     as on the Hugging Face hub, also in plain_text/ or named
+                                  train-00000-of-00001.parquet; columns `img` (a struct with the
+                                  encoded image in `bytes`) and `label`
+  cifar-10-python.tar.gz          the original archive, or the folder that it unpacks to:
+  cifar-10-batches-py/            data_batch_1 to data_batch_5, test_batch""",
+    "tinyimagenet": """\
+TinyImageNet at {path}: expected one of
+  train-*.parquet, valid-*.parquet  as on the Hugging Face hub, also in data/; columns `image`
+                                    (a struct with the encoded image in `bytes`) and `label`
+  tiny-imagenet-200.zip             the original archive, or the folder that it unpacks to:
+  tiny-imagenet-200/                wnids.txt, train/<wnid>/images/*.JPEG, val/images/*.JPEG,
+                                    val/val_annotations.txt""",
+}
+CLASSES = {"cifar10": 10, "tinyimagenet": 200}
+IMAGE_SIZE = {"cifar10": 32, "tinyimagenet": 64}
+
+
+@dataclasses.dataclass
+class Images:
+    """`pixels`: uint8 of shape (n, height, width, 3); `labels`: int64 of shape (n,)."""
+
+    pixels: Tensor
+    labels: Tensor
+
+
+def load(dataset: str, path: Path, split: str) -> Images:
+    """Decode the `"train"` or `"test"` images of `"cifar10"` or `"tinyimagenet"` into memory.
+
+    TinyImageNet's test labels are not public: its validation images are the test images, as usual.
+
+    Raises
+    ------
+    SystemExit
+        With the layouts that are understood, when none is found under `path`; or what is wrong
+        with the files that are there.
+    """
+    if dataset not in LAYOUTS:
+        raise SystemExit(f"unknown data set {dataset!r}; there are {', '.join(LAYOUTS)}")
+    if split not in ("train", "test"):
+        raise SystemExit(f"unknown split {split!r}: train or test")
+    found = _parquet_files(path, split)
+    if found:
+        pixels, labels = _read_parquet(found)
+    elif dataset == "cifar10" and (batches := _cifar_batches(path, split)):
+        pixels, labels = _read_cifar(batches)
+    elif dataset == "tinyimagenet" and (root := _tiny_imagenet_root(path)):
+        pixels, labels = _read_tiny_imagenet(root, split)
+    else:
+        raise SystemExit("not found: " + LAYOUTS[dataset].format(path=path))
+    size, classes = IMAGE_SIZE[dataset], CLASSES[dataset]
+    if pixels.shape[1:] != (size, size, 3):
+        raise SystemExit(f"{path}: images of {pixels.shape[1:]}, expected {(size, size, 3)}")
+    if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
+        raise SystemExit(
+            f"{path}: labels from {labels.min()} to {labels.max()}, expected 0 to {classes - 1}"
+        )
+    return Images(torch.from_numpy(pixels), torch.from_numpy(labels))
+
+
+# --- layouts ------------------------------------------------------------------------------------
+
+
+def _decode(encoded: Iterable[bytes]) -> Pixels:
+    from PIL import Image
+
+    return np.stack([np.asarray(Image.open(io.BytesIO(b)).convert("RGB")) for b in encoded])
+
+
+def _parquet_files(path: Path, split: str) -> list[Path]:
+    names = ("train",) if split == "train" else ("test", "valid", "validation")
+    for folder in (path, path / "data", path / "plain_text"):
+        for name in names:
+            files = [*folder.glob(f"{name}.parquet"), *folder.glob(f"{name}-*.parquet")]
+            if files:
+                return sorted(files)
+    return []
+
+
+def _read_parquet(files: list[Path]) -> tuple[Pixels, npt.NDArray[np.int64]]:
+    import pyarrow.parquet
+
+    encoded: list[bytes] = []
+    labels: list[int] = []
+    for file in files:
+        table = pyarrow.parquet.read_table(file)
+        image = next((c for c in ("img", "image") if c in table.column_names), None)
+        if image is None or "label" not in table.column_names:
+            raise SystemExit(
+                f"{file}: columns {table.column_names}, expected `img` or `image`, and `label`"
+            )
+        for chunk in table[image].chunks:
+            encoded += chunk.field("bytes").to_pylist()
+        labels += table["label"].to_pylist()
+    return _decode(encoded), np.array(labels, np.int64)
+
+
+def _cifar_batches(path: Path, split: str) -> list[bytes]:
+    names = [f"data_batch_{i}" for i in range(1, 6)] if split == "train" else ["test_batch"]
+    for folder in (path, path / "cifar-10-batches-py"):
+        if all((folder / name).is_file() for name in names):
+            return [(folder / name).read_bytes() for name in names]
+    for archive in (path, path / "cifar-10-python.tar.gz"):
+        if archive.is_file() and archive.name.endswith(".tar.gz"):
+            with tarfile.open(archive) as tar:
+                members = [tar.extractfile(f"cifar-10-batches-py/{name}") for name in names]
+                return [member.read() for member in members if member]
+    return []
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """The batches are pickles; they hold NumPy arrays and nothing else is let in."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        numpy = module.partition(".")[0] == "numpy" and name in ("_reconstruct", "ndarray", "dtype")
+        if numpy or (module, name) == ("_codecs", "encode"):
+            return super().find_class(module, name)
+        raise SystemExit(f"a CIFAR-10 batch asks for {module}.{name}: not the original archive")
+
+
+def _read_cifar(batches: list[bytes]) -> tuple[Pixels, npt.NDArray[np.int64]]:
+    pixels, labels = [], []
+    for batch in batches:
+        content = _ArraysOnly(io.BytesIO(batch), encoding="bytes").load()
+        pixels.append(content[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+        labels += content[b"labels"]
+    return np.ascontiguousarray(np.concatenate(pixels)), np.array(labels, np.int64)
+
+
+def _tiny_imagenet_root(path: Path) -> Any:
+    """A pathlib.Path or zipfile.Path to the folder with wnids.txt, or None."""
+    for folder in (path, path / "tiny-imagenet-200"):
+        if (folder / "wnids.txt").is_file():
+            return folder
+    for archive in (path, path / "tiny-imagenet-200.zip"):
+        if archive.is_file() and zipfile.is_zipfile(archive):
+            return zipfile.Path(archive, "tiny-imagenet-200/")
+    return None
+
+
+def _read_tiny_imagenet(root: Any, split: str) -> tuple[Pixels, npt.NDArray[np.int64]]:
+    classes = {w: i for i, w in enumerate((root / "wnids.txt").read_text().split())}
+    files: list[tuple[Any, int]] = []
+    if split == "train":
+        for wnid, label in classes.items():
+            images = sorted((root / "train" / wnid / "images").iterdir(), key=lambda p: p.name)
+            files += [(image, label) for image in images]
+    else:
+        for line in (root / "val" / "val_annotations.txt").read_text().splitlines():
+            name, wnid = line.split("\t")[:2]
+            files.append((root / "val" / "images" / name, classes[wnid]))
+    return _decode(f.read_bytes() for f, _ in files), np.array([n for _, n in files], np.int64)
+
+
+# --- batches ------------------------------------------------------------------------------------
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """uint8 NHWC -> float32 NCHW, a view in channels_last order."""
+    return ((pixels.float() * SCALE - MEAN) / STD).permute(0, 3, 1, 2)
+
+
+def augmented_batches(
+    data: Images, batch: int, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch in random order, every image mirrored and shifted by up to an eighth at random."""
+    count, size = data.pixels.shape[:2]
+    m = size // 8
+    padded = F.pad(data.pixels, (0, 0, m, m, m, m), value=128)
+    span = torch.arange(size)
+    used = count // batch * batch  # batch statistics over a few left-over images would be poor
+    for index in torch.randperm(count, generator=generator)[:used].view(-1, batch):
+        shift = torch.randint(0, 2 * m + 1, (2, batch, 1), generator=generator)
+        mirror = torch.rand((batch, 1), generator=generator) < 0.5
+        rows = shift[0] + span
+        columns = shift[1] + torch.where(mirror, span.flip(0), span)
+        pixels = padded[index[:, None, None], rows[:, :, None], columns[:, None, :]]
+        yield normalise(pixels), data.labels[index]

@@ -1,0 +1,140 @@
+"""Train every point of a network's curve and record it under experiments/results.
+
+    python -m experiments.points resnet8 cifar10 --seed 1 --sparsity 0 0.3 0.5
+
+For each sparsity: dense baseline, pruning, retraining (experiments/train.py; resumes), conversion
+to int8, accuracy of the int8 .tflite on all test images. The .tflite goes to experiments/results,
+and a record of it into NETWORK_DATASET.json beside it, which keeps the points that it has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from experiments import data as datasets
+from experiments.networks import RECIPES
+from experiments.train import Run, add_arguments, load, run_of, save_atomically
+from stridepack.pruning import to_tflite
+
+RESULTS = Path("experiments/results")
+CALIBRATION_IMAGES = 500  # of the training set, for the ranges of the activations
+LARGEST_LOSS = 0.02  # of accuracy by quantisation; more means that the conversion went wrong
+NOTES = {"cifar10": "shared/data/cifar10 is a JPEG-compressed copy of CIFAR-10 (60,000 images)"}
+
+
+@torch.no_grad()
+def float_accuracy(model: nn.Module, data: datasets.Images) -> float:
+    """Fraction of the images that the float32 model classifies correctly."""
+    batches = torch.split(data.pixels, 500)
+    guesses = torch.cat([model(datasets.normalise(p)).argmax(1) for p in batches])
+    return (guesses == data.labels).float().mean().item()
+
+
+def int8_outputs(tflite: bytes, pixels: Tensor) -> npt.NDArray[np.int8]:
+    """int8 logits of shape (n, classes) by LiteRT's reference kernels, those that TFLM shares."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = OpResolverType.BUILTIN_REF
+    interpreter = Interpreter(model_content=tflite, experimental_op_resolver_type=resolver)
+    source, sink = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    batch = 100
+    interpreter.resize_tensor_input(source["index"], (batch, *source["shape"][1:]))
+    interpreter.allocate_tensors()
+    scale, zero_point = source["quantization"]
+    outputs = []
+    for part in torch.split(pixels, batch):
+        x = datasets.normalise(part).permute(0, 2, 3, 1).numpy()
+        quantised = np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(np.int8)
+        filled = np.zeros((batch, *quantised.shape[1:]), np.int8)
+        filled[: len(quantised)] = quantised
+        interpreter.set_tensor(source["index"], filled)
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(sink["index"])[: len(quantised)].copy())
+    return np.concatenate(outputs)
+
+
+def point(
+    run: Run, model: nn.Module, train: datasets.Images, test: datasets.Images
+) -> dict[str, Any]:
+    """Convert and evaluate one trained model; write its .tflite; return its record."""
+    calibration = [datasets.normalise(image[None]) for image in train.pixels[:CALIBRATION_IMAGES]]
+    tflite = to_tflite(model, calibration)
+    float_score = float_accuracy(model, test)
+    guesses = int8_outputs(tflite, test.pixels).argmax(1)
+    score = float((guesses == test.labels.numpy()).mean())
+    if score < float_score - LARGEST_LOSS:
+        raise RuntimeError(f"{run.name}: {float_score:.4f} in float, {score:.4f} in int8")
+    file = RESULTS / f"{run.name}.tflite"
+    save_atomically(tflite, file)
+    return {
+        "sparsity": run.sparsity,
+        "seed": run.seed,
+        "accuracy": round(score, 4),
+        "float_accuracy": round(float_score, 4),
+        "tflite": file.name,
+        "bytes": len(tflite),
+        "input": {
+            "formula": "(x * scale - mean) / std",
+            "scale": datasets.SCALE,
+            "mean": datasets.MEAN,
+            "std": datasets.STD,
+        },
+        "epochs": {
+            "dense": run.dense_epochs,
+            "pruning": run.pruning_epochs,
+            "retraining": run.retraining_epochs,
+        },
+    }
+
+
+def record(run: Run, entry: dict[str, Any]) -> None:
+    """Put the point into the network's JSON, in place of an earlier one of the same run."""
+    file = RESULTS / f"{run.network}_{run.dataset}.json"
+    known = json.loads(file.read_text())["points"] if file.exists() else []
+    same = (entry["sparsity"], entry["seed"])
+    points = [p for p in known if (p["sparsity"], p["seed"]) != same] + [entry]
+    points.sort(key=lambda p: (p["seed"], p["sparsity"]))
+    recipe = dataclasses.asdict(RECIPES[run.network])
+    del recipe["build"]
+    content = {
+        "network": run.network,
+        "dataset": run.dataset,
+        "data": NOTES.get(run.dataset, ""),
+        "paper_recipe": recipe,
+        "points": points,
+    }
+    save_atomically((json.dumps(content, indent=2) + "\n").encode(), file)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    add_arguments(parser)
+    parser.add_argument(
+        "--sparsity",
+        type=float,
+        nargs="+",
+        default=[0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9],
+        metavar="FRACTION",
+    )
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    train, test = load(options, "train"), load(options, "test")
+    for sparsity in options.sparsity:
+        run = run_of(options, sparsity)
+        entry = point(run, run.train(train), train, test)
+        record(run, entry)
+        print(f"{run.name}: {entry['accuracy']:.4f} as int8, {entry['bytes']} bytes", flush=True)
+
+
+if __name__ == "__main__":
+    main()
