@@ -6,6 +6,7 @@
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
 #   make bench        regenerate bench/results (README's tables)
 #   make bench-m55    count what decoding costs on an emulated Cortex-M55
+#   make paper        the paper's tables and figures from experiments/results
 #   make format       apply the formatters
 
 PYTHON ?= python3
@@ -25,7 +26,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo test packages lint python c firmware fuzz-short fuzz bench format clean
+.PHONY: bench-m55 demo paper test packages lint python c firmware fuzz-short fuzz bench format clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -88,6 +89,9 @@ bench: $(INSTALLED)
 	$(BIN)/python bench/encode.py
 	$(BIN)/python bench/models.py $(MODEL) $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
 	$(BIN)/python bench/readme.py
+
+paper: $(DEVELOP)
+	$(BIN)/python -m experiments.paper
 
 format: $(DEVELOP)
 	$(BIN)/ruff check --fix .

@@ -171,7 +171,11 @@ class Run:
         )
 
         pruner = MagnitudePruner(
-            model, self.sparsity, end=self.pruning_epochs, larger_than=recipe.larger_than
+            model,
+            self.sparsity,
+            end=self.pruning_epochs,
+            larger_than=recipe.larger_than,
+            exclude=recipe.exclude,
         )
         epochs = self.pruning_epochs + self.retraining_epochs
         train(

@@ -1,0 +1,145 @@
+"""What the tables and figures show, computed from weights and from committed results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import stridepack as sp
+
+Weights = npt.NDArray[np.int8]
+
+RESULTS = Path("experiments/results")
+COUNTS = Path("bench/m55/results.json")
+# Elements; tensors with more are pruned and encoded (Section IV-A)
+LARGER_THAN = {"resnet8": 2048, "mobilenetv2": 8192}
+GROUP_SIZES = (16, 12, 8, 4)
+LANES = 16  # elements of a SIMD run
+
+
+def points(network: str, dataset: str) -> list[dict[str, Any]]:
+    """The records of a network's curve; empty while there are none."""
+    file = RESULTS / f"{network}_{dataset}.json"
+    return json.loads(file.read_text())["points"] if file.exists() else []
+
+
+def pruned_tensors(point: dict[str, Any], network: str) -> list[Weights]:
+    """The weights of a point's .tflite that were pruned, flat, in the order of the file."""
+    return [
+        t.values.reshape(-1)
+        for t in sp.read_tflite(RESULTS / point["tflite"])
+        # depthwise convolutions, which have a 1 in front, stay dense
+        if t.size > LARGER_THAN[network] and t.values.shape[0] != 1
+    ]
+
+
+def sizes(tensors: Sequence[Weights]) -> dict[str, int]:
+    """Payload bytes in every format, and "entropy_bound": the tensors' zero-order entropies."""
+    jobs = [(values, name) for name in sp.formats() for values in tensors]
+    with ThreadPoolExecutor() as pool:
+        nbytes = list(pool.map(lambda job: sp.pack(*job).payload_nbytes, jobs))
+    total = dict.fromkeys(sp.formats(), 0)
+    for (_, name), size in zip(jobs, nbytes, strict=True):
+        total[name] += size
+    return total | {"entropy_bound": round(sum(entropy_nbytes(v) for v in tensors))}
+
+
+def entropy_nbytes(values: Weights) -> float:
+    """Zero-order entropy in bytes, zeros included."""
+    counts = np.unique(values, return_counts=True)[1]
+    return float(-(counts * np.log2(counts / values.size)).sum() / 8)
+
+
+def mean_by_sparsity(entries: Iterable[tuple[float, float]]) -> dict[float, float]:
+    """The mean over seeds of what was met at each sparsity."""
+    values: dict[float, list[float]] = {}
+    for sparsity, value in sorted(entries):
+        values.setdefault(sparsity, []).append(value)
+    return {sparsity: float(np.mean(some)) for sparsity, some in values.items()}
+
+
+# --- Appendix A: groups and remainder ------------------------------------------------------------
+
+
+def grouped(tensors: Sequence[Weights], occupancy: float = 0.8) -> dict[str, int]:
+    """Non-zeros in groups of each size ("16", "12", ...) and in the "remainder"; "groups_16", ...
+
+    and "padding", the slots of groups without a non-zero of their own.
+    """
+    counts = dict.fromkeys([*map(str, GROUP_SIZES), "remainder", "padding"], 0)
+    counts |= {f"groups_{size}": 0 for size in GROUP_SIZES}
+    for values in tensors:
+        mask = values != 0
+        found = sp.find_groups(mask, sizes=GROUP_SIZES, occupancy=occupancy)
+        left = mask.copy()
+        for size, stride, start in zip(found.size, found.stride, found.start, strict=True):
+            members = start + stride * np.arange(size)
+            own = int(left[members].sum())
+            left[members] = False
+            counts[str(size)] += own
+            counts["padding"] += int(size) - own
+            counts[f"groups_{size}"] += 1
+        if not np.array_equal(left, found.remainder):
+            raise AssertionError("groups and remainder do not make up the tensor")
+        counts["remainder"] += int(left.sum())
+    return counts
+
+
+# --- Appendix B: residuals of the linear prediction -----------------------------------------------
+
+
+def residuals(tensors: Sequence[Weights]) -> dict[int, int]:
+    """How often each error between a run's actual and evenly spaced positions occurs.
+
+    A run has 16 non-zeros; its prediction is a line with the tensor's slope m (Eq. 1), laid
+    through the middle of the run's errors, and rounded.
+    """
+    histogram: dict[int, int] = {}
+    for values in tensors:
+        positions = np.flatnonzero(values)
+        k = positions.size
+        slope = (values.size + k // 2) // k
+        runs = positions[: k // LANES * LANES].reshape(-1, LANES)
+        errors = runs - slope * np.arange(LANES)
+        errors = np.rint(errors - errors.mean(axis=1, keepdims=True)).astype(int)
+        for error, count in zip(*np.unique(errors, return_counts=True), strict=True):
+            histogram[int(error)] = histogram.get(int(error), 0) + int(count)
+    return dict(sorted(histogram.items()))
+
+
+# --- Appendix C: the occupancy threshold ----------------------------------------------------------
+
+
+def occupancy_effect(tensors: Sequence[Weights], occupancy: float) -> dict[str, Any]:
+    """Where non-zeros and overhead go; "overhead" is bytes beyond one for each non-zero."""
+    counts = grouped(tensors, occupancy)
+    nbytes = sum(sp.pack(v, "hybrid", occupancy=occupancy).payload_nbytes for v in tensors)
+    n = sum(int(np.count_nonzero(v)) for v in tensors)
+    groups = {
+        str(size): {
+            "non_zeros": counts[str(size)],
+            "overhead": counts[f"groups_{size}"] * (size + 1.5) - counts[str(size)],
+        }
+        for size in GROUP_SIZES
+    }
+    in_groups = sum(part["non_zeros"] + part["overhead"] for part in groups.values())
+    groups["remainder"] = {
+        "non_zeros": counts["remainder"],
+        "overhead": nbytes - in_groups - counts["remainder"],
+    }
+    return {"parts": groups, "nbytes": nbytes, "non_zeros": n, "overhead": nbytes / n - 1}
+
+
+# --- decoding -------------------------------------------------------------------------------------
+
+
+def decode_counts(path: str = "helium") -> list[dict[str, Any]]:
+    """bench/m55's records of ResNet8's shapes."""
+    records = json.loads(COUNTS.read_text())
+    return [r for r in records if r["workload"] == "resnet8" and r["path"] == path]
