@@ -12,7 +12,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 Curve = Mapping[float, float]  # by sparsity
 
@@ -55,6 +55,14 @@ def _style(format: str) -> dict[str, Any]:
 def _percent(axes: Axes, which: str = "x") -> None:
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+
+
+def _log(axes: Axes) -> None:
+    """A logarithmic y axis whose labels are numbers as people write them."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _save(figure: Figure, file: Path) -> None:
@@ -122,7 +130,7 @@ def decode_per_tensor(file: Path, bars: Mapping[float, Mapping[str, Mapping[str,
             color = COLORS.get(format, "#56B4E9")
             axes.bar(x, list(cycles.values()), width, color=color, label=_label(format))
             axes.set_xticks(range(len(cycles)), list(cycles), rotation=25, ha="right")
-        axes.set_yscale("log")
+        _log(axes)
         axes.set_title(f"sparsity {sparsity:.0%}", fontsize=9)
     panels[0].set_ylabel("estimated cycles")
     panels[0].legend(ncols=2, fontsize=8)
@@ -142,7 +150,7 @@ def decode_over_sparsity(
     axes.plot([], [], color="#777777", marker="o", mfc="none", ls="", label="paper, board, DDR4")
     axes.set_xlabel("sparsity")
     axes.set_ylabel("kilocycles, six tensors (lines: estimated)")
-    axes.set_yscale("log")
+    _log(axes)
     _percent(axes)
     axes.legend(ncols=2, fontsize=8)
     _save(figure, file)
