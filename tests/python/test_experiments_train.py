@@ -1,0 +1,96 @@
+"""Training runs of the experiments: they resume, and do not mix with others."""
+
+import dataclasses
+
+import pytest
+
+for package in ("torch", "matplotlib"):
+    pytest.importorskip(package, reason=f"{package} is not installed (stridepack[experiments])")
+
+import torch  # noqa: E402
+
+from experiments import measures, train  # noqa: E402
+from experiments.data import Images  # noqa: E402
+
+RUN = train.Run("resnet8", "cifar10", 3, 0.6, dense_epochs=2, pruning_epochs=2, retraining_epochs=1)
+
+
+@pytest.fixture(scope="module")
+def images():
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (256, 32, 32, 3), dtype=torch.uint8, generator=generator)
+    return Images(pixels, torch.randint(0, 10, (256,), generator=generator))
+
+
+@pytest.fixture(scope="module")
+def expected(images, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "RUNS", tmp_path_factory.mktemp("whole"))
+        return RUN.train(images).state_dict()
+
+
+@pytest.mark.parametrize("epochs_done", [1, 3])
+def test_a_killed_run_goes_on_to_the_same_bits(
+    tmp_path, monkeypatch, images, expected, epochs_done
+):
+    monkeypatch.setattr(train, "RUNS", tmp_path)
+    save, saved = train.save_atomically, []
+
+    def killed(content, file):
+        if len(saved) == epochs_done:
+            raise KeyboardInterrupt  # in the middle of an epoch's end: its work is lost
+        saved.append(file)
+        save(content, file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "save_atomically", killed)
+        with pytest.raises(KeyboardInterrupt):
+            RUN.train(images)
+    resumed = RUN.train(images).state_dict()
+    assert list(resumed) == list(expected)
+    for name, value in expected.items():
+        assert torch.equal(resumed[name], value), name
+    pruned = resumed["stacks.2.conv2.weight"]
+    assert int((pruned == 0).sum()) == round(0.6 * pruned.numel())
+    assert int((resumed["conv.weight"] == 0).sum()) == 0
+
+
+def test_a_checkpoint_of_other_options_is_refused(tmp_path, monkeypatch, images):
+    monkeypatch.setattr(train, "RUNS", tmp_path)
+    short = dataclasses.replace(RUN, dense_epochs=1, pruning_epochs=1, retraining_epochs=0)
+    short.train(images)
+    with pytest.raises(SystemExit, match="belongs to the run"):
+        dataclasses.replace(short, pruning_epochs=2).train(images)
+    with pytest.raises(SystemExit, match="belongs to the run"):
+        dataclasses.replace(short, dense_epochs=3).train(images)
+
+
+def test_learning_rates_are_those_of_the_paper():
+    rate = train.pruning_rate(train.RECIPES["resnet8"], 30, 10)
+    assert [rate(e) for e in (0, 29.9, 31.9)] == [0.05] * 3
+    assert rate(32) == rate(36.9) == pytest.approx(0.005)
+    assert rate(37) == rate(39.9) == pytest.approx(0.0005)
+    rate = train.pruning_rate(train.RECIPES["mobilevit_xxs"], 20, 0)
+    assert rate(0) == pytest.approx(1e-4)
+    assert rate(20) == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize(("network", "weights"), [("resnet8", 73728)])
+def test_prunable_weights_are_those_of_the_paper(network, weights):
+    model = train.RECIPES[network].build(10)
+    pruner = train.MagnitudePruner(
+        model, 0.5, end=0, larger_than=train.RECIPES[network].larger_than
+    )
+    assert sum(mask.numel() for mask in pruner.masks.values()) == weights
+
+
+def test_groups_and_remainder_make_up_the_tensor():
+    values = torch.randint(-3, 4, (5000,), generator=torch.Generator().manual_seed(1))
+    values = values.to(torch.int8).numpy()
+    counts = measures.grouped([values])
+    assert sum(counts[name] for name in ("16", "12", "8", "4", "remainder")) == (values != 0).sum()
+    effect = measures.occupancy_effect([values], 0.8)
+    parts = effect["parts"].values()
+    assert sum(p["non_zeros"] + p["overhead"] for p in parts) == effect["nbytes"]
+    histogram = measures.residuals([values])
+    assert sum(histogram.values()) == (values != 0).sum() // 16 * 16
