@@ -67,7 +67,15 @@ def mobilenet_v2(classes: int) -> nn.Module:
 
     # TensorFlow's one-sided padding would become a PAD between two TRANSPOSEs.
     config = MobileNetV2Config(num_labels=classes, tf_padding=False, classifier_dropout_prob=0.2)
-    return Logits(MobileNetV2ForImageClassification(config))
+    network = MobileNetV2ForImageClassification(config)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            # TensorFlow's 0.997 means torch's 0.003; taken as it is, it remembers the last batch only
+            module.momentum = 0.1
+        elif isinstance(module, nn.Conv2d):
+            # transformers' weights of 0.02 make the first steps so large that training diverges
+            nn.init.kaiming_normal_(module.weight, mode="fan_out")
+    return Logits(network)
 
 
 def resnet34(classes: int) -> nn.Module:
