@@ -28,9 +28,10 @@ typedef struct walk {
   int8_t *dst;
   uint32_t n, left; /* elements of the array; stored elements that are left */
   uint32_t base, step;
+  uint32_t safe; /* a group whose base lies below it cannot leave the array */
   const uint8_t *values, *deltas, *bitmaps, *extensions, *end;
-  const int8_t *bases, *long_base; /* the next one; the next that is stored long, or the end of the whole groups */
-  uint8x16_t line;                 /* i * slope */
+  const int8_t *bases;
+  uint8x16_t line; /* i * slope */
 } walk;
 
 /* Bits set in a nibble: a table in a constant. */
@@ -48,9 +49,16 @@ SPK_INLINE uint8x16_t extend(uint8x16_t delta, uint32_t bitmap, const uint8_t **
     *extensions += 2;
   }
   if (bitmap > 1u) {
-    for (uint32_t b = 1; b < 4u; b++) {
-      if ((bitmap >> b & 1u) == 0) continue;
-      delta = extend_bit(delta, 0x10u << b, *extensions);
+    if (bitmap & 2u) {
+      delta = extend_bit(delta, 0x20u, *extensions);
+      *extensions += 2;
+    }
+    if (bitmap & 4u) {
+      delta = extend_bit(delta, 0x40u, *extensions);
+      *extensions += 2;
+    }
+    if (bitmap & 8u) {
+      delta = extend_bit(delta, 0x80u, *extensions);
       *extensions += 2;
     }
   }
@@ -84,66 +92,61 @@ static SPK_NOINLINE bool decode_pair(walk *w) {
   return true;
 }
 
-/* The first long one of n bases, or their end. */
-SPK_INLINE const int8_t *find_long(const int8_t *bases, uint32_t n) {
-  const int8_t *const end = bases + n;
-  for (; bases < end; bases += 16) {
-    const mve_pred16_t there = vctp8q((uint32_t)(end - bases));
-    const mve_pred16_t found = vcmpeqq_m_n_s8(vldrbq_z_s8(bases, there), LONG_BASE, there);
-    if (found) return bases + __builtin_ctz(found);
+/* How many of the next pairs are whole, have short bases, and cannot leave the array. Mostly the bases of 16 groups
+ * ascend; where the first one lies in the array it is enough to look at the last one, which cannot have wrapped around.
+ */
+SPK_INLINE uint32_t count_plain(const walk *w) {
+  const int8_t *bases = w->bases, *const end = bases + (w->left / SPK_DCSR_LANES & ~UINT32_C(1));
+  uint32_t base = w->base;
+  if (bases == end || base + w->step + (uint32_t)(int32_t)*bases >= w->safe) return 0;
+  const int32_t least = -(int32_t)spk_min_u32(w->step, 127u);
+  while (end - bases >= 16) {
+    const int8x16_t block = vldrbq_s8(bases);
+    const uint32_t last = base + 16u * w->step + (uint32_t)vaddvq_s8(block);
+    if (vminvq_s8(0, block) < least || last >= w->safe) break;
+    base = last;
+    bases += 16;
   }
-  return end;
+  for (; bases < end && *bases != LONG_BASE; bases++) {
+    base += w->step + (uint32_t)(int32_t)*bases;
+    if (base >= w->safe) break;
+  }
+  return (uint32_t)(bases - w->bases) / 2u;
 }
 
-/* Pairs as they mostly are: whole, with short bases, and far enough from the end of the extensions that two groups
- * cannot take too many. Stops at the first other one. There is no call in the loop, and what it needs only rarely it
- * leaves in memory: the compiler then keeps the rest in registers. */
-static SPK_NOINLINE bool decode_plain_pairs(walk *w) {
-  uint8_t *const dst = (uint8_t *)w->dst;
-  const uint32_t safe = w->n >= 256u ? w->n - 255u : 0u; /* a base below it needs no further look */
+/* Pairs that need no check, but for their masks. Stops at the first one whose masks are not there. There is no call in
+ * the loop, and all pointers move on by themselves: the compiler then keeps them in registers. */
+SPK_INLINE void decode_plain_pairs(walk *w, uint32_t pairs) {
   const uint32_t step = w->step;
   const uint8x16_t line = w->line, low = vdupq_n_u8(15);
-  const uint8_t *values = w->values, *deltas = w->deltas, *bitmaps = w->bitmaps;
+  const uint8_t *values = w->values, *deltas = w->deltas, *bitmaps = w->bitmaps, *extensions = w->extensions;
+  const uint8_t *const near_end = w->end - 16; /* from here on masks of a pair can lie outside */
   const int8_t *bases = w->bases;
-  if (bases > w->long_base) w->long_base = find_long(bases, w->left / SPK_DCSR_LANES);
-  uint32_t base = w->base, pairs = (uint32_t)(w->long_base - bases) / 2u;
+  uint8_t *origin = (uint8_t *)((uintptr_t)w->dst + w->base); /* may lie before dst here, but not in the loop */
   for (; pairs; pairs--) {
     const uint8x16_t pair = vldrbq_u8(deltas);
     uint8x16_t even = vshrq_n_u8(pair, 4), odd = vandq_u8(pair, low);
     const uint32_t bitmap = *bitmaps;
     if (bitmap) {
-      const uint8_t *extensions = w->extensions;
-      if (w->end - extensions < 16) break;
+      if (extensions > near_end && w->end - extensions < (int32_t)(2u * spk_count_bits(bitmap))) break;
       even = extend(even, bitmap >> 4, &extensions);
       odd = extend(odd, bitmap & 15u, &extensions);
-      w->extensions = extensions;
     }
-    even = vaddq_u8(even, line);
-    odd = vaddq_u8(odd, line);
-    base += step + (uint32_t)(int32_t)bases[0];
-    if (base < safe) {
-      vstrbq_scatter_offset_u8(dst + base, even, vldrbq_u8(values));
-    } else if (!scatter_checked(w->dst, w->n, base, even, values, SPK_DCSR_LANES)) {
-      return false;
-    }
-    base += step + (uint32_t)(int32_t)bases[1];
-    if (base < safe) {
-      vstrbq_scatter_offset_u8(dst + base, odd, vldrbq_u8(values + SPK_DCSR_LANES));
-    } else if (!scatter_checked(w->dst, w->n, base, odd, values + SPK_DCSR_LANES, SPK_DCSR_LANES)) {
-      return false;
-    }
+    origin += (int32_t)step + *bases++;
+    vstrbq_scatter_offset_u8(origin, vaddq_u8(even, line), vldrbq_u8(values));
+    origin += (int32_t)step + *bases++;
+    vstrbq_scatter_offset_u8(origin, vaddq_u8(odd, line), vldrbq_u8(values + SPK_DCSR_LANES));
     values += 2u * SPK_DCSR_LANES;
     deltas += SPK_DCSR_LANES;
     bitmaps++;
-    bases += 2;
   }
   w->left -= (uint32_t)(values - w->values);
-  w->base = base;
+  w->base = (uint32_t)((uintptr_t)origin - (uintptr_t)w->dst);
   w->values = values;
   w->deltas = deltas;
   w->bitmaps = bitmaps;
+  w->extensions = extensions;
   w->bases = bases;
-  return true;
 }
 
 spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) {
@@ -155,17 +158,18 @@ spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) {
   w.left = s.k;
   w.step = SPK_DCSR_LANES * s.slope;
   w.base = 0u - w.step;
+  w.safe = tile->n >= 256u ? tile->n - 255u : 0u;
   w.values = s.values;
   w.deltas = s.deltas;
   w.bitmaps = s.bitmaps;
   w.bases = (const int8_t *)s.bases;
-  w.long_base = find_long(w.bases, s.k / SPK_DCSR_LANES);
   w.extensions = s.extensions;
   w.end = s.end;
   w.line = vmulq_n_u8(spk_iota(), (uint8_t)s.slope);
   while (w.left) {
-    if (!decode_plain_pairs(&w)) return SPK_ERROR_STREAM;
-    if (w.left && !decode_pair(&w)) return SPK_ERROR_STREAM;
+    const uint32_t plain = count_plain(&w), left = w.left;
+    if (plain) decode_plain_pairs(&w, plain);
+    if (left == w.left && !decode_pair(&w)) return SPK_ERROR_STREAM;
   }
   return w.end - w.extensions < 4 ? SPK_OK : SPK_ERROR_STREAM;
 }
