@@ -18,9 +18,10 @@ enum { LANES = 16 };
 typedef struct walk {
   uint8_t *dst;
   uint32_t n, left, size, first_stride; /* left: groups */
-  uint32_t start;                       /* of the last group */
-  uint32_t known[2], n_known;           /* starts of next groups whose distances were read already */
-  uint32_t spare;                       /* distance bytes beyond one for each group that is left */
+  uint8_t *slot, *last;                 /* start of the last group; the last one that needs no further look */
+  uint8_t *known[2];                    /* starts of next groups whose distances were read already */
+  uint32_t n_known;
+  uint32_t spare; /* distance bytes beyond one for each group that is left */
   const uint8_t *values, *codes, *distances;
 } walk;
 
@@ -40,10 +41,10 @@ SPK_INLINE bool go_on(walk *w, const uint8_t **distances, uint8_t **slot) {
 static bool decode_rest(walk *w) {
   const mve_pred16_t lanes = vctp8q(w->size);
   const uint8x16_t iota = spk_iota();
-  uint8_t *slot = w->dst + w->start;
+  uint8_t *slot = w->slot;
   for (uint32_t g = 0; g < w->left; g++) {
     if (g < w->n_known) {
-      slot = w->dst + w->known[g];
+      slot = w->known[g];
     } else {
       const uint32_t byte = *w->distances++;
       slot += byte;
@@ -59,68 +60,28 @@ static bool decode_rest(walk *w) {
   return true;
 }
 
-/* Sum of the four bytes of a word. */
-SPK_INLINE uint32_t sum_bytes(uint32_t word) {
+/* Sum of the upper three bytes of a word whose lowest one is first. */
+SPK_INLINE uint32_t sum_others(uint32_t word, uint32_t first) {
 #if defined(__ARM_FEATURE_SIMD32)
-  return __usad8(word, 0);
+  return __usad8(word, first);
 #else
-  const uint32_t halves = (word & 0x00FF00FFu) + (word >> 8 & 0x00FF00FFu);
+  const uint32_t others = word - first, halves = (others & 0x00FF00FFu) + (others >> 8 & 0x00FF00FFu);
   return (halves + (halves >> 16)) & 0xFFFFu;
 #endif
 }
 
-/* What four groups of four at a time need: lanes 4 g .. 4 g + 3 are group g, in the order in which the values lie. */
-typedef struct four {
-  int32x4_t byte_of, nibble_of; /* shifts that bring the byte, or the nibble, of a group into its lane */
-  uint32x4_t least;             /* i * first_stride */
-  uint32_t max_span;
-} four;
-
-SPK_INLINE four prepare_four(uint32_t first_stride) {
-  static const int32_t byte_of[4] = {0, -8, -16, -24}, nibble_of[4] = {-4, 0, -12, -8};
-  const four f = {vldrwq_s32(byte_of), vldrwq_s32(nibble_of), vdupq_n_u32(first_stride * 0x03020100u),
-                  255u - 3u * (first_stride + 15u)};
-  return f;
-}
-
-/* Offsets of the 16 elements, from the start of the first group; starts: that of each group, a byte each. */
-SPK_INLINE uint8x16_t four_offsets(const four *f, uint32_t starts, uint32_t codes) {
-  const uint32x4_t start = vandq_u32(vshlq_u32(vdupq_n_u32(starts), f->byte_of), vdupq_n_u32(0xFFu));
-  const uint32x4_t stride = vandq_u32(vshlq_u32(vdupq_n_u32(codes), f->nibble_of), vdupq_n_u32(0xFu));
-  /* A multiplication spreads a byte over the four elements of its group. */
-  const uint32x4_t origin = vaddq_u32(vmulq_n_u32(start, 0x01010101u), f->least);
-  return vreinterpretq_u8_u32(vmlaq_n_u32(origin, stride, 0x03020100u));
-}
-
-/* Groups up to limit, two or four at a time; one may be left. There is no call in the loop: the compiler then keeps
- * most in registers. Values are loaded 16 at a time, whatever the size. */
-SPK_INLINE bool decode_groups(walk *w, uint32_t limit, const uint32_t size) {
+/* Up to so many groups of any size, in pairs: one may be left of an odd number. False where the distances end. Stops
+ * with known starts where a pair may lead outside the array. There is no call in the loop: the compiler then keeps most
+ * in registers. Values are loaded 16 at a time, whatever the size. */
+SPK_INLINE bool decode_pairs(walk *w, const uint32_t size, uint32_t groups) {
   const uint32_t first_stride = w->first_stride;
   const mve_pred16_t lanes = vctp8q(size);
   const uint8x16_t iota = spk_iota();
-  const four f = prepare_four(first_stride);
-  uint8_t *slot = w->dst + w->start;
-  const uint8_t *const last = w->dst + limit;
+  const uint16x8_t iota8 = vidupq_n_u16(0, 1);
+  uint8_t *slot = w->slot;
+  uint8_t *const last = w->last;
   const uint8_t *values = w->values, *codes = w->codes, *distances = w->distances;
-  uint32_t left = w->left;
-  while (left >= 2u) {
-    if (size == 4u && left >= 4u) {
-      /* The first distance moves the origin, the sums of the others are the starts from there. */
-      uint32_t word;
-      __builtin_memcpy(&word, distances, 4);
-      const uint32_t first = word & 0xFFu, others = word - first, span = sum_bytes(others);
-      uint8_t *const origin = slot + first, *const end = origin + span;
-      if (first != SPK_HYBRID_CONTINUES && span <= f.max_span && end <= last) {
-        const uint8x16_t offsets = four_offsets(&f, others * 0x01010101u, spk_load_u16(codes));
-        vstrbq_scatter_offset_u8(origin, offsets, vldrbq_u8(values));
-        slot = end;
-        distances += 4;
-        codes += 2;
-        values += 16;
-        left -= 4u;
-        continue;
-      }
-    }
+  for (uint32_t pairs = groups / 2u; pairs; pairs--) {
     uint32_t byte = *distances++;
     uint8_t *even = slot + byte;
     if (byte == SPK_HYBRID_CONTINUES && !go_on(w, &distances, &even)) return false;
@@ -128,27 +89,32 @@ SPK_INLINE bool decode_groups(walk *w, uint32_t limit, const uint32_t size) {
     slot = even + byte;
     if (byte == SPK_HYBRID_CONTINUES && !go_on(w, &distances, &slot)) return false;
     if (slot > last) {
-      w->known[0] = (uint32_t)(even - w->dst);
-      w->known[1] = (uint32_t)(slot - w->dst);
+      w->known[0] = even;
+      w->known[1] = slot;
       w->n_known = 2;
       break;
     }
     const uint32_t pair = *codes++;
-    const uint8x16_t even_offsets = vmulq_n_u8(iota, (uint8_t)(first_stride + (pair >> 4)));
-    const uint8x16_t odd_offsets = vmulq_n_u8(iota, (uint8_t)(first_stride + (pair & 15u)));
-    const uint8x16_t even_values = vldrbq_u8(values), odd_values = vldrbq_u8(values + size);
-    if (size == LANES) {
-      vstrbq_scatter_offset_u8(even, even_offsets, even_values);
-      vstrbq_scatter_offset_u8(slot, odd_offsets, odd_values);
+    const uint32_t even_stride = first_stride + (pair >> 4), odd_stride = first_stride + (pair & 15u);
+    if (size == 8u) { /* in lanes of 16 bits these are a whole vector */
+      vstrbq_scatter_offset_u16(even, vmulq_n_u16(iota8, (uint16_t)even_stride), vldrbq_u16(values));
+      vstrbq_scatter_offset_u16(slot, vmulq_n_u16(iota8, (uint16_t)odd_stride), vldrbq_u16(values + 8));
     } else {
-      vstrbq_scatter_offset_p_u8(even, even_offsets, even_values, lanes);
-      vstrbq_scatter_offset_p_u8(slot, odd_offsets, odd_values, lanes);
+      const uint8x16_t even_offsets = vmulq_n_u8(iota, (uint8_t)even_stride);
+      const uint8x16_t odd_offsets = vmulq_n_u8(iota, (uint8_t)odd_stride);
+      const uint8x16_t even_values = vldrbq_u8(values), odd_values = vldrbq_u8(values + size);
+      if (size == LANES) {
+        vstrbq_scatter_offset_u8(even, even_offsets, even_values);
+        vstrbq_scatter_offset_u8(slot, odd_offsets, odd_values);
+      } else {
+        vstrbq_scatter_offset_p_u8(even, even_offsets, even_values, lanes);
+        vstrbq_scatter_offset_p_u8(slot, odd_offsets, odd_values, lanes);
+      }
     }
     values += 2u * size;
-    left -= 2u;
   }
-  w->start = (uint32_t)(slot - w->dst);
-  w->left = left;
+  w->left -= 2u * (uint32_t)(codes - w->codes);
+  w->slot = slot;
   w->values = values;
   w->codes = codes;
   w->distances = distances;
@@ -156,11 +122,75 @@ SPK_INLINE bool decode_groups(walk *w, uint32_t limit, const uint32_t size) {
 }
 
 /* The sizes of the paper each have their own loop, with everything that depends on the size a constant. */
-static SPK_NOINLINE bool decode_16(walk *w, uint32_t limit) { return decode_groups(w, limit, 16); }
-static SPK_NOINLINE bool decode_12(walk *w, uint32_t limit) { return decode_groups(w, limit, 12); }
-static SPK_NOINLINE bool decode_8(walk *w, uint32_t limit) { return decode_groups(w, limit, 8); }
-static SPK_NOINLINE bool decode_4(walk *w, uint32_t limit) { return decode_groups(w, limit, 4); }
-static SPK_NOINLINE bool decode_any(walk *w, uint32_t limit) { return decode_groups(w, limit, w->size); }
+static SPK_NOINLINE bool decode_16(walk *w) { return decode_pairs(w, 16, w->left); }
+static SPK_NOINLINE bool decode_12(walk *w) { return decode_pairs(w, 12, w->left); }
+static SPK_NOINLINE bool decode_8(walk *w) { return decode_pairs(w, 8, w->left); }
+static SPK_NOINLINE bool decode_any(walk *w) { return decode_pairs(w, w->size, w->left); }
+
+/* One group of four, at any distance. */
+SPK_INLINE uint8_t *scatter_four(uint8_t *slot, uint32_t distance, uint32_t stride, const uint8_t *values) {
+  slot += distance;
+  vstrbq_scatter_offset_u32(slot, vmulq_n_u32(vidupq_n_u32(0, 1), stride), vldrbq_u32(values));
+  return slot;
+}
+
+/* Groups of four, four at a time: they make one vector where they lie close enough. Lanes 4 g .. 4 g + 3 are group g,
+ * in the order in which the values lie. Stops where a distance continues, or a group may lead outside the array. */
+static SPK_NOINLINE void decode_fours(walk *w) {
+  /* By group: a factor that sums up its distances in the highest byte; a shift of its code to the highest nibble. */
+  static const uint32_t factors[4] = {0, 0x10000u, 0x10100u, 0x10101u};
+  static const int32_t shifts[4] = {24, 28, 16, 20};
+  const uint32x4_t sum = vldrwq_u32(factors), spread = vdupq_n_u32(0x01010101u);
+  const int32x4_t shift = vldrwq_s32(shifts);
+  const uint32_t least = w->first_stride * 0x03020100u, max_span = 255u - 3u * (w->first_stride + 15u);
+  uint8_t *slot = w->slot;
+  uint8_t *const last = w->last;
+  const uint8_t *distances = w->distances, *codes = w->codes, *values = w->values;
+  uint32_t fours = w->left / 4u;
+  for (; fours; fours--) {
+    uint32_t word;
+    uint16_t code;
+    __builtin_memcpy(&word, distances, 4);
+    /* The first distance moves the origin, the sums of the others are the starts from there. */
+    const uint32_t first = word & 0xFFu, span = sum_others(word, first);
+    uint8_t *const end = slot + first + span;
+    if (first == SPK_HYBRID_CONTINUES || end > last) break;
+    __builtin_memcpy(&code, codes, 2);
+    if (span <= max_span) {
+      const uint32x4_t start = vshrq_n_u32(vmulq_n_u32(sum, word - first), 24);
+      const uint32x4_t stride = vshrq_n_u32(vshlq_u32(vdupq_n_u32(code), shift), 28);
+      /* A multiplication spreads a byte over the four elements of its group. */
+      const uint32x4_t origin = vmlasq_n_u32(start, spread, least);
+      const uint32x4_t offsets = vmlaq_n_u32(origin, stride, 0x03020100u);
+      vstrbq_scatter_offset_u8(slot + first, vreinterpretq_u8_u32(offsets), vldrbq_u8(values));
+    } else {
+      if (distances[1] == SPK_HYBRID_CONTINUES || distances[2] == SPK_HYBRID_CONTINUES ||
+          distances[3] == SPK_HYBRID_CONTINUES)
+        break;
+      slot = scatter_four(slot, first, w->first_stride + (uint32_t)(code >> 4 & 15), values);
+      slot = scatter_four(slot, distances[1], w->first_stride + (uint32_t)(code & 15), values + 4);
+      slot = scatter_four(slot, distances[2], w->first_stride + (uint32_t)(code >> 12), values + 8);
+      scatter_four(slot, distances[3], w->first_stride + (uint32_t)(code >> 8 & 15), values + 12);
+    }
+    slot = end;
+    distances += 4;
+    codes += 2;
+    values += 16;
+  }
+  w->left = w->left % 4u + 4u * fours;
+  w->slot = slot;
+  w->distances = distances;
+  w->codes = codes;
+  w->values = values;
+}
+
+static SPK_NOINLINE bool decode_4(walk *w) {
+  while (w->left >= 2u && w->n_known == 0) {
+    decode_fours(w);
+    if (!decode_pairs(w, 4, spk_min_u32(w->left, 4u))) return false;
+  }
+  return true;
+}
 
 static bool decode_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, int8_t *dst) {
   const uint32_t size = record & 0xFFu, n_groups = record >> 8;
@@ -170,17 +200,27 @@ static bool decode_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, int
 
   const size_t n_distances = (size_t)(s->distances_end - s->distances);
   if (n_distances < n_groups) return false;
-  walk w = {(uint8_t *)dst, n, n_groups, size, s->first_stride, 0, {0, 0}, 0, 0, s->values, s->codes, s->distances};
+  walk w;
+  w.dst = w.slot = (uint8_t *)dst;
+  w.n = n;
+  w.left = n_groups;
+  w.size = size;
+  w.first_stride = s->first_stride;
+  w.n_known = 0;
   w.spare = (uint32_t)(n_distances - n_groups);
+  w.values = s->values;
+  w.codes = s->codes;
+  w.distances = s->distances;
   /* A vector that starts within the values of this class ends within the tile. */
   const bool can_overread = (size_t)(s->tile_end - s->values) >= (size_t)n_groups * size + LANES;
   if (n > reach && can_overread) {
-    bool (*const decode)(walk *, uint32_t) = size == 16u   ? decode_16
-                                             : size == 12u ? decode_12
-                                             : size == 8u  ? decode_8
-                                             : size == 4u  ? decode_4
-                                                           : decode_any;
-    if (!decode(&w, n - 1u - reach)) return false;
+    w.last = w.dst + (n - 1u - reach);
+    bool (*const decode)(walk *) = size == 16u   ? decode_16
+                                   : size == 12u ? decode_12
+                                   : size == 8u  ? decode_8
+                                   : size == 4u  ? decode_4
+                                                 : decode_any;
+    if (!decode(&w)) return false;
   }
   if (!decode_rest(&w)) return false;
   s->values = w.values;
