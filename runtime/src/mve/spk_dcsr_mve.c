@@ -129,8 +129,14 @@ SPK_INLINE void decode_plain_pairs(walk *w, uint32_t pairs) {
     const uint32_t bitmap = *bitmaps;
     if (bitmap) {
       if (extensions > near_end && w->end - extensions < (int32_t)(2u * spk_count_bits(bitmap))) break;
-      even = extend(even, bitmap >> 4, &extensions);
-      odd = extend(odd, bitmap & 15u, &extensions);
+      if (bitmap == 0x11u) { /* bit 4 of both, the usual case */
+        even = extend_bit(even, 0x10u, extensions);
+        odd = extend_bit(odd, 0x10u, extensions + 2);
+        extensions += 4;
+      } else {
+        even = extend(even, bitmap >> 4, &extensions);
+        odd = extend(odd, bitmap & 15u, &extensions);
+      }
     }
     origin += (int32_t)step + *bases++;
     vstrbq_scatter_offset_u8(origin, vaddq_u8(even, line), vldrbq_u8(values));
