@@ -3,12 +3,10 @@
 
 #if !SPK_HELIUM
 
-/* The first n elements of a bitmap byte. Returns where the values go on. */
+/* The first n elements of a bitmap byte, over zeros: a zero then costs no store. Returns where the values go on. */
 SPK_INLINE const int8_t *expand(uint32_t bits, size_t n, const int8_t *values, int8_t *dst) {
   for (size_t i = 0; i < n; i++, bits <<= 1) {
-    int8_t value = 0;
-    if (bits & 0x80u) value = *values++;
-    dst[i] = value;
+    if (bits & 0x80u) dst[i] = *values++;
   }
   return values;
 }
@@ -18,6 +16,7 @@ spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_
   if (!dst || !bitmap || !values) return SPK_ERROR_ARGUMENT;
   if (bitmap_size < n / 8u + (n % 8u != 0)) return SPK_ERROR_STREAM;
   const int8_t *const end = values + n_values;
+  memset(dst, 0, n);
   /* Four bytes take at most 32 values, so these need no look at their bits. */
   for (; n >= 32u && end - values >= 32; n -= 32u) {
     for (uint32_t bytes = 4; bytes; bytes--, dst += 8) values = expand(*bitmap++, 8, values, dst);
