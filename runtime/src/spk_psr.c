@@ -5,16 +5,17 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
   spk_psr_streams s;
   if (!spk_psr_open(tile, &s)) return SPK_ERROR_STREAM;
   const uint8_t *counts = s.counts, *columns = s.columns, *values = s.values;
-  uint32_t columns_left = s.columns_left, values_left = s.values_left;
+  uint32_t columns_left = s.columns_left, spare = s.spare;
 
   if (write) memset(dst, 0, tile->n);
   for (uint32_t left = tile->n; left;) {
     const uint32_t length = spk_min_u32(left, SPK_PSR_BLOCK);
     const uint32_t count = *counts++;
-    const uint32_t n_values = count == SPK_PSR_WHOLE ? length : count;
-    if (n_values > values_left) return SPK_ERROR_STREAM;
     if (count == SPK_PSR_WHOLE) {
+      if (length > spare) return SPK_ERROR_STREAM;
       if (write) memcpy(dst, values, length);
+      values += length;
+      spare -= length;
     } else {
       if (count > columns_left) return SPK_ERROR_STREAM;
       /* A byte cannot point outside a whole block, only outside the last one. */
@@ -28,13 +29,12 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
       }
       columns += count;
       columns_left -= count;
+      values += count;
     }
-    values += n_values;
-    values_left -= n_values;
     if (write) dst += length;
     left -= length;
   }
-  return columns_left == 0 && values_left < 4u ? SPK_OK : SPK_ERROR_STREAM;
+  return columns_left == 0 && spare < 4u ? SPK_OK : SPK_ERROR_STREAM;
 }
 
 #if !SPK_HELIUM

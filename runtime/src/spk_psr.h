@@ -6,10 +6,11 @@
 
 enum { SPK_PSR_WHOLE = 255 }; /* the count of a block that is stored whole */
 
-/* All of them move on while blocks are read. */
+/* All of them move on while blocks are read. Every column has its value, so that one look at the columns serves both.
+ */
 typedef struct spk_psr_streams {
   const uint8_t *counts, *columns, *values;
-  uint32_t columns_left, values_left;
+  uint32_t columns_left, spare; /* spare: values that have no column, for blocks that are stored whole */
 } spk_psr_streams;
 
 /* Find the streams. Whether columns and values suffice shows only while they are read. */
@@ -23,7 +24,9 @@ SPK_INLINE bool spk_psr_open(const spk_tile *tile, spk_psr_streams *s) {
   s->columns = spk_take(&reader, s->columns_left);
   if (!s->columns) return false;
   s->values = tile->data + reader.pos;
-  s->values_left = spk_left(&reader);
+  const uint32_t values_left = spk_left(&reader);
+  if (values_left < s->columns_left) return false;
+  s->spare = values_left - s->columns_left;
   return true;
 }
 

@@ -7,14 +7,14 @@
 
 /* The last block, if it is shorter than the others: here a column can point outside. */
 static spk_status decode_last(uint32_t count, const uint8_t *columns, uint32_t n_columns, const uint8_t *values,
-                              uint32_t n_values, int8_t *dst, uint32_t length) {
+                              uint32_t spare, int8_t *dst, uint32_t length) {
   memset(dst, 0, length);
   if (count == SPK_PSR_WHOLE) {
-    if (n_columns != 0 || !spk_ends(length, n_values)) return SPK_ERROR_STREAM;
+    if (n_columns != 0 || !spk_ends(length, spare)) return SPK_ERROR_STREAM;
     memcpy(dst, values, length);
     return SPK_OK;
   }
-  if (count != n_columns || !spk_ends(count, n_values)) return SPK_ERROR_STREAM;
+  if (count != n_columns || spare >= 4u) return SPK_ERROR_STREAM;
   for (uint32_t i = 0; i < count; i++) {
     if (columns[i] >= length) return SPK_ERROR_STREAM;
     dst[columns[i]] = (int8_t)values[i];
@@ -26,17 +26,17 @@ spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) {
   spk_psr_streams s;
   if (!spk_psr_open(tile, &s)) return SPK_ERROR_STREAM;
   const uint8_t *counts = s.counts, *columns = s.columns, *values = s.values;
-  uint32_t columns_left = s.columns_left, values_left = s.values_left;
+  uint32_t columns_left = s.columns_left, spare = s.spare;
 
   for (uint32_t blocks = tile->n / SPK_PSR_BLOCK; blocks; blocks--) {
     const uint32_t count = *counts++;
     if (count == SPK_PSR_WHOLE) {
-      if (values_left < SPK_PSR_BLOCK) return SPK_ERROR_STREAM;
+      if (spare < SPK_PSR_BLOCK) return SPK_ERROR_STREAM;
       memcpy(dst, values, SPK_PSR_BLOCK);
       values += SPK_PSR_BLOCK;
-      values_left -= SPK_PSR_BLOCK;
+      spare -= SPK_PSR_BLOCK;
     } else {
-      if (count > values_left || count > columns_left) return SPK_ERROR_STREAM;
+      if (count > columns_left) return SPK_ERROR_STREAM;
       spk_zero_128(dst);
       spk_zero_128(dst + 128);
       const uint8_t *column = columns, *value = values;
@@ -49,12 +49,11 @@ spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) {
       columns += count;
       columns_left -= count;
       values += count;
-      values_left -= count;
     }
     dst += SPK_PSR_BLOCK;
   }
-  if (tile->n % SPK_PSR_BLOCK == 0) return columns_left == 0 && values_left < 4u ? SPK_OK : SPK_ERROR_STREAM;
-  return decode_last(*counts, columns, columns_left, values, values_left, dst, tile->n % SPK_PSR_BLOCK);
+  if (tile->n % SPK_PSR_BLOCK == 0) return columns_left == 0 && spare < 4u ? SPK_OK : SPK_ERROR_STREAM;
+  return decode_last(*counts, columns, columns_left, values, spare, dst, tile->n % SPK_PSR_BLOCK);
 }
 
 #endif
