@@ -125,6 +125,16 @@ class Packed:
             sizes["alignment"] = gap
         return sizes
 
+    @cached_property
+    def work(self) -> dict[str, int]:
+        """What decoding the blob has to do: counts that its time grows with, summed over tiles."""
+        codec = get_format(self.format)
+        counts = {"tiles": self.n_tiles}
+        for tile, n in self._tiles():
+            for name, count in codec.work(tile, n).items():
+                counts[name] = counts.get(name, 0) + count
+        return counts
+
     def _tiles(self) -> Iterator[tuple[memoryview, int]]:
         """Bytes and number of elements of each tile."""
         payload = memoryview(self._blob)[self._payload_offset :]

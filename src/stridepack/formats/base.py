@@ -56,6 +56,14 @@ class Format(ABC):
         Alignment does not count. The last stream may give its size as what the tile has left.
         """
 
+    def work(self, tile: memoryview, n: int) -> dict[str, int]:
+        """What decoding a valid tile of n elements has to do: counts that its time grows with.
+
+        `stridepack.estimate` weighs them with the costs that bench/m55/fit.py fits to measurements.
+        Elements and the bytes of every stream, unless a format knows better.
+        """
+        return {"elements": n, **dict(self.streams(tile, n))}
+
 
 def formats() -> tuple[str, ...]:
     """Names of all formats, in the order of their wire ids.

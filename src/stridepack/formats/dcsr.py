@@ -7,6 +7,9 @@ import numpy as np
 from stridepack import _spec
 from stridepack.formats.base import Format, Stream
 
+_BITS_SET = np.array([i.bit_count() for i in range(16)], np.int64)
+LONG_BASE = -128  # the base that says: an i32 follows in `extensions`
+
 
 class Dcsr(Format):
     """Delta-compressed storage row (Section III-A): about 1.6 bytes a non-zero, 16 at a time."""
@@ -16,22 +19,82 @@ class Dcsr(Format):
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
         return dcsr_streams(tile)
 
+    def work(self, tile: memoryview, n: int) -> dict[str, int]:
+        return {"elements": n, **dcsr_work(tile, n)}
+
 
 def dcsr_streams(tile: memoryview) -> Iterator[Stream]:
     """The streams of a dcsr tile, also where it is the remainder of another format."""
-    k = int.from_bytes(tile[:4], "little")
+    groups = _Groups(tile)
+    yield from groups.sizes.items()
+    yield "extensions", int(groups.extension_sizes.sum())
+
+
+def dcsr_work(tile: memoryview, n: int) -> dict[str, int]:
+    """As `Format.work`, also where the tile is the remainder of another format.
+
+    Edge groups are those whose lanes might leave the tile. Mask lanes: up to the last one set.
+    Single pairs are not taken as pairs mostly are: the last one where it is not whole, those with a
+    long base, and those whose masks lie in the last 16 bytes of the tile.
+    """
+    groups = _Groups(tile)
     lanes = _spec.DCSR_LANES
-    n_groups = -(-k // lanes)
-    n_pairs = -(-n_groups // 2)
-    sizes = {"header": 8, "values": k, "deltas": lanes * n_pairs, "bitmaps": n_pairs}
-    begin = {}
-    offset = 0
-    for name, size in (*sizes.items(), ("bases", n_groups)):
-        begin[name] = offset
-        offset += -(-size // 4) * 4
-    bitmaps = np.frombuffer(tile, np.uint8, n_pairs, begin["bitmaps"])
-    bases = np.frombuffer(tile, np.int8, n_groups, begin["bases"])
-    n_masks = int(np.unpackbits(bitmaps).sum())
-    n_long = int(np.count_nonzero(bases == -128))
-    yield from sizes.items()
-    yield from (("bases", n_groups), ("extensions", 4 * n_long + 2 * n_masks))
+    data = np.frombuffer(tile, np.uint8)
+    begins = groups.extensions_begin + np.cumsum(groups.extension_sizes) - groups.extension_sizes
+
+    steps = groups.bases.copy()
+    for j in np.flatnonzero(groups.long):
+        steps[j] = int.from_bytes(tile[begins[j] : begins[j] + 4], "little", signed=True)
+    steps[1:] += lanes * tile[4]
+    bases = np.cumsum(steps)
+
+    n_masks = _BITS_SET[groups.bitmaps]
+    number = np.arange(n_masks.sum()) - np.repeat(np.cumsum(n_masks) - n_masks, n_masks)
+    places = np.repeat(begins + 4 * groups.long, n_masks) + 2 * number
+    masks = data[places] + 256 * data[places + 1].astype(np.int64)
+
+    whole = slice(0, groups.k // (2 * lanes) * 2)
+    long, extended, late = (
+        some[whole].reshape(-1, 2)
+        for some in (groups.long, groups.bitmaps > 0, data.size - begins < 16)
+    )
+    single = long.any(axis=1) | (extended.any(axis=1) & late[:, 0])
+    return {
+        "values": groups.k,
+        "groups": bases.size,
+        "edge_groups": int(np.count_nonzero((bases < 0) | (bases > n - 256))),
+        "extended_groups": int(np.count_nonzero(groups.bitmaps)),
+        "widely_extended_groups": int(np.count_nonzero(groups.bitmaps > 1)),
+        "masks": int(n_masks.sum()),
+        "mask_lanes": int(np.frexp(masks)[1].sum()),
+        "long_bases": int(np.count_nonzero(groups.long)),
+        "single_pairs": int(np.count_nonzero(single)) + (groups.k % (2 * lanes) != 0),
+    }
+
+
+class _Groups:
+    """The groups of a dcsr tile, apart from their values and deltas."""
+
+    def __init__(self, tile: memoryview) -> None:
+        self.k = int.from_bytes(tile[:4], "little")
+        n_groups = -(-self.k // _spec.DCSR_LANES)
+        n_pairs = -(-n_groups // 2)
+        self.sizes = {
+            "header": 8,
+            "values": self.k,
+            "deltas": _spec.DCSR_LANES * n_pairs,
+            "bitmaps": n_pairs,
+            "bases": n_groups,
+        }
+        begin = {}
+        offset = 0
+        for name, size in self.sizes.items():
+            begin[name] = offset
+            offset += -(-size // 4) * 4
+        self.extensions_begin = offset
+        pairs = np.frombuffer(tile, np.uint8, n_pairs, begin["bitmaps"])
+        self.bitmaps = np.stack([pairs >> 4, pairs & 15], axis=1).reshape(-1)[:n_groups]
+        bases = np.frombuffer(tile, np.int8, n_groups, begin["bases"])
+        self.bases = bases.astype(np.int64)  # the marker where the base is long
+        self.long = bases == LONG_BASE
+        self.extension_sizes = 4 * self.long.astype(np.int64) + 2 * _BITS_SET[self.bitmaps]

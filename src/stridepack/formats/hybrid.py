@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from stridepack import _spec
 from stridepack.errors import InputError
 from stridepack.formats.base import Format, Stream
-from stridepack.formats.dcsr import dcsr_streams
+from stridepack.formats.dcsr import dcsr_streams, dcsr_work
 from stridepack.search import GroupParams
+
+NEXT = 255  # a distance byte that goes on with the next one
 
 
 class Hybrid(Format):
@@ -36,15 +39,62 @@ class Hybrid(Format):
         return params
 
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
-        n_classes, code_bits = tile[0], tile[2]
-        distances = int.from_bytes(tile[4:8], "little")
-        records = np.frombuffer(tile, "<u4", n_classes, 8).astype(np.int64)
-        n_groups = records >> 8
-        values = int(((records & 0xFF) * n_groups).sum())
-        strides = int((n_groups if code_bits == 8 else (n_groups + 1) // 2).sum())
-        sizes = {"header": 8, "classes": 4 * n_classes, "values": values, "strides": strides}
-        sizes["distances"] = distances
-        yield from sizes.items()
-        begin = sum(-(-size // 4) * 4 for size in sizes.values())
-        for name, size in dcsr_streams(tile[begin:]):
+        classes = _Classes(tile)
+        yield from classes.sizes.items()
+        for name, size in dcsr_streams(classes.remainder):
             yield f"remainder_{name}", size
+
+    def work(self, tile: memoryview, n: int) -> dict[str, int]:
+        # Helium takes groups of 4 four at a time where an offset of 8 bits reaches all of them;
+        # groups that do not fit a vector, or their stride a nibble, go element by element.
+        classes = _Classes(tile)
+        groups, near, long = 0, 0, 0
+        reach = 255 - 3 * (classes.first_stride + 15)
+        for size, distances in classes:
+            if classes.wide or size > 16:
+                long += distances.size
+                continue
+            if size == 4:
+                fours = distances[: distances.size // 4 * 4].reshape(-1, 4)
+                is_near = (fours[:, 0] < NEXT) & (fours[:, 1:].sum(axis=1) <= reach)
+                near += 4 * int(np.count_nonzero(is_near))
+            groups += distances.size
+        counts = {
+            "elements": n,
+            "classes": len(classes.records),
+            "values": classes.sizes["values"],
+            "groups": groups - near,
+            "near_groups_of_4": near,
+            "long_groups": long,
+            "long_distance_bytes": classes.sizes["distances"] - groups - long,
+        }
+        remainder = dcsr_work(classes.remainder, n)
+        return counts | {f"remainder_{name}": count for name, count in remainder.items()}
+
+
+class _Classes:
+    """The classes of a hybrid tile: iteration gives size and distances between starts of each."""
+
+    def __init__(self, tile: memoryview) -> None:
+        n_classes, self.first_stride, code_bits = tile[:3]
+        self.wide = code_bits == 8
+        records = np.frombuffer(tile, "<u4", n_classes, 8).astype(np.int64)
+        s, n_groups = records & 0xFF, records >> 8
+        self.records: list[tuple[int, int]] = list(zip(s.tolist(), n_groups.tolist(), strict=True))
+        self.sizes = {
+            "header": 8,
+            "classes": 4 * n_classes,
+            "values": int((s * n_groups).sum()),
+            "strides": int((n_groups if self.wide else (n_groups + 1) // 2).sum()),
+            "distances": int.from_bytes(tile[4:8], "little"),
+        }
+        begins = np.cumsum([0, *(-(-size // 4) * 4 for size in self.sizes.values())])
+        self.distances = np.frombuffer(tile, np.uint8, self.sizes["distances"], int(begins[4]))
+        self.remainder = tile[int(begins[5]) :]
+
+    def __iter__(self) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+        ends = np.flatnonzero(self.distances != NEXT)
+        distances = np.diff(np.cumsum(self.distances, dtype=np.int64)[ends], prepend=0)
+        for size, n_groups in self.records:
+            yield size, distances[:n_groups]
+            distances = distances[n_groups:]

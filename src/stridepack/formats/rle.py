@@ -13,3 +13,6 @@ class Rle(Format):
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
         k = int.from_bytes(tile[:4], "little")
         yield from (("header", 4), ("distances", (k + 1) // 2), ("values", k))
+
+    def work(self, tile: memoryview, n: int) -> dict[str, int]:
+        return {"elements": n, "values": int.from_bytes(tile[:4], "little")}
