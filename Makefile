@@ -5,7 +5,7 @@
 #   make lint python c firmware fuzz-short     its parts
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
 #   make bench        regenerate bench/results (README's tables)
-#   make bench-m55    count what decoding costs on an emulated Cortex-M55
+#   make bench-m55    count what decoding costs on an emulated Cortex-M55, and fit what `inspect --target` says
 #   make paper        the paper's tables and figures from experiments/results
 #   make format       apply the formatters
 
@@ -16,6 +16,8 @@ INSTALLED := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
+# Measured too where they are; without them the benches leave them out.
+REAL_MODELS := $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
 
 # Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; 32-bit and big-endian hosts.
 PACKAGES := clang-19 clang-format-19 libclang-rt-19-dev lld-19 llvm-19 \
@@ -60,6 +62,7 @@ lint: $(DEVELOP)
 	$(BIN)/python spec/generate.py --check
 	$(BIN)/python tests/vectors/generate.py --check
 	$(BIN)/python bench/readme.py --check
+	$(BIN)/python bench/m55/fit.py --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -81,13 +84,14 @@ fuzz: $(INSTALLED)
 	$(MAKE) -C tests/fuzz long PYTHON=$(abspath $(BIN)/python)
 
 bench-m55: packages $(INSTALLED)
-	$(BIN)/python bench/m55/run.py
+	$(BIN)/python bench/m55/run.py $(REAL_MODELS)
+	$(BIN)/python bench/m55/fit.py
 	$(BIN)/python bench/readme.py
 
 bench: $(INSTALLED)
 	$(BIN)/python bench/sizes.py
 	$(BIN)/python bench/encode.py
-	$(BIN)/python bench/models.py $(MODEL) $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
+	$(BIN)/python bench/models.py $(MODEL) $(REAL_MODELS)
 	$(BIN)/python bench/readme.py
 
 paper: $(DEVELOP)

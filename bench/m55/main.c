@@ -2,12 +2,13 @@
  * comes out is compared, and the stack measured, outside of them. Prints the bytes of stack of each decode, one a line;
  * exits with 1 at the first wrong byte.
  *
- * run.py writes the image: "SPKC", u32 number of blobs, and for each u32 offset and size of the blob, then of the bytes
- * that are expected.
+ * run.py writes the image: "SPKC", u32 number of blobs, and for each five u32: which decoder, offset and size of the
+ * blob, offset and size of the bytes that are expected.
  */
 #include <stdbool.h>
 #include <string.h>
 
+#include "bit_loop.h"
 #include "check.h"
 #include "semihosting.h"
 #include "spk.h"
@@ -24,34 +25,67 @@ MARKER volatile uint32_t count_begin = 1, count_end = 1;
 
 const char *check_context = "start";
 
-static const uint32_t paint = 0xA5C35A3Cu;
-
 static uint32_t load_u32(const uint8_t *p) {
   uint32_t word;
   memcpy(&word, p, sizeof word);
   return word;
 }
 
-/* Returns the bytes of stack below this function's own. What is counted is the call, its arguments included. */
+/* The decoders that can be asked for. The last two get a bitmap blob's streams as TensorFlow Lite Micro's PRUNE has
+ * them: bitmap and values apart, and nothing else. */
+enum { DECODE_S8, TFLM_PRUNE_S8, BIT_LOOP };
+
+/* What a word of stack that nobody used yet holds. Never what a register may hold that is pushed there. */
+#define PAINT(word) ((uint32_t)(uintptr_t)(word) ^ 0xA5C35A3Cu)
+
+/* Inside a function, around what is measured: it counts from its own end of the stack. */
+#define PAINT_STACK()                             \
+  uint32_t *top, *word;                           \
+  __asm__ volatile("mov %0, sp" : "=r"(top));     \
+  for (word = stack_bottom; word < top; word++) { \
+    *(volatile uint32_t *)word = PAINT(word);     \
+  }
+#define STACK_USED()                                                                          \
+  for (word = stack_bottom; word < top && *(volatile uint32_t *)word == PAINT(word);) word++; \
+  return (uint32_t)(top - word) * sizeof *word
+
+/* These return bytes of stack. What is counted is the call, its arguments included. */
 __attribute__((noinline)) static uint32_t decode(const spk_view *view, size_t size, spk_status *status) {
-  uint32_t *top, *word;
-  __asm__ volatile("mov %0, sp" : "=r"(top));
-  for (word = stack_bottom; word < top; word++) *(volatile uint32_t *)word = paint;
+  PAINT_STACK();
   count_begin = 1;
   *status = spk_decode_s8(view, destination, size);
   count_end = 1;
-  for (word = stack_bottom; word < top && *(volatile uint32_t *)word == paint;) word++;
-  return (uint32_t)(top - word) * sizeof *word;
+  STACK_USED();
+}
+
+__attribute__((noinline)) static uint32_t decode_prune(bool bit_by_bit, const uint8_t *bitmap, size_t size,
+                                                       uint32_t n_values, spk_status *status) {
+  const size_t bitmap_size = (size + 7u) / 8u;
+  const int8_t *const values = (const int8_t *)bitmap + ((bitmap_size + 3u) & ~(size_t)3);
+  PAINT_STACK();
+  if (bit_by_bit) {
+    count_begin = 1;
+    bit_loop(destination, size, bitmap, values, 0);
+    count_end = 1;
+  } else {
+    count_begin = 1;
+    *status = spk_tflm_prune_s8(destination, size, bitmap, bitmap_size, values, n_values);
+    count_end = 1;
+  }
+  STACK_USED();
 }
 
 static bool run(const uint8_t *entry) {
-  const uint8_t *const blob = image + load_u32(entry), *const expected = image + load_u32(entry + 8);
-  const uint32_t blob_size = load_u32(entry + 4), size = load_u32(entry + 12);
+  const uint8_t *const blob = image + load_u32(entry + 4), *const expected = image + load_u32(entry + 12);
+  const uint32_t blob_size = load_u32(entry + 8), size = load_u32(entry + 16);
   spk_view view;
   spk_status status = spk_open(&view, blob, blob_size);
   if (status == SPK_OK) {
     memset(destination, 0x55, size);
-    const uint32_t stack_bytes = decode(&view, size, &status);
+    const uint32_t decoder = load_u32(entry);
+    const uint32_t stack_bytes = decoder == DECODE_S8
+                                     ? decode(&view, size, &status)
+                                     : decode_prune(decoder == BIT_LOOP, view.payload, size, view.n_non_zero, &status);
     print_unsigned(stack_bytes);
     print("\n");
   }
@@ -74,7 +108,7 @@ int main(void) {
   }
   const uint32_t n = load_u32(image + 4);
   for (uint32_t i = 0; i < n; i++) {
-    if (!run(image + 8 + 16u * i)) return 1;
+    if (!run(image + 8 + 20u * i)) return 1;
   }
   return 0;
 }

@@ -15,4 +15,6 @@ class Rle(Format):
         yield from (("header", 4), ("distances", (k + 1) // 2), ("values", k))
 
     def work(self, tile: memoryview, n: int) -> dict[str, int]:
-        return {"elements": n, "values": int.from_bytes(tile[:4], "little")}
+        # Helium takes 16 values at once, and each of the last ones alone.
+        k = int.from_bytes(tile[:4], "little")
+        return {"elements": n, "values": k - k % 16, "last_values": k % 16}
