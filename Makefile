@@ -83,7 +83,7 @@ fuzz-short: $(INSTALLED)
 fuzz: $(INSTALLED)
 	$(MAKE) -C tests/fuzz long PYTHON=$(abspath $(BIN)/python)
 
-bench-m55: packages $(INSTALLED)
+bench-m55: packages $(DEVELOP)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)
 	$(BIN)/python bench/m55/fit.py
 	$(BIN)/python bench/readme.py

@@ -16,11 +16,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from stridepack import __version__
 from stridepack.convert import pack_file, unpack_file
+from stridepack.decoding import add_decoding, decoding_sentences, decoding_table, describe
 from stridepack.emit.runtime import write_runtime
 from stridepack.errors import StridepackError
+from stridepack.estimate import arena_nbytes, decode_cycles, targets
 from stridepack.formats import formats
 from stridepack.io import read_weights
-from stridepack.planner import DEFAULT_MIN_SIZE, measure
+from stridepack.packed import Packed
+from stridepack.planner import DEFAULT_MIN_SIZE, in_every_format
 from stridepack.report import best_sentence, ratio, sizes_report, sizes_table, stored_table
 from stridepack.search import DEFAULT_OCCUPANCY, DEFAULT_SIZES, DEFAULT_STRIDES
 from stridepack.tensor import WeightTensor
@@ -114,8 +117,26 @@ def cli() -> None:
 @cli.command()
 @MODEL
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option(
+    "--target",
+    type=click.Choice(targets()),
+    help="Also estimate what decoding costs there: cycles, code, RAM. "
+    "cortex-m55 has Helium; cortex-m55-scalar does without.",
+)
+@click.option(
+    "--mhz", type=click.FloatRange(min=0, min_open=True), help="Clock of the target: shows ms."
+)
 @_packing_options
-def inspect(model: Path, as_json: bool, min_size: int, tile: int | None, **options: Any) -> None:
+def inspect(
+    model: Path,
+    *,
+    as_json: bool,
+    target: str | None,
+    mhz: float | None,
+    min_size: int,
+    tile: int | None,
+    **options: Any,
+) -> None:
     """Show what every format would make of every tensor of MODEL.
 
     MODEL is a .tflite, .npy, .npz, .safetensors or .spk file. Sizes are bytes of the whole blob.
@@ -127,16 +148,43 @@ def inspect(model: Path, as_json: bool, min_size: int, tile: int | None, **optio
       stridepack inspect model.tflite
       stridepack inspect weights.npz --json
       stridepack inspect model.tflite --strides 1-8 --tile 4096
+      stridepack inspect model.tflite --target cortex-m55 --mhz 160
     """
+    if mhz is not None and target is None:
+        raise click.UsageError("--mhz needs a --target")
     tensors = read_weights(model)
+
+    def ask(packed: Packed) -> tuple[int, float | None]:
+        return packed.nbytes, decode_cycles(packed, target) if target else None
+
     with _progress("measuring") as (start, advance):
         start(tensors)
-        sizes = measure(tensors, tile=tile, on_done=advance, **_given(options))
+        answers = in_every_format(tensors, ask, tile=tile, on_done=advance, **_given(options))
+    sizes = [{name: nbytes for name, (nbytes, _) in every.items()} for every in answers]
+    decoding = None
+    if target:
+        decoding = describe(
+            tensors,
+            sizes,
+            [{name: cycles for name, (_, cycles) in every.items()} for every in answers],
+            min_size=min_size,
+            tile=tile,
+            target=target,
+            mhz=mhz,
+            arena_nbytes=_arena(model, min_size),
+        )
     if as_json:
-        click.echo(json.dumps(sizes_report(str(model), tensors, sizes, min_size), indent=2))
-    else:
-        OUT.print(sizes_table(model.name, tensors, sizes, min_size))
-        OUT.print(best_sentence(tensors, sizes, min_size))
+        report = sizes_report(str(model), tensors, sizes, min_size)
+        if decoding:
+            add_decoding(report, decoding)
+        click.echo(json.dumps(report, indent=2))
+        return
+    OUT.print(sizes_table(model.name, tensors, sizes, min_size))
+    OUT.print(best_sentence(tensors, sizes, min_size))
+    if decoding:
+        OUT.print(decoding_table(model.name, tensors, min_size, decoding))
+        for sentence in decoding_sentences(decoding):
+            OUT.print(sentence)
 
 
 @cli.command()
@@ -266,6 +314,16 @@ def main() -> None:
     except StridepackError as error:
         ERR.print(f"stridepack: error: {error}", markup=False, soft_wrap=True)
         sys.exit(2)
+
+
+def _arena(model: Path, min_size: int) -> tuple[int, int] | str:
+    """Bytes of tensor arena, dense and packed, or why they are not known."""
+    if model.suffix.lower() != ".tflite":
+        return "only .tflite files run there"
+    try:
+        return arena_nbytes(model, min_size=min_size)
+    except StridepackError as error:
+        return str(error)
 
 
 @contextmanager

@@ -177,12 +177,26 @@ def measure(
 
     Parameters are those of `plan`. Zero points do not matter here.
     """
+    return in_every_format(
+        tensors, lambda packed: packed.nbytes, tile=tile, on_done=on_done, **options
+    )
+
+
+def in_every_format(
+    tensors: Sequence[WeightTensor],
+    ask: Callable[[Packed], T],
+    *,
+    tile: int | None = None,
+    on_done: Callable[[int], None] | None = None,
+    **options: Any,
+) -> list[dict[str, T]]:
+    """What `ask` says of the blob of every tensor in every format, in parallel threads."""
     candidates = _candidates("auto", formats(), options)
 
-    def sizes(tensor: WeightTensor) -> dict[str, int]:
-        return _choose(tensor.values, candidates, tile, options)[1]
+    def answers(tensor: WeightTensor) -> dict[str, T]:
+        return {name: ask(_encode(tensor.values, name, tile, options)) for name in candidates}
 
-    return _in_threads(sizes, tensors, on_done)
+    return _in_threads(answers, tensors, on_done)
 
 
 def _in_threads(
@@ -221,6 +235,14 @@ def _candidates(format: str, allowed: tuple[str, ...], options: dict[str, Any]) 
     return allowed
 
 
+def _encode(
+    values: npt.NDArray[Any], format: str, tile: int | None, options: dict[str, Any]
+) -> Packed:
+    """The blob in a format, with those of the options that are its own."""
+    own = {key: options[key] for key in options.keys() & get_format(format).options}
+    return Packed.encode(values, format, tile, **own)
+
+
 def _choose(
     values: npt.NDArray[Any], candidates: tuple[str, ...], tile: int | None, options: dict[str, Any]
 ) -> tuple[Packed, dict[str, int]]:
@@ -228,8 +250,7 @@ def _choose(
     best: Packed | None = None
     nbytes = {}
     for name in candidates:
-        own = {key: options[key] for key in options.keys() & get_format(name).options}
-        packed = Packed.encode(values, name, tile, **own)
+        packed = _encode(values, name, tile, options)
         nbytes[name] = packed.nbytes
         if best is None or packed.nbytes < best.nbytes:
             best = packed

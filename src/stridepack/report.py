@@ -13,7 +13,7 @@ from stridepack.tensor import WeightTensor
 Sizes = dict[str, int]  # bytes of the blob in every format
 
 # TensorFlow joins the names of fused operators, to hundreds of characters.
-_NAME: dict[str, Any] = {"overflow": "ellipsis", "no_wrap": True, "max_width": 48}
+NAME_COLUMN: dict[str, Any] = {"overflow": "ellipsis", "no_wrap": True, "max_width": 48}
 
 
 def sizes_table(
@@ -21,7 +21,7 @@ def sizes_table(
 ) -> Table:
     """Every tensor in every format; tensors below min_size in one row, as they stay dense."""
     table = Table(title=f"{title}: bytes in every format", title_justify="left")
-    table.add_column("tensor", **_NAME)
+    table.add_column("tensor", **NAME_COLUMN)
     for heading in ("shape", "non-zeros", "sparsity", *formats(), "entropy bound"):
         table.add_column(heading, justify="right", no_wrap=True)
     small = [t for t in tensors if t.size < min_size]
@@ -83,7 +83,7 @@ def sizes_report(
             "origin": tensor.origin,
             "nbytes": nbytes,
             "entropy_nbytes": tensor.entropy_nbytes,
-            "best": "dense" if tensor.size < min_size else min(nbytes, key=nbytes.__getitem__),
+            "best": best_format(tensor, nbytes, min_size),
         }
         for tensor, nbytes in zip(tensors, sizes, strict=True)
     ]
@@ -99,10 +99,15 @@ def sizes_report(
     return {"model": model, "min_size": min_size, "tensors": rows, "total": total}
 
 
+def best_format(tensor: WeightTensor, nbytes: Sizes, min_size: int) -> str:
+    """The format that `pack` chooses."""
+    return "dense" if tensor.size < min_size else min(nbytes, key=nbytes.__getitem__)
+
+
 def stored_table(tensors: Sequence[Stored]) -> Table:
     """How each tensor is stored in an output; the dense ones summed up by reason."""
     table = Table()
-    table.add_column("tensor", **_NAME)
+    table.add_column("tensor", **NAME_COLUMN)
     table.add_column("format")
     for heading in ("elements", "sparsity", "bytes", "of dense"):
         table.add_column(heading, justify="right")

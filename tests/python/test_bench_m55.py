@@ -15,6 +15,8 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
+from stridepack._costs import CYCLES
+from stridepack.estimate import decode_cycles, targets
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HERE = REPOSITORY / "bench/m55"
@@ -73,10 +75,13 @@ def test_regions_start_anew(bench: ModuleType, tmp_path: Path) -> None:
         assert stacks[0] == stacks[1] > 0
 
 
-def test_a_wrong_byte_fails(bench: ModuleType, tmp_path: Path) -> None:
-    case = bench.Case("wrong", "bitmap", 0.5, [random_array(3000, 0.5)])
+@pytest.mark.parametrize("decoder", ["spk_decode_s8", "spk_tflm_prune_s8", "bit_loop"])
+def test_a_wrong_byte_fails(bench: ModuleType, tmp_path: Path, decoder: str) -> None:
+    case = bench.Case("wrong", "bitmap", 0.5, [random_array(3000, 0.5)], decoder)
+    decode(bench, "helium", [case], tmp_path)
     case.tensors[0] = case.tensors[0].copy()
     case.tensors[0][2999] ^= 1
+    assert not np.array_equal(case.packed[0].unpack(), case.tensors[0])
     with pytest.raises(bench.click.ClickException, match="wrong bytes"):
         decode(bench, "helium", [case], tmp_path)
 
@@ -102,6 +107,31 @@ def test_cost_of_a_block(bench: ModuleType, tmp_path: Path) -> None:
     assert program.cycles(full) == program.cycles(gather) + 140
 
 
+def test_the_bit_loop_looks_at_every_element(bench: ModuleType, tmp_path: Path) -> None:
+    """Ours does not; both take the same bytes, and neither cares for what the values are."""
+    arrays = [random_array(n, 0.5) for n in (4096, 8192)]
+    for path in bench.PATHS:
+        totals = {}
+        for decoder in bench.DECODERS[1:]:
+            cases = [bench.Case("prune", "bitmap", 0.5, [array], decoder) for array in arrays]
+            regions, _ = decode(bench, path, cases, tmp_path)
+            counts = [sum(c.executed for c in region.values()) for region in regions]
+            totals[decoder] = (counts[1] - counts[0]) / 4096
+        assert totals["bit_loop"] >= 4  # bit, value, store, and the end of the loop
+        assert totals["spk_tflm_prune_s8"] < totals["bit_loop"]
+
+
+@pytest.mark.parametrize("target", targets())
+def test_estimates_of_new_tensors(bench: ModuleType, target: str) -> None:
+    """Of a seed that nobody has fitted or recorded; the firmware counts, Python estimates."""
+    path = {"cortex-m55": "helium", "cortex-m55-scalar": "scalar"}[target]
+    tensors = [random_array(n, sparsity) for n in (2048, 5000, 40_000) for sparsity in (0.3, 0.8)]
+    cases = [bench.Case("new", format, 0, tensors) for format in CYCLES[target]]
+    for case, result in zip(cases, bench.measure(path, bench.MODELLED, cases), strict=True):
+        for packed, cycles in zip(case.packed, result.cycles, strict=True):
+            assert decode_cycles(packed, target) == pytest.approx(cycles, rel=0.1), packed
+
+
 def test_missing_tool_is_named() -> None:
     result = subprocess.run(
         [sys.executable, str(HERE / "run.py")],
@@ -117,6 +147,15 @@ def test_missing_tool_is_named() -> None:
 
 def test_results_are_complete() -> None:
     records = json.loads((HERE / "results.json").read_text())
+    gcc = [r for r in records if r["compiler"] == "gcc"]
+    records = [r for r in records if r["compiler"] == "clang-19"]
+    assert {(r["workload"], r["format"], r["path"]) for r in gcc} >= {
+        ("resnet8", format, path) for format in sp.formats() for path in ("scalar", "helium")
+    }
+    prune = {(r["decoder"], r["path"], r["sparsity"]) for r in records if "decoder" in r}
+    for path in ("scalar", "helium"):
+        for sparsity in (0.3, 0.5, 0.7, 0.9):
+            assert {("bit_loop", path, sparsity), ("spk_tflm_prune_s8", path, sparsity)} <= prune
     keys = {(r["workload"], r["format"], r["sparsity"], r["path"]) for r in records}
     for format in sp.formats():
         for path in ("scalar", "helium"):

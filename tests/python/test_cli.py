@@ -12,6 +12,7 @@ from arrays import random_array
 
 import stridepack as sp
 from stridepack.bundle import parse_bundle
+from stridepack.estimate import decode_cycles
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = REPOSITORY / "examples/resnet8_cifar10_50.tflite"
@@ -126,6 +127,50 @@ def test_inspect(npz: Path) -> None:
         assert row["entropy_nbytes"] <= values.size
     assert rows["small"]["best"] == "dense"
     assert report["total"]["n_elements"] == sum(v.size for v in ARRAYS.values())
+
+
+@pytest.mark.parametrize("target", ["cortex-m55", "cortex-m55-scalar"])
+def test_inspect_with_a_target(npz: Path, target: str) -> None:
+    table = run("inspect", npz, "--target", target, "--mhz", 160, "--tile", 1000)
+    for text in (
+        f"estimated cycles to decode on {target}",
+        "ms at 160 MHz",
+        "bytes of stack",
+        "RAM with the C runtime: 1,000 bytes",
+        "only .tflite files run there",
+        "waiting for memory comes on top",
+    ):
+        assert text in table
+    report = json.loads(run("inspect", npz, "--target", target, "--mhz", 160, "--json"))
+    for row in report["tensors"]:
+        blobs = {f: sp.pack(ARRAYS[row["name"]], f) for f in sp.formats()}
+        expected = {f: decode_cycles(blob, target) for f, blob in blobs.items()}
+        assert row["cycles"] == {f: c if c is None else round(c) for f, c in expected.items()}
+    total = report["total"]
+    best = [row["cycles"][row["best"]] for row in report["tensors"]]
+    if None in best:  # a format that was not measured yet
+        assert total["cycles"]["auto"] is None
+    else:
+        assert total["cycles"]["auto"] == pytest.approx(sum(best), abs=3)
+    assert total["ms"]["psr"] == pytest.approx(total["cycles"]["psr"] / 160e3, abs=1e-4)
+    assert report["target"]["name"] == target
+    assert report["target"]["scratch_nbytes"] == 6000
+    assert report["target"]["arena_nbytes"] is None
+    assert report["target"]["stack_nbytes"]["psr"] > 0
+
+
+def test_inspect_knows_the_arena_of_a_tflite_file() -> None:
+    report = json.loads(run("inspect", MODEL, "--target", "cortex-m55", "--json"))
+    arena = report["target"]["arena_nbytes"]
+    largest = max(t.size for t in sp.read_tflite(MODEL))
+    assert arena["dense"] < arena["packed"] < arena["dense"] + 2 * largest
+    assert report["target"]["scratch_nbytes"] == largest
+
+
+def test_inspect_with_an_unknown_target(npz: Path) -> None:
+    output = run("inspect", npz, "--target", "z80", code=2)
+    assert "'cortex-m55', 'cortex-m55-scalar'" in output
+    assert "--mhz needs a --target" in run("inspect", npz, "--mhz", 160, code=2)
 
 
 def test_verify_finds_a_single_wrong_weight(npz: Path, tmp_path: Path) -> None:

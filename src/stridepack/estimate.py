@@ -1,0 +1,108 @@
+"""What decoding costs on a target, estimated from the blob: cycles, and bytes of RAM.
+
+Cycles are a sum of costs times the counts of `Packed.work`. The costs are fitted to what
+bench/m55 counted on an emulated Cortex-M55: exact instructions, weighed by a model of the core
+alone (LLVM's, two cycles for a taken branch, a cycle for each lane of a gather or scatter). The
+fit stays within 10 % of that model on every tensor of 2048 weights or more that it was tried on;
+the model itself knows neither wait states, nor caches, nor contention on the bus. Weights in slow
+memory take longer: compare formats with it, and leave a margin.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from stridepack._costs import CYCLES, MEMORY
+from stridepack.convert import pack_file
+from stridepack.errors import InputError
+from stridepack.interpreter import compare_outputs
+from stridepack.packed import Packed
+
+T = TypeVar("T")
+
+
+def targets() -> tuple[str, ...]:
+    """Names of all targets: with the runtime's Helium decoders, and with its scalar ones.
+
+    >>> targets()
+    ('cortex-m55', 'cortex-m55-scalar')
+    """
+    return tuple(CYCLES)
+
+
+def decode_cycles(packed: Packed, target: str) -> float | None:
+    """Modelled cycles of `spk_decode_s8` on a blob.
+
+    Parameters
+    ----------
+    packed : Packed
+    target : str
+        One of `targets()`.
+
+    Returns
+    -------
+    float or None
+        None where nothing is known: a format that was never measured, or blobs with something
+        that no measured blob had (hybrid: groups of more than 16 elements).
+
+    Raises
+    ------
+    InputError
+        For an unknown target.
+
+    Examples
+    --------
+    >>> import numpy as np, stridepack as sp
+    >>> weights = np.zeros(100_000, np.int8)
+    >>> weights[::3] = 1
+    >>> fast, small = sp.pack(weights, "psr"), sp.pack(weights, "bitmap")
+    >>> decode_cycles(fast, "cortex-m55") < decode_cycles(small, "cortex-m55")
+    True
+    """
+    costs = _of_target(CYCLES, target).get(packed.format, {})
+    total = 0.0
+    for name, count in packed.work.items():
+        if count and name not in costs:
+            return None
+        total += costs.get(name, 0.0) * count
+    return total
+
+
+def decoder_nbytes(format: str, target: str) -> tuple[int, int] | None:
+    """Bytes of code with its tables, and of stack, of the decoder of a format.
+
+    Compiled by clang-19 -O3; without dispatcher, memset and memcpy. None where never measured.
+
+    Raises
+    ------
+    InputError
+        For an unknown target.
+    """
+    return _of_target(MEMORY, target).get(format)
+
+
+def arena_nbytes(model: Path, *, min_size: int) -> tuple[int, int]:
+    """Bytes of tensor arena that a .tflite model needs as it is, and packed with DECODE operators.
+
+    Measured with the TensorFlow Lite Micro interpreter on this host: `interpreter.Comparison`
+    says how a device differs.
+
+    Raises
+    ------
+    StridepackError
+        When the model cannot be packed or run.
+    """
+    with TemporaryDirectory() as directory:
+        packed = Path(directory) / "packed.tflite"
+        pack_file(model, packed, min_size=min_size)
+        names = (str(model), f"{model}, packed")
+        comparison = compare_outputs(
+            model.read_bytes(), packed.read_bytes(), n_inputs=1, names=names
+        )
+    return comparison.arena_nbytes
+
+
+def _of_target(table: dict[str, T], target: str) -> T:
+    if target not in table:
+        raise InputError(f"unknown target {target!r}; there are {', '.join(table)}")
+    return table[target]

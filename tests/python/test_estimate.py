@@ -1,0 +1,137 @@
+"""Decode-time estimates: counts that can be known by hand, and errors beside the full count."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from arrays import random_array
+
+import stridepack as sp
+from stridepack import estimate
+from stridepack._costs import CYCLES
+from stridepack.estimate import decode_cycles, decoder_nbytes, targets
+
+BENCH = Path(__file__).resolve().parents[2] / "bench"
+TENSORS = json.loads((BENCH / "m55/tensors.json").read_text())
+PATHS = {"cortex-m55": "helium", "cortex-m55-scalar": "scalar"}
+FITTED = {"resnet8", "lengths", "channels"}
+
+# The array of docs/format.md: its non-zeros lie at 0, 2, 4, 5, 6, 17 and 39 of 40.
+EXAMPLE = np.zeros(40, np.int8)
+EXAMPLE[[0, 2, 4, 5, 6, 17, 39]] = [3, -1, 4, 9, -5, -128, 7]
+
+
+def rows(format: str) -> list[dict]:
+    """The rows of tensors.json; what the blob has to do, under "work"."""
+    data = TENSORS[format]
+    n = len(data["columns"])
+    return [
+        dict(zip(data["columns"], row[:n], strict=True))
+        | {"work": dict(zip(data["work"], row[n:], strict=True))}
+        for row in data["rows"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("format", "expected"),
+    [
+        ("dense", {"elements": 40}),
+        ("psr", {"blocks": 1, "filled_blocks": 1, "columns": 0, "last_columns": 7}),
+        ("rle", {"elements": 40, "values": 0, "last_values": 8}),
+        ("dcsr", {"elements": 40, "values": 7, "groups": 1, "edge_groups": 1, "masks": 1}),
+        ("dcsr", {"mask_lanes": 7, "extended_groups": 1, "long_bases": 0, "single_pairs": 1}),
+        ("hybrid", {"classes": 1, "values": 4, "groups": 1, "long_distance_bytes": 0}),
+        ("hybrid", {"remainder_values": 3, "remainder_groups": 1, "remainder_masks": 0}),
+        ("bitmap", {"values": 7, "values_beyond_2_in_16": 3, "tail_elements": 40}),
+    ],
+)
+def test_the_example_of_the_format_document(format: str, expected: dict[str, int]) -> None:
+    work = sp.pack(EXAMPLE, format).work
+    assert work["tiles"] == 1
+    assert {name: work[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("format", sp.formats())
+def test_work_of_any_array(format: str) -> None:
+    names = set(sp.pack(EXAMPLE, format).work)
+    for n in (*range(1, 40), 255, 256, 257, 1000):
+        for sparsity in (0, 0.5, 0.95, 1):
+            packed = sp.pack(random_array(n, sparsity), format, tile=300)
+            assert set(packed.work) == names
+            assert packed.work["tiles"] == packed.n_tiles
+            assert all(type(count) is int and count >= 0 for count in packed.work.values())
+    empty = sp.pack(np.zeros(0, np.int8), format)
+    assert not any(empty.work.values())
+
+
+def test_far_apart() -> None:
+    """What only long stretches of zeros need."""
+    values = np.zeros(100_000, np.int8)
+    values[::5000] = 1
+    assert sp.pack(values, "dcsr").work["long_bases"] > 0
+    values[3:16] = 1
+    values[60_000:60_013] = 1
+    assert sp.pack(values, "hybrid", sizes=[12]).work["long_distance_bytes"] == 60_003 // 255
+
+
+def test_groups_of_4_that_lie_close() -> None:
+    values = np.zeros(4096, np.int8)
+    starts = [0, 20, 40, 60, 1000, 1300, 1600, 1900]
+    for start in starts:
+        values[start : start + 4] = 1
+    work = sp.pack(values, "hybrid", sizes=[4], strides=[1]).work
+    assert (work["near_groups_of_4"], work["groups"]) == (4, 4)
+
+
+@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("format", TENSORS)
+def test_within_10_percent_of_the_full_count(format: str, target: str) -> None:
+    """Every tensor that was recorded: most of them the fit has not seen, those of models too."""
+    costs = CYCLES[target][format]
+    recorded = rows(format)
+    assert sum(row["workload"] not in FITTED for row in recorded) > 60
+    for row in recorded:
+        assert row["elements"] >= 2048
+        estimated = sum(costs[name] * count for name, count in row["work"].items() if count)
+        counted = row[f"{PATHS[target]}_cycles"]
+        assert estimated == pytest.approx(counted, rel=0.1), row
+
+
+@pytest.mark.parametrize("format", TENSORS)
+def test_the_record_is_of_these_blobs(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails where an encoder, or `Format.work`, changed since `make bench-m55`."""
+    monkeypatch.syspath_prepend(BENCH)
+    monkeypatch.syspath_prepend(BENCH / "m55")
+    monkeypatch.delitem(sys.modules, "workloads", raising=False)
+    from workloads import synthetic
+
+    recorded = {
+        (row["workload"], row["sparsity"], row["tensor"]): row["work"] for row in rows(format)
+    }
+    for workload in synthetic(0):
+        if workload.name in ("structured", "lengths") and workload.sparsity in (0.2, 0.5):
+            for name, values in workload.tensors.items():
+                packed = sp.pack(values, format, tile=workload.tile)
+                assert recorded[workload.name, workload.sparsity, name] == packed.work
+
+
+def test_costs_are_not_negative() -> None:
+    for formats in CYCLES.values():
+        for costs in formats.values():
+            assert all(cost >= 0 for cost in costs.values())
+            assert any(cost > 0 for cost in costs.values())
+
+
+def test_what_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = random_array(3000, 0.1)
+    assert decode_cycles(sp.pack(values, "hybrid", sizes=[16]), "cortex-m55") is not None
+    assert decode_cycles(sp.pack(values, "hybrid", sizes=[20]), "cortex-m55") is None
+    monkeypatch.setattr(estimate, "CYCLES", {"cortex-m55": {}})
+    monkeypatch.setattr(estimate, "MEMORY", {"cortex-m55": {}})
+    for format in sp.formats():
+        assert decode_cycles(sp.pack(values, format), "cortex-m55") is None
+        assert decoder_nbytes(format, "cortex-m55") is None
+    with pytest.raises(sp.InputError, match="unknown target 'z80'; there are cortex-m55"):
+        decode_cycles(sp.pack(values), "z80")
