@@ -130,10 +130,10 @@ def decoding_sentences(decoding: Decoding) -> list[str]:
     if isinstance(decoding.arena_nbytes, str):
         arena = f"{tflm} not known: {decoding.arena_nbytes}"
     else:
-        dense, packed = decoding.arena_nbytes
+        before, after = decoding.arena_nbytes
         arena = (
-            f"{tflm} tensor arena of {dense:,} bytes dense, {packed:,} packed "
-            f"({packed - dense:+,}), as measured on this host"
+            f"{tflm} tensor arena of {before:,} bytes as it is, {after:,} packed "
+            f"({after - before:+,}), as measured on this host"
         )
     return [
         f"RAM with the C runtime: {decoding.scratch_nbytes:,} bytes for the largest packed "
@@ -159,7 +159,7 @@ def add_decoding(report: dict[str, Any], decoding: Decoding) -> None:
         "code_nbytes": {name: pair[0] if pair else None for name, pair in memory.items()},
         "stack_nbytes": {name: pair[1] if pair else None for name, pair in memory.items()},
         "scratch_nbytes": decoding.scratch_nbytes,
-        "arena_nbytes": None if isinstance(arena, str) else {"dense": arena[0], "packed": arena[1]},
+        "arena_nbytes": None if isinstance(arena, str) else {"model": arena[0], "packed": arena[1]},
     }
 
 

@@ -163,7 +163,7 @@ def test_inspect_knows_the_arena_of_a_tflite_file() -> None:
     report = json.loads(run("inspect", MODEL, "--target", "cortex-m55", "--json"))
     arena = report["target"]["arena_nbytes"]
     largest = max(t.size for t in sp.read_tflite(MODEL))
-    assert arena["dense"] < arena["packed"] < arena["dense"] + 2 * largest
+    assert arena["model"] < arena["packed"] < arena["model"] + 2 * largest
     assert report["target"]["scratch_nbytes"] == largest
 
 
