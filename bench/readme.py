@@ -79,8 +79,8 @@ def m55() -> str:
     sparsities = (0.3, 0.5, 0.7)
     lines = [
         "| per weight at 30 / 50 / 70 % zeros | instructions, Helium | scalar "
-        "| estimated cycles, Helium | code | stack |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| estimated cycles, Helium | code | stack | checks, Helium / scalar |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for name in dict.fromkeys(r["format"] for r in records):
         of = {(r["path"], r["sparsity"]): r for r in records if r["format"] == name}
@@ -88,12 +88,17 @@ def m55() -> str:
         def row(path: str, key: str, of: dict[Any, Any] = of) -> str:
             return " / ".join(f"{of[path, s][key]:.2f}" for s in sparsities)
 
+        def checks(path: str, of: dict[Any, Any] = of) -> str:
+            record = of[path, 0.5]
+            return f"{record['instructions'] / record['instructions_unchecked'] - 1:+.0%}"
+
         one = of["helium", 0.5]
         lines.append(
             f"| `{name}` | {row('helium', 'instructions_per_weight')} "
             f"| {row('scalar', 'instructions_per_weight')} "
             f"| {row('helium', 'cycles_per_weight')} "
-            f"| {one['text_bytes']:,} B | {one['stack_bytes']} B |"
+            f"| {one['text_bytes']:,} B | {one['stack_bytes']} B "
+            f"| {checks('helium')} / {checks('scalar')} |"
         )
     return "\n".join(lines)
 

@@ -8,7 +8,8 @@ executed from the call of spk_decode_s8 to its return, and compares every byte. 
 decoders ("helium") and without any vectors ("scalar"). Workload "resnet8" is that network's six
 tensors at 0 to 90 % zeros, Gaussian, pruned by magnitude; workloads.py has more. Models are
 measured as they are, their tensors of at least 2048 weights. Compiled by clang-19 -O3, "resnet8"
-also by GCC, instructions only; memset and memcpy, which decoders call, take 16 bytes a turn: by
+also by GCC, instructions only, and once more without the checks of what is read (unchecked.h): what
+it costs that any bytes are safe. memset and memcpy, which decoders call, take 16 bytes a turn: by
 vectors, or by words.
 
 Workload "prune" decodes the same tensors as TensorFlow Lite Micro stores them: by
@@ -53,6 +54,8 @@ BUNDLED = ROOT / "examples/resnet8_cifar10_50.tflite"
 
 PATHS = ("scalar", "helium")
 COMPILERS = {"clang-19": "", "gcc": "-gcc"}  # and how the names of their builds end
+UNCHECKED = "clang-19, unchecked"  # the same without the decoders' checks
+BUILDS = COMPILERS | {UNCHECKED: "-unchecked"}
 MODELLED = "clang-19"  # whose code gets an estimate of cycles
 DECODERS = ("spk_decode_s8", "spk_tflm_prune_s8", "bit_loop")  # by their numbers in main.c
 SHOWN = (0.3, 0.5, 0.7, 0.9)
@@ -220,7 +223,7 @@ class Measurement:
 
 def measure(path: str, compiler: str, cases: list[Case]) -> list[Measurement]:
     """Decode all cases with one build."""
-    build = BUILD / f"{path}{COMPILERS[compiler]}"
+    build = BUILD / f"{path}{BUILDS[compiler]}"
     elf = build / "m55.elf"
     with tempfile.NamedTemporaryFile(suffix=".image") as image:
         image.write(build_image(cases))
@@ -380,6 +383,12 @@ def main(models: tuple[Path, ...], seed: int, output: Path) -> None:
                     record(path, compiler, case, result)
                     for case, result in zip(cases_now, measured, strict=True)
                 ]
+        cases_now = [case for case in cases if case.workload == "resnet8"]
+        for path in PATHS:
+            wanted = ("resnet8", path, MODELLED)
+            own = [r for r in records if (r["workload"], r["path"], r["compiler"]) == wanted]
+            for entry, result in zip(own, measure(path, UNCHECKED, cases_now), strict=True):
+                entry["instructions_unchecked"] = sum(result.instructions)
     except (RuntimeError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     for compiler in COMPILERS:
