@@ -29,13 +29,30 @@ typedef struct walk {
   uint32_t n, left; /* elements of the array; stored elements that are left */
   uint32_t base, step;
   uint32_t safe; /* a group whose base lies below it cannot leave the array */
-  const uint8_t *values, *deltas, *bitmaps, *extensions, *end;
+  const uint8_t *values, *deltas, *bitmaps, *extensions;
   const int8_t *bases;
   uint8x16_t line; /* i * slope */
 } walk;
 
-/* Bits set in a nibble: a table in a constant. */
-SPK_INLINE uint32_t count_bits(uint32_t nibble) { return (uint32_t)(UINT64_C(0x4332322132212110) >> 4 * nibble) & 15u; }
+/* Bytes of the extensions that n groups take. Once it is known that all of them are there, nothing looks again. */
+SPK_INLINE uint32_t extensions_size(const uint8_t *bitmaps, const int8_t *bases, uint32_t n) {
+  uint32_t n_masks = 0, n_long = 0;
+  if (n % 2u != 0) n_masks = spk_count_bits(bitmaps[n / 2u] >> 4); /* the other nibble carries nothing */
+  for (int32_t left = (int32_t)(n / 2u); left > 0; left -= 16) {   /* bits set in two nibbles at once */
+    uint8x16_t bits = vldrbq_z_u8(bitmaps, vctp8q((uint32_t)left));
+    bits = vsubq_u8(bits, vandq_u8(vshrq_n_u8(bits, 1), vdupq_n_u8(0x55)));
+    bits = vaddq_u8(vandq_u8(bits, vdupq_n_u8(0x33)), vandq_u8(vshrq_n_u8(bits, 2), vdupq_n_u8(0x33)));
+    n_masks = vaddvaq_u8(n_masks, vandq_u8(vaddq_u8(bits, vshrq_n_u8(bits, 4)), vdupq_n_u8(15)));
+    bitmaps += 16;
+  }
+  for (int32_t left = (int32_t)n; left > 0; left -= 16) {
+    const mve_pred16_t there = vctp8q((uint32_t)left);
+    const mve_pred16_t longs = vcmpeqq_m_n_s8(vldrbq_z_s8(bases, there), LONG_BASE, there);
+    n_long = vaddvaq_p_u8(n_long, vdupq_n_u8(1), longs);
+    bases += 16;
+  }
+  return 2u * n_masks + 4u * n_long;
+}
 
 /* One delta bit from its mask. A bit of the mask is the predicate of its lane. */
 SPK_INLINE uint8x16_t extend_bit(uint8x16_t delta, uint32_t bit, const uint8_t *mask) {
@@ -75,11 +92,9 @@ static SPK_NOINLINE bool decode_pair(walk *w) {
     const int32_t base_delta = *w->bases++;
     w->base += w->step + (uint32_t)base_delta;
     if (base_delta == LONG_BASE) {
-      if (w->end - w->extensions < 4) return false;
       w->base += spk_load_u32(w->extensions) + 128u; /* which the marker took away */
       w->extensions += 4;
     }
-    if (w->end - w->extensions < 2 * (int32_t)count_bits(bitmap)) return false;
     delta = extend(delta, bitmap, &w->extensions);
     if (!scatter_checked(w->dst, w->n, w->base, vaddq_u8(w->line, delta), w->values, lanes)) return false;
     w->values += lanes;
@@ -114,21 +129,20 @@ SPK_INLINE uint32_t count_plain(const walk *w) {
   return (uint32_t)(bases - w->bases) / 2u;
 }
 
-/* Pairs that need no check, but for their masks. Stops at the first one whose masks are not there. There is no call in
- * the loop, and all pointers move on by themselves: the compiler then keeps them in registers. */
-SPK_INLINE void decode_plain_pairs(walk *w, uint32_t pairs) {
+/* Pairs that count_plain has counted: they need no check. The loop has no call and one exit, and the pairs without
+ * masks are laid out as its straight line: it becomes a low-overhead loop. Out of line, so that all pointers have
+ * registers. */
+static SPK_NOINLINE void decode_plain_pairs(walk *w, uint32_t pairs) {
   const uint32_t step = w->step;
   const uint8x16_t line = w->line, low = vdupq_n_u8(15);
   const uint8_t *values = w->values, *deltas = w->deltas, *bitmaps = w->bitmaps, *extensions = w->extensions;
-  const uint8_t *const near_end = w->end - 16; /* from here on masks of a pair can lie outside */
   const int8_t *bases = w->bases;
   uint8_t *origin = (uint8_t *)((uintptr_t)w->dst + w->base); /* may lie before dst here, but not in the loop */
   for (; pairs; pairs--) {
     const uint8x16_t pair = vldrbq_u8(deltas);
     uint8x16_t even = vshrq_n_u8(pair, 4), odd = vandq_u8(pair, low);
     const uint32_t bitmap = *bitmaps;
-    if (bitmap) {
-      if (extensions > near_end && w->end - extensions < (int32_t)(2u * spk_count_bits(bitmap))) break;
+    if (__builtin_expect(bitmap != 0, 0)) {
       if (bitmap == 0x11u) { /* bit 4 of both, the usual case */
         even = extend_bit(even, 0x10u, extensions);
         odd = extend_bit(odd, 0x10u, extensions + 2);
@@ -158,6 +172,9 @@ SPK_INLINE void decode_plain_pairs(walk *w, uint32_t pairs) {
 spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) {
   spk_dcsr_streams s;
   if (!spk_dcsr_open(tile, &s)) return SPK_ERROR_STREAM;
+  const int8_t *const bases = (const int8_t *)s.bases;
+  const uint32_t size = extensions_size(s.bitmaps, bases, spk_ceil_div(s.k, SPK_DCSR_LANES));
+  if (!spk_ends(size, (uint32_t)(s.end - s.extensions))) return SPK_ERROR_STREAM;
   walk w;
   w.dst = dst;
   w.n = tile->n;
@@ -168,16 +185,14 @@ spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) {
   w.values = s.values;
   w.deltas = s.deltas;
   w.bitmaps = s.bitmaps;
-  w.bases = (const int8_t *)s.bases;
+  w.bases = bases;
   w.extensions = s.extensions;
-  w.end = s.end;
   w.line = vmulq_n_u8(spk_iota(), (uint8_t)s.slope);
   while (w.left) {
-    const uint32_t plain = count_plain(&w), left = w.left;
-    if (plain) decode_plain_pairs(&w, plain);
-    if (left == w.left && !decode_pair(&w)) return SPK_ERROR_STREAM;
+    decode_plain_pairs(&w, count_plain(&w));
+    if (w.left && !decode_pair(&w)) return SPK_ERROR_STREAM;
   }
-  return w.end - w.extensions < 4 ? SPK_OK : SPK_ERROR_STREAM;
+  return SPK_OK;
 }
 
 spk_status spk_dcsr_decode(const spk_tile *tile, int8_t *dst) {

@@ -145,19 +145,17 @@ static SPK_NOINLINE void decode_fours(walk *w) {
   const uint32_t least = w->first_stride * 0x03020100u, max_span = 255u - 3u * (w->first_stride + 15u);
   uint8_t *slot = w->slot;
   uint8_t *const last = w->last;
-  /* One index for both streams, up to 0 at their ends, counts as well. */
-  const int32_t fours = (int32_t)(w->left / 4u);
-  const uint8_t *const distances = w->distances + 4 * fours, *const codes = w->codes + 2 * fours, *values = w->values;
-  int32_t i = -fours;
-  for (; i; i++) {
+  const uint8_t *distances = w->distances, *codes = w->codes, *values = w->values;
+  uint32_t fours = w->left / 4u;
+  for (; fours; fours--) {
     uint32_t word;
     uint16_t code;
-    __builtin_memcpy(&word, distances + 4 * i, 4);
+    __builtin_memcpy(&word, distances, 4);
     /* The first distance moves the origin, the sums of the others are the starts from there. */
     const uint32_t first = word & 0xFFu, span = sum_others(word, first);
     uint8_t *const end = slot + first + span;
     if (first == SPK_HYBRID_CONTINUES || end > last) break;
-    __builtin_memcpy(&code, codes + 2 * i, 2);
+    __builtin_memcpy(&code, codes, 2);
     if (span <= max_span) {
       const uint32x4_t start = vshrq_n_u32(vmulq_n_u32(sum, word - first), 24);
       const uint32x4_t stride = vshrq_n_u32(vshlq_u32(vdupq_n_u32(code), shift), 28);
@@ -166,20 +164,23 @@ static SPK_NOINLINE void decode_fours(walk *w) {
       const uint32x4_t offsets = vmlaq_n_u32(origin, stride, 0x03020100u);
       vstrbq_scatter_offset_u8(slot + first, vreinterpretq_u8_u32(offsets), vldrbq_u8(values));
     } else {
-      const uint32_t second = word >> 8 & 0xFFu, third = word >> 16 & 0xFFu, fourth = word >> 24;
-      if (second == SPK_HYBRID_CONTINUES || third == SPK_HYBRID_CONTINUES || fourth == SPK_HYBRID_CONTINUES) break;
+      if (distances[1] == SPK_HYBRID_CONTINUES || distances[2] == SPK_HYBRID_CONTINUES ||
+          distances[3] == SPK_HYBRID_CONTINUES)
+        break;
       slot = scatter_four(slot, first, w->first_stride + (uint32_t)(code >> 4 & 15), values);
-      slot = scatter_four(slot, second, w->first_stride + (uint32_t)(code & 15), values + 4);
-      slot = scatter_four(slot, third, w->first_stride + (uint32_t)(code >> 12), values + 8);
-      scatter_four(slot, fourth, w->first_stride + (uint32_t)(code >> 8 & 15), values + 12);
+      slot = scatter_four(slot, distances[1], w->first_stride + (uint32_t)(code & 15), values + 4);
+      slot = scatter_four(slot, distances[2], w->first_stride + (uint32_t)(code >> 12), values + 8);
+      scatter_four(slot, distances[3], w->first_stride + (uint32_t)(code >> 8 & 15), values + 12);
     }
     slot = end;
+    distances += 4;
+    codes += 2;
     values += 16;
   }
-  w->left -= (uint32_t)(values - w->values) / 4u;
+  w->left = w->left % 4u + 4u * fours;
   w->slot = slot;
-  w->distances = distances + 4 * i;
-  w->codes = codes + 2 * i;
+  w->distances = distances;
+  w->codes = codes;
   w->values = values;
 }
 
