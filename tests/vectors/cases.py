@@ -67,6 +67,7 @@ def cases() -> Iterator[Case]:
     yield Case("large_sizes", random_values(900, 20, 11), options={"sizes": (255, 77, 2)})
     yield Case("no_groups", wide, options={"sizes": ()})
     yield Case("full_groups", wide, options={"occupancy": 1})
+    yield Case("far_groups", _far_groups(), options={"sizes": (4,)})
     yield Case("loose_groups", wide, options={"occupancy": 0.2}, tile=300)
 
 
@@ -98,6 +99,21 @@ def _distances() -> Int8Array:
     positions = np.cumsum([*steps, *steps[::-1]])
     values = np.zeros(int(positions[-1]) + 300, np.int8)
     values[positions] = random_values(len(positions), 0, 16)
+    return values
+
+
+def _far_groups() -> Int8Array:
+    """Groups of four that lie far apart: at every place among four of them, up to two bytes far."""
+    near = 20
+    fours = [[near] * 4]
+    for distance in (254, 255, 300, 510):
+        fours += [[distance if i == place else near for i in range(4)] for place in range(4)]
+    fours += [[69, 69, 69, 69 + more] for more in (-1, 0, 1)]  # 3 * 69 + 3 * 16 = 255
+    starts = np.cumsum([distance for four in fours for distance in four])
+    values = np.zeros(int(starts[-1]) + 300, np.int8)
+    for i, start in enumerate(starts):
+        stride = 16 if i >= len(starts) - 12 else 1 + i % 4
+        values[start : start + 4 * stride : stride] = random_values(4, 0, 300 + i)
     return values
 
 
