@@ -12,14 +12,29 @@ SPK_INLINE void extend(uint8_t *deltas, uint32_t mask, uint32_t bit) {
   for (uint32_t i = 0; mask; i++, mask >>= 1) deltas[i] |= (uint8_t)((mask & 1u) << bit);
 }
 
+/* Lanes that cannot leave the array, to their base. Shift and mask are constants here. */
+SPK_INLINE void place_lanes(const uint8_t *deltas, const uint32_t shift, const uint32_t mask, uint32_t lanes,
+                            uint32_t slope, const uint8_t *values, int8_t *base) {
+  uint32_t line = 0;
+#if defined(__GNUC__)
+#pragma GCC unroll 2
+#endif
+  for (; lanes; lanes--, line += slope) base[(line + (*deltas++ >> shift & mask)) & 0xFFu] = (int8_t)*values++;
+}
+
 /* The lanes of one group; nothing is written where dst is null. Out of line, so that its loops have registers. */
 static SPK_NOINLINE bool scatter_group(const uint8_t *deltas, uint32_t shift, uint32_t mask, uint32_t lanes,
                                        uint32_t base, uint32_t slope, const uint8_t *values, uint32_t n, int8_t *dst) {
   uint32_t line = 0;
   if (n >= 256u && base <= n - 256u) { /* no offset of a byte leads outside */
     if (!dst) return true;
-    for (dst += base; lanes; lanes--, line += slope)
-      dst[(line + (*deltas++ >> shift & mask)) & 0xFFu] = (int8_t)*values++;
+    if (shift == 4u) {
+      place_lanes(deltas, 4, 15, lanes, slope, values, dst + base);
+    } else if (mask == 15u) {
+      place_lanes(deltas, 0, 15, lanes, slope, values, dst + base);
+    } else {
+      place_lanes(deltas, 0, 255, lanes, slope, values, dst + base);
+    }
     return true;
   }
   for (; lanes; lanes--, line += slope) {
