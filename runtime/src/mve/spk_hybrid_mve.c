@@ -60,16 +60,6 @@ static bool decode_rest(walk *w) {
   return true;
 }
 
-/* Sum of the upper three bytes of a word whose lowest one is first. */
-SPK_INLINE uint32_t sum_others(uint32_t word, uint32_t first) {
-#if defined(__ARM_FEATURE_SIMD32)
-  return __usad8(word, first);
-#else
-  const uint32_t others = word - first, halves = (others & 0x00FF00FFu) + (others >> 8 & 0x00FF00FFu);
-  return (halves + (halves >> 16)) & 0xFFFFu;
-#endif
-}
-
 /* Up to so many groups of any size, in pairs: one may be left of an odd number. False where the distances end. Stops
  * with known starts where a pair may lead outside the array. There is no call in the loop: the compiler then keeps most
  * in registers. Values are loaded 16 at a time, whatever the size. */
@@ -151,8 +141,9 @@ static SPK_NOINLINE void decode_fours(walk *w) {
     uint32_t word;
     uint16_t code;
     __builtin_memcpy(&word, distances, 4);
-    /* The first distance moves the origin, the sums of the others are the starts from there. */
-    const uint32_t first = word & 0xFFu, span = sum_others(word, first);
+    /* The first distance moves the origin, the sums of the others are the starts from there. Every core with Helium has
+     * usad8 as well, which here sums up all bytes but the first. */
+    const uint32_t first = word & 0xFFu, span = __usad8(word, first);
     uint8_t *const end = slot + first + span;
     if (first == SPK_HYBRID_CONTINUES || end > last) break;
     __builtin_memcpy(&code, codes, 2);
