@@ -9,10 +9,12 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "encode.hpp"
 #include "spk.h"
+#include "tflm_huffman.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -117,6 +119,33 @@ auto open_bundle(const Vector<const std::uint8_t> &data) {
   return std::make_tuple(static_cast<int>(status), tensors);
 }
 
+nb::bytes tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vector<const std::uint32_t> &codewords,
+                              const Vector<const std::uint8_t> &lengths, const Vector<const std::uint8_t> &looked_at) {
+  stridepack::TflmHuffmanCode code;
+  if (codewords.size() != 256 || lengths.size() != 256 || looked_at.size() != 256) {
+    throw nb::value_error("a code has 256 entries");
+  }
+  std::copy_n(codewords.data(), 256, code.codeword.begin());
+  std::copy_n(lengths.data(), 256, code.length.begin());
+  std::copy_n(looked_at.data(), 256, code.looked_at.begin());
+  std::vector<std::uint8_t> stream;
+  {
+    const nb::gil_scoped_release release;
+    stream = stridepack::tflm_huffman_encode(values.data(), values.size(), code);
+  }
+  return nb::bytes(stream.data(), stream.size());
+}
+
+int tflm_huffman_decode(const Vector<const std::uint8_t> &stream, const Vector<const std::uint8_t> &table,
+                        std::size_t entry_size, std::uint32_t root_bits, const Vector<std::int16_t> &dst) {
+  if ((entry_size != 2 && entry_size != 4) || root_bits < 1 || root_bits > 16) {
+    throw nb::value_error("no such table");
+  }
+  const nb::gil_scoped_release release;
+  return static_cast<int>(stridepack::tflm_huffman_decode(stream.data(), stream.size(), table.data(), table.size(),
+                                                          entry_size, root_bits, dst.data(), dst.size()));
+}
+
 }  // namespace
 
 NB_MODULE(_core, m) {
@@ -127,4 +156,6 @@ NB_MODULE(_core, m) {
   m.def("decode", &decode, "blob"_a, "dst"_a);
   m.def("decode_tile", &decode_tile, "blob"_a, "tile"_a, "dst"_a);
   m.def("open_bundle", &open_bundle, "data"_a);
+  m.def("tflm_huffman_encode", &tflm_huffman_encode, "values"_a, "codewords"_a, "lengths"_a, "looked_at"_a);
+  m.def("tflm_huffman_decode", &tflm_huffman_decode, "stream"_a, "table"_a, "entry_size"_a, "root_bits"_a, "dst"_a);
 }

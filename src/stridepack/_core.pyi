@@ -9,6 +9,7 @@ import numpy.typing as npt
 _UInt8: TypeAlias = npt.NDArray[np.uint8]
 _UInt32: TypeAlias = npt.NDArray[np.uint32]
 _Int8: TypeAlias = npt.NDArray[np.int8]
+_Int16: TypeAlias = npt.NDArray[np.int16]
 
 def find_groups(
     mask: _UInt8, sizes: Sequence[int], min_counts: Sequence[int], strides: Sequence[int]
@@ -39,3 +40,13 @@ def decode_tile(blob: _UInt8, tile: int, dst: _Int8) -> int:
 
 def open_bundle(data: _UInt8) -> tuple[int, list[tuple[bytes, int, int]]]:
     """Status of spk_bundle_validate; name, offset and size of each blob."""
+
+def tflm_huffman_encode(
+    values: _Int8, codewords: _UInt32, lengths: _UInt8, looked_at: _UInt8
+) -> bytes:
+    """The stream of a flat tensor."""
+
+def tflm_huffman_decode(
+    stream: _UInt8, table: _UInt8, entry_size: int, root_bits: int, dst: _Int16
+) -> int:
+    """0; 1: the stream ends too early; 2: the table does."""

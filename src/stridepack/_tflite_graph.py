@@ -15,7 +15,7 @@ from typing import Any
 from stridepack._tflite_decode import (
     OPERATOR_NAME,
     Encoded,
-    decode_prune,
+    decode,
     decoded_tensors,
     is_decode,
 )
@@ -30,6 +30,7 @@ from stridepack._tflite_model import (
     load_schema,
     shape_of,
 )
+from stridepack.tflm import Payload
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ class Encoding:
     subgraph: int
     index: int
     readers: Sequence[int]
-    bitmap: bytes
-    ancillary: bytes
+    payload: Payload
 
 
 def buffer_users(model: Model) -> Counter[int]:
@@ -58,11 +58,11 @@ def nbytes_in_file(model: Model, encodings: Sequence[Encoding]) -> tuple[int, in
     """
     tensors = [model.subgraphs[e.subgraph].tensors[e.index] for e in encodings]
     dense = [Buffer(model.data(tensors[0])), *tensors]
-    encoded = [Buffer(encodings[0].bitmap), Buffer(encodings[0].ancillary)]
+    encoded = [Buffer(encodings[0].payload.encoded), Buffer(encodings[0].payload.ancillary)]
     for encoding, tensor in zip(encodings, tensors, strict=True):
         encoded += [
-            _encoded_tensor(tensor, len(encoding.bitmap)),
-            _ancillary_tensor(len(encoding.ancillary), tensor.buffer),
+            _encoded_tensor(tensor, len(encoding.payload.encoded)),
+            _ancillary_tensor(len(encoding.payload.ancillary), tensor.buffer),
         ]
         for _ in encoding.readers:
             encoded += [_decoded_tensor(tensor), _decode_operator(0, [0, 0], [0])]
@@ -72,7 +72,7 @@ def nbytes_in_file(model: Model, encodings: Sequence[Encoding]) -> tuple[int, in
 def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
     """Replace tensors with encoded ones, and put DECODE operators before their readers.
 
-    Of a buffer that several tensors share, all must be replaced.
+    Of a buffer that several tensors share, all must be replaced, with the same payload.
     """
     buffers = model.root.buffers
     ancillary_buffers: dict[int, int] = {}
@@ -81,9 +81,9 @@ def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
         by_subgraph.setdefault(encoding.subgraph, {})[encoding.index] = encoding
         slot = model.subgraphs[encoding.subgraph].tensors[encoding.index].buffer
         if slot not in ancillary_buffers:
-            buffers[slot] = Buffer(encoding.bitmap)
+            buffers[slot] = Buffer(encoding.payload.encoded)
             ancillary_buffers[slot] = len(buffers)
-            buffers.append(Buffer(encoding.ancillary))
+            buffers.append(Buffer(encoding.payload.ancillary))
     code = _decode_operator_code(model)
     for s, in_subgraph in by_subgraph.items():
         graph = model.subgraphs[s]
@@ -91,9 +91,11 @@ def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
         ancillary = {}
         for index, encoding in in_subgraph.items():
             ancillary[index] = len(graph.tensors)
-            graph.tensors[index] = _encoded_tensor(dense[index], len(encoding.bitmap))
+            graph.tensors[index] = _encoded_tensor(dense[index], len(encoding.payload.encoded))
             graph.tensors.append(
-                _ancillary_tensor(len(encoding.ancillary), ancillary_buffers[dense[index].buffer])
+                _ancillary_tensor(
+                    len(encoding.payload.ancillary), ancillary_buffers[dense[index].buffer]
+                )
             )
         operators: list[Operator] = []
         for operator in graph.operators:
@@ -114,7 +116,7 @@ def remove_decode(model: Model) -> None:
     Raises
     ------
     ModelError
-        When there is none, or one that is not PRUNE or is used in an unforeseen way.
+        When there is none, or one that cannot be decoded or is used in an unforeseen way.
     """
     by_subgraph = [decoded_tensors(model, s) for s in range(len(model.subgraphs))]
     if not any(by_subgraph):
@@ -198,7 +200,7 @@ def _restore_subgraph(model: Model, s: int, pairs: dict[int, Encoded]) -> list[_
     restored: dict[int, _Restored] = {}
     for output, pair in pairs.items():
         decoded, encoded = graph.tensors[output], graph.tensors[pair.encoded]
-        values = decode_prune(model, graph, decoded, pair)
+        values = decode(model, graph, decoded, pair)
         tensor = copy.copy(decoded)
         tensor.name = encoded.name
         new = _Restored(tensor, values.tobytes(), encoded.buffer)

@@ -27,6 +27,7 @@ from stridepack.planner import DEFAULT_MIN_SIZE, in_every_format
 from stridepack.report import best_sentence, ratio, sizes_report, sizes_table, stored_table
 from stridepack.search import DEFAULT_OCCUPANCY, DEFAULT_SIZES, DEFAULT_STRIDES
 from stridepack.tensor import WeightTensor
+from stridepack.tflm import decode_types
 from stridepack.verify import verify_files
 
 # Piped output is as wide as a table needs: nobody wants numbers cut off in a log.
@@ -194,7 +195,8 @@ def inspect(
     "--format",
     default="auto",
     show_default=True,
-    help=f"One of {', '.join(formats())}; auto tries all and takes the smallest.",
+    help=f"One of {', '.join(formats())}; with .tflite output dense, {', '.join(decode_types())}. "
+    "auto tries all and takes the smallest.",
 )
 @_packing_options
 def pack(
@@ -207,7 +209,7 @@ def pack(
       .c        constant arrays and a table of tensors, and the header beside it
       .spk      one file of named tensors that the C runtime reads in place
 
-    Every tensor is unpacked again with the C runtime and compared before anything is written.
+    Every tensor is unpacked again and compared before anything is written.
 
     \b
     Examples:

@@ -10,18 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stridepack._tflite_decode import HEADER_NBYTES
 from stridepack.bundle import build_bundle, read_bundle
 from stridepack.emit.c_source import c_sources
-from stridepack.emit.tflite import pack_tflite, unpack_tflite
+from stridepack.emit.tflite import PackedModel, pack_tflite, unpack_tflite
 from stridepack.errors import InputError, ModelError
 from stridepack.files import write_files
 from stridepack.io import read_weights
-from stridepack.planner import DEFAULT_MIN_SIZE, Choice, plan
+from stridepack.planner import DEFAULT_MIN_SIZE, plan
 from stridepack.tensor import WeightTensor
-
-# What the unmodified TensorFlow Lite Micro interpreter decodes: bitmap is its PRUNE type.
-STOCK_TFLM_FORMATS = ("dense", "bitmap")
+from stridepack.tflm import decode_types
 
 OUTPUT_SUFFIXES = (".tflite", ".c", ".spk")
 
@@ -75,7 +72,8 @@ def pack_file(
     ----------
     model, output : Path
     format, tile, min_size, **options
-        As in `stridepack.plan`.
+        As in `stridepack.plan`. For ``.tflite``, `format` is "auto", "dense" or one of
+        `stridepack.tflm.decode_types`, and there are no options.
     on_start, on_done : callable, optional
         Called with the tensors before packing, and with the number of elements after each tensor.
 
@@ -102,27 +100,20 @@ def pack_file(
                 f"{output}: TensorFlow Lite Micro decodes whole tensors, so tile={tile} is not "
                 "possible with .tflite output"
             )
+        types = _types(format, options)
 
     tensors = read_weights(model)
     if on_start:
         on_start(tensors)
-    choices = plan(
-        tensors,
-        format,
-        candidates=STOCK_TFLM_FORMATS if suffix == ".tflite" else None,
-        min_size=min_size,
-        tile=tile,
-        on_done=on_done,
-        **options,
-    )
-    packed = {choice.tensor.name: choice.packed for choice in choices}
     if suffix == ".tflite":
-        data, notes = pack_tflite(model.read_bytes(), packed, file=str(model))
-        files = {output: data}
-        stored = [
-            _stored_in_tflite(choice, notes.get(choice.tensor.name, "")) for choice in choices
-        ]
+        packed_model = pack_tflite(
+            model.read_bytes(), types, min_size=min_size, file=str(model), on_done=on_done
+        )
+        files = {output: packed_model.data}
+        stored = [_stored_in_tflite(tensor, packed_model) for tensor in tensors]
     else:
+        choices = plan(tensors, format, min_size=min_size, tile=tile, on_done=on_done, **options)
+        packed = {choice.tensor.name: choice.packed for choice in choices}
         if suffix == ".c":
             source, header = c_sources(output.stem, packed)
             files = dict(zip(targets, (source.encode(), header.encode()), strict=True))
@@ -133,12 +124,29 @@ def pack_file(
     return PackResult(stored, {path: len(data) for path, data in files.items()})
 
 
-def _stored_in_tflite(choice: Choice, note: str) -> Stored:
-    packed = choice.packed
-    if note or packed.format == "dense":
-        return Stored(choice.tensor, "dense", packed.n_elements, note or choice.note)
-    data = packed.streams["bitmap"] + packed.streams["values"]
-    return Stored(choice.tensor, packed.format, data + HEADER_NBYTES)
+def _types(format: str, options: dict[str, Any]) -> tuple[str, ...]:
+    """DECODE types to choose from, by the format that was asked for."""
+    if options:
+        raise InputError(
+            f"unknown option {', '.join(sorted(options))}: the encodings of TensorFlow Lite Micro "
+            "have none"
+        )
+    if format == "auto":
+        return decode_types()
+    if format == "dense":
+        return ()
+    if format in decode_types():
+        return (format,)
+    raise InputError(
+        f"format {format!r} is not possible with .tflite output; dense, "
+        f"{', '.join(decode_types())} are, which TensorFlow Lite Micro decodes"
+    )
+
+
+def _stored_in_tflite(tensor: WeightTensor, packed: PackedModel) -> Stored:
+    if payload := packed.payloads.get(tensor.name):
+        return Stored(tensor, payload.format, payload.nbytes)
+    return Stored(tensor, "dense", tensor.size, packed.notes.get(tensor.name, ""))
 
 
 def unpack_file(packed: Path, output: Path) -> int:

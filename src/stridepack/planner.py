@@ -1,10 +1,8 @@
 """Which format for which tensor: every candidate is encoded, and the smallest blob wins."""
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +11,7 @@ from stridepack.errors import InputError, StridepackError
 from stridepack.formats import formats, get_format
 from stridepack.packed import Packed
 from stridepack.tensor import WeightTensor
-
-T = TypeVar("T")
+from stridepack.threads import in_threads
 
 # Section IV-A of the paper: smaller tensors hardly count in memory but do in accuracy
 DEFAULT_MIN_SIZE = 2048
@@ -151,7 +148,7 @@ def plan(
             )
         return Choice(tensor, packed, nbytes, note)
 
-    return _in_threads(choose, tensors, on_done)
+    return in_threads(choose, tensors, lambda tensor: tensor.size, on_done)
 
 
 def _check_zero_point(tensor: WeightTensor, min_size: int) -> None:
@@ -196,27 +193,7 @@ def in_every_format(
     def answers(tensor: WeightTensor) -> dict[str, T]:
         return {name: ask(_encode(tensor.values, name, tile, options)) for name in candidates}
 
-    return _in_threads(answers, tensors, on_done)
-
-
-def _in_threads(
-    work: Callable[[WeightTensor], T],
-    tensors: Sequence[WeightTensor],
-    on_done: Callable[[int], None] | None,
-) -> list[T]:
-    """Results in the order of the tensors. The encoders release the GIL."""
-
-    def and_report(tensor: WeightTensor) -> T:
-        result = work(tensor)
-        if on_done:
-            on_done(tensor.size)
-        return result
-
-    # Large tensors first, so that none starts last and alone.
-    order = sorted(range(len(tensors)), key=lambda i: -tensors[i].size)
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        futures = {i: pool.submit(and_report, tensors[i]) for i in order}
-        return [futures[i].result() for i in range(len(tensors))]
+    return in_threads(answers, tensors, lambda tensor: tensor.size, on_done)
 
 
 def _candidates(format: str, allowed: tuple[str, ...], options: dict[str, Any]) -> tuple[str, ...]:

@@ -230,7 +230,12 @@ def test_bad_arguments(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--format", "hybrid"], "format 'hybrid' is not possible here; dense, bitmap are"),
+        (
+            ["--format", "hybrid"],
+            "format 'hybrid' is not possible with .tflite output; dense, tflm_lut, tflm_huffman, "
+            "tflm_prune are",
+        ),
+        (["--sizes", "4"], "unknown option sizes: the encodings of TensorFlow Lite Micro have"),
         (["--tile", "64"], "decodes whole tensors, so tile=64 is not possible"),
     ],
 )

@@ -7,7 +7,6 @@ pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 
 from tflite_cases import (
     assert_equal_weights,
-    bitmaps,
     changed,
     graph,
     layer_read_by,
@@ -106,30 +105,35 @@ def test_a_crash_is_an_error() -> None:
 
 # Real models
 
+PRUNE, HUFFMAN = ("tflm_prune",), ("tflm_huffman",)
 
-@pytest.mark.parametrize(
-    ("name", "nbytes", "n_dense"),
-    [
-        ("kws_dscnn_sparse_l_80", 308_400, 9),
-        ("kws_dscnn_dense_s", 67_104, 12),
-        ("mobilenetv2_cifar10_sparse80", 1_669_632, 42),
-        ("mlperf_tiny_vww_96_int8", 186_480, 20),
-        ("mlperf_tiny_ad01_int8", 269_744, 7),
-    ],
-)
-def test_real_model(name: str, nbytes: int, n_dense: int) -> None:
+
+# Bytes with all types, with tflm_prune alone, with tflm_huffman alone; and how many tensors stay
+# dense with all.
+REAL_MODELS = {
+    "kws_dscnn_sparse_l_80": ((295_792, 308_400, 295_936), 8),
+    "kws_dscnn_dense_s": ((62_016, 67_104, 62_016), 12),
+    "mobilenetv2_cifar10_sparse80": ((1_617_408, 1_669_632, 1_617_424), 27),
+    "mlperf_tiny_vww_96_int8": ((186_448, 186_480, 188_704), 20),
+    "mlperf_tiny_ad01_int8": ((188_288, 269_744, 188_288), 1),
+    "mlperf_tiny_pretrainedResnet_quant": ((95_552, 98_496, 95_552), 7),
+    "mlperf_tiny_kws_ref_model": ((53_936, 53_936, 53_936), 10),
+}
+
+
+@pytest.mark.parametrize("name", REAL_MODELS)
+def test_real_model(name: str) -> None:
     model = real_model(name)
-    packed, notes = pack_tflite(model, bitmaps(model))
-    assert (len(packed), len(notes)) == (nbytes, n_dense)
-    assert_equal_weights(packed, model)
-    assert unpack_tflite(packed) == load_model(model, "model").to_bytes()
-    result = compare_outputs(model, packed, n_inputs=3)
-    assert result.equal, result
-
-
-@pytest.mark.parametrize("name", ["kws_ref_model", "pretrainedResnet_quant", "str_ww_ref_model"])
-def test_real_model_that_is_not_pruned(name: str) -> None:
-    model = real_model(f"mlperf_tiny_{name}")
-    packed, notes = pack_tflite(model, bitmaps(model))
-    assert packed is model
-    assert notes.keys() == values(model).keys()
+    (*nbytes,), n_dense = REAL_MODELS[name]
+    packed = {types: pack_tflite(model, types) for types in (None, PRUNE, HUFFMAN)}
+    assert [len(p.data) for p in packed.values()] == nbytes
+    assert len(packed[None].notes) == n_dense
+    for p in packed.values():
+        assert p.payloads.keys() | p.notes.keys() == values(model).keys()
+        assert_equal_weights(p.data, model)
+        if p.payloads:
+            assert unpack_tflite(p.data) == load_model(model, "model").to_bytes()
+            result = compare_outputs(model, p.data, n_inputs=2)
+            assert result.equal, result
+        else:
+            assert p.data is model

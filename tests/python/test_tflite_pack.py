@@ -12,28 +12,28 @@ pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 from tflite_cases import (
     TINY,
     assert_equal_weights,
-    bitmaps,
     layer_read_by,
     operators,
     pack,
     shared_buffer,
     two_subgraphs,
     two_weights_in_one_operator,
-    values,
 )
 from tflite_models import ModelBuilder, conv_layer, dense_layer, schema, sparse
 
 import stridepack as sp
 from stridepack._tflite_model import load_model
-from stridepack.emit.tflite import pack_tflite, unpack_tflite
+from stridepack.emit.tflite import PackedModel, pack_tflite, unpack_tflite
 from stridepack.interpreter import compare_outputs
 from stridepack.io.tflite import parse_tflite
+from stridepack.tflm import decode_types
 
 
+@pytest.mark.parametrize("types", [(), ("tflm_huffman",), ("tflm_prune",)])
 @pytest.mark.parametrize("name", TINY)
-def test_pack_and_unpack(name: str) -> None:
+def test_pack_and_unpack(name: str, types: tuple[str, ...]) -> None:
     model = TINY[name]()
-    packed = pack(model)
+    packed = pack(model, *types)
     assert "TFLM_DECODE" in operators(packed)
     assert_equal_weights(packed, model)
     # Not one byte is lost: what comes back is what reading and writing alone would make.
@@ -68,9 +68,31 @@ def test_buffers_are_aligned() -> None:
 
 def test_the_same_whatever_the_order() -> None:
     model = two_subgraphs().to_bytes()
-    packed = bitmaps(model)
-    backwards = dict(reversed(packed.items()))
-    assert pack_tflite(model, packed) == pack_tflite(model, backwards)
+    assert pack_tflite(model) == pack_tflite(model, reversed(decode_types()))
+
+
+def test_the_smallest_type_wins() -> None:
+    """Each tensor gets its own: few non-zeros, a skewed distribution, few values."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "tflm_prune": sparse(64, 64, sparsity=0.97),
+        "tflm_huffman": rng.normal(0, 20, (64, 64)).clip(-127, 127).astype(np.int8),
+        "tflm_lut": rng.choice(np.arange(-64, 64, 8, np.int8), (64, 64)),
+    }
+    build = ModelBuilder()
+    for name, values in weights.items():
+        w = build.constant(name, values)
+        build.operator("ABS", [w], [build.tensor(None, [64, 64])])
+    model = build.ends([], [1]).to_bytes()
+    packed = pack_tflite(model)
+    assert {name: payload.format for name, payload in packed.payloads.items()} == {
+        name: name for name in weights
+    }
+    for name, payload in packed.payloads.items():
+        for other in decode_types():
+            forced = pack_tflite(model, [other]).payloads.get(name)
+            assert forced is None or forced.nbytes >= payload.nbytes
+    assert_equal_weights(packed.data, model)
 
 
 def rich_model() -> ModelBuilder:
@@ -192,12 +214,18 @@ def shared_with_unread_tensor() -> ModelBuilder:
 
 
 STAYS_DENSE = {
-    "zero point": (lambda: dense_layer(sparse(64, 64), zero_point=[3]), "its zero point is 3"),
+    "zero point": (
+        lambda: dense_layer(sparse(64, 64), zero_point=[3]),
+        "its zero point is 3; tflm_prune marks what is not 0",
+    ),
     "zero point of a channel": (
         lambda: dense_layer(sparse(64, 64), scale=[1] * 64, zero_point=[0] * 63 + [9]),
         "its zero point is 9",
     ),
-    "axis": (lambda: dense_layer(sparse(64, 64), axis=1), "quantisation axis 1"),
+    "axis": (
+        lambda: dense_layer(sparse(64, 64), axis=1),
+        "tflm_prune does not decode quantisation axis 1",
+    ),
     "small": (lambda: dense_layer(sparse(8, 8)), r"would take \d+ bytes encoded, \d+ dense"),
     "small gain": (
         lambda: dense_layer(sparse(16, 16)),
@@ -224,63 +252,84 @@ STAYS_DENSE = {
 def test_stays_dense(what: str) -> None:
     make, reason = STAYS_DENSE[what]
     model = make().to_bytes()
-    packed, notes = pack_tflite(model, bitmaps(model))
-    assert packed is model
-    assert list(notes) == ["w"]
-    assert re.search(reason, notes["w"]), notes
+    packed = pack_tflite(model, ["tflm_prune"])
+    assert packed.data is model
+    assert list(packed.notes) == ["w"]
+    assert re.search(reason, packed.notes["w"]), packed.notes
+
+
+@pytest.mark.parametrize("what", ["zero point", "zero point of a channel", "axis"])
+def test_huffman_does_not_care_about_quantisation(what: str) -> None:
+    make, _ = STAYS_DENSE[what]
+    model = make().to_bytes()
+    packed = pack(model)
+    assert_equal_weights(packed, model)
+    assert compare_outputs(model, packed, n_inputs=3).equal
 
 
 def test_one_of_two_that_share_data_stays_dense() -> None:
     """Then both do: the dense data must stay in the file anyway."""
-    model = shared_buffer().to_bytes()
-    packed = bitmaps(model)
-    assert pack_tflite(model, {"w": packed["w"]}) == (
-        model,
-        {"w": "shares its data (buffer 1) with something that stays dense"},
-    )
-
-
-def test_other_formats_stay_dense() -> None:
-    model = dense_layer(sparse(64, 64)).to_bytes()
-    w = values(model)["w"]
-    blobs = {
-        "rle": (sp.pack(w, "rle"), "has no decoder for rle, only for bitmap"),
-        "tiles": (sp.pack(w, "bitmap", tile=1000), "decodes whole tensors, not 5 tiles"),
+    build = shared_buffer()
+    build.graph.tensors[1].quantization.zeroPoint = np.array([3])
+    model = build.to_bytes()
+    packed = pack_tflite(model, ["tflm_prune"])
+    assert packed.data is model
+    assert packed.notes == {
+        "w": "its zero point is 3; tflm_prune marks what is not 0",
+        "w_flat": "shares its data (buffer 1) with something that stays dense",
     }
-    for blob, reason in blobs.values():
-        packed, notes = pack_tflite(model, {"w": blob})
-        assert packed is model
-        assert reason in notes["w"]
-    assert pack_tflite(model, {"w": sp.pack(w, "dense")}) == (model, {})
-    assert pack_tflite(model, {}) == (model, {})
+
+
+def test_tensors_that_share_data_need_the_same_encoding() -> None:
+    """A look-up table for each channel fits only one of them."""
+    build = shared_buffer()
+    weights = np.arange(64, dtype=np.int8)[:, np.newaxis] * 2 + np.arange(64) % 2
+    build.model.buffers[1].data = weights.astype(np.uint8).reshape(-1)
+    quantization = build.graph.tensors[1].quantization
+    quantization.scale, quantization.zeroPoint = np.ones(64, np.float32), np.zeros(64, np.int64)
+    model = build.to_bytes()
+    packed = pack_tflite(model, ["tflm_lut"])
+    assert packed.data is model
+    assert set(packed.notes.values()) == {"shares its data with a tensor of other scales"}
+
+
+def test_small_tensors_stay_dense() -> None:
+    model = dense_layer(sparse(64, 64)).to_bytes()
+    assert "w" in pack_tflite(model, min_size=4096).payloads
+    packed = pack_tflite(model, min_size=4097)
+    assert packed.data is model
+    assert packed.notes == {"w": "fewer than 4097 elements"}
+
+
+def test_no_types() -> None:
+    model = dense_layer(sparse(64, 64)).to_bytes()
+    assert pack_tflite(model, []) == PackedModel(model, {}, {})
+    with pytest.raises(sp.InputError, match="unknown DECODE type 'rle'; there are tflm_lut"):
+        pack_tflite(model, ["rle"])
 
 
 def test_packing_again_changes_nothing() -> None:
     packed = pack(two_subgraphs().to_bytes())
-    again, notes = pack_tflite(packed, bitmaps(packed))
-    assert again is packed
-    assert notes == dict.fromkeys(["w", "w#2"], "is encoded in the model already")
+    again = pack_tflite(packed)
+    assert again.data is packed
+    assert again.notes == dict.fromkeys(["w", "w#2"], "is encoded in the model already")
 
 
 def test_packing_more_of_a_packed_model() -> None:
-    model = two_subgraphs().to_bytes()
-    blobs = bitmaps(model)
-    first, _ = pack_tflite(model, {"w#2": blobs["w#2"]})
-    both, notes = pack_tflite(first, blobs)
-    assert list(notes) == ["w#2"]
-    assert len(both) < len(first)
-    assert operators(both) == ["TFLM_DECODE", "FULLY_CONNECTED"] * 2
-    assert_equal_weights(both, model)
-    assert unpack_tflite(both) == load_model(model, "model").to_bytes()
-
-
-def test_refuses_wrong_packed_tensors() -> None:
-    model = dense_layer(sparse(64, 64)).to_bytes()
-    with pytest.raises(sp.InputError, match=r"m\.tflite: has no int8 weight tensor named 'v'"):
-        pack_tflite(model, {"v": sp.pack(sparse(64, 64))}, file="m.tflite")
-    for wrong in (sparse(64, 64, seed=1), sparse(64, 64).reshape(32, 128)):
-        with pytest.raises(sp.InputError, match="tensor 'w' has other values"):
-            pack_tflite(model, {"w": sp.pack(wrong)})
+    build = two_subgraphs()
+    build.operator("ABS", [build.constant("large", sparse(100, 100))], [0])
+    model = build.to_bytes()
+    first = pack_tflite(model, ["tflm_huffman"], min_size=5000)
+    assert list(first.payloads) == ["large"]
+    both = pack_tflite(first.data)
+    assert list(both.notes) == ["large"]
+    assert len(both.data) < len(first.data)
+    assert operators(both.data) == [
+        *("TFLM_DECODE", "FULLY_CONNECTED") * 2,
+        *("TFLM_DECODE", "ABS"),
+    ]
+    assert_equal_weights(both.data, model)
+    assert unpack_tflite(both.data) == load_model(model, "model").to_bytes()
 
 
 def test_refuses_an_offline_memory_plan() -> None:
@@ -288,7 +337,7 @@ def test_refuses_an_offline_memory_plan() -> None:
     build.model.metadata = [schema.MetadataT("OfflineMemoryAllocation", build.buffer(bytes(28)))]
     model = build.to_bytes()
     with pytest.raises(sp.ModelError, match=r"has an offline memory plan .* after packing"):
-        pack_tflite(model, bitmaps(model))
+        pack_tflite(model)
 
 
 def test_nothing_to_unpack() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
@@ -12,10 +11,10 @@ pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 from tflite_cases import (
     assert_equal_weights,
     operators,
+    run,
     two_weights_in_one_operator,
     values,
 )
-from tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.compression import (
     compressor,
     decode_insert,
@@ -24,18 +23,13 @@ from tflite_micro.tensorflow.lite.micro.compression import (
 from tflite_models import ModelBuilder, decode_graph, schema
 
 import stridepack as sp
-from stridepack._tflite_decode import PRUNE_HEADER
 from stridepack._tflite_model import load_model
 from stridepack.emit.tflite import unpack_tflite
 from stridepack.interpreter import compare_outputs
 from stridepack.io.tflite import parse_tflite
+from stridepack.tflm import decode_type
 
-
-def run(model: bytes) -> npt.NDArray[Any]:
-    """First output of a model without inputs."""
-    interpreter = runtime.Interpreter.from_bytes(model, arena_size=2**20)
-    interpreter.invoke()
-    return np.asarray(interpreter.get_output(0))
+PRUNE_HEADER = decode_type("tflm_prune").header()
 
 
 PER_CHANNEL = np.arange(-40, 40, 20)
@@ -119,17 +113,18 @@ def set_decode(**fields: Any) -> Callable[[ModelBuilder], None]:
 
 
 UNDECODABLE = {
-    "LUT": (set_header(0, 0), r"encoded tensor w: DECODE type is 0 \(LUT\); only 2 \(PRUNE\)"),
-    "Huffman": (set_header(0, 1), r"DECODE type is 1 \(Huffman\)"),
-    "custom": (set_header(0, 200), r"DECODE type is 200 \(unknown\)"),
-    "header version": (set_header(1, 2), "versions of header and PRUNE are 2 and 1"),
-    "PRUNE version": (set_header(4, 0), "versions of header and PRUNE are 1 and 0"),
-    "short header": (cut(2, 15), "has no data, or no header of 16 bytes"),
-    "no bitmap": (cut(1, 0), "has no data, or no header of 16 bytes"),
+    "custom": (
+        set_header(0, 200),
+        r"encoded tensor w: DECODE type is 200; only 0 \(tflm_lut\), 1 \(tflm_huffman\), 2",
+    ),
+    "header version": (set_header(1, 2), "versions of header and tflm_prune are 2 and 1"),
+    "PRUNE version": (set_header(4, 0), "versions of header and tflm_prune are 1 and 0"),
+    "short header": (cut(2, 15), "has no header of 16 bytes, only 15"),
+    "no bitmap": (cut(1, 0), "encoded tensor w: has no data"),
     "short bitmap": (cut(1, 12), r"shape \[10, 10\] needs 100 bits, the bitmap has 96"),
     "short values": (cut(2, 35), "its bitmap has 20 ones, but there are 19 values"),
-    "negative shape": (set_fields(2, shape=[-10, -10]), r"shape \[-10, -10\] needs 100 bits"),
-    "empty shape": (set_fields(2, shape=[0, *[2**30] * 3]), "needs 0 bits, the bitmap has"),
+    "negative shape": (set_fields(2, shape=[-10, -10]), r"shape \[-10, -10\] has no elements"),
+    "empty shape": (set_fields(2, shape=[0, *[2**30] * 3]), r"shape \[0, .*\] has no elements"),
     "inputs": (set_decode(inputs=[0]), "needs two inputs for each output; it has 1 and 1"),
     "no output": (set_decode(inputs=[], outputs=[]), "needs two inputs for each output"),
     "absent input": (set_decode(inputs=[0, -1]), "lacks an input, or writes a tensor again"),
@@ -137,7 +132,10 @@ UNDECODABLE = {
         set_decode(inputs=[0, 1, 0, 1], outputs=[2, 2]),
         "lacks an input, or writes a tensor again",
     ),
-    "axis": (set_quantization(quantizedDimension=1), "PRUNE does not decode quantisation axis 1"),
+    "axis": (
+        set_quantization(quantizedDimension=1),
+        "tflm_prune does not decode quantisation axis 1",
+    ),
     "channels": (
         set_quantization(scale=np.ones(3, np.float32), zeroPoint=np.arange(3)),
         r"3 scales do not fit axis 0 of \[10, 10\]",
@@ -157,13 +155,13 @@ def test_refuses_to_decode(what: str) -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (set_fields(2, type=schema.TensorType.UINT8), "PRUNE does not decode uint8"),
+        (set_fields(2, type=schema.TensorType.UINT8), "tflm_prune does not decode uint8"),
         (
             lambda build: vars(build.graph.tensors[2]).update(
                 type=schema.TensorType.BOOL,
                 quantization=schema.QuantizationParametersT(scale=[1], zeroPoint=[4]),
             ),
-            "PRUNE decodes bool only with zero point 0, not 4",
+            "tflm_prune decodes bool only with zero point 0, not 4",
         ),
         (
             lambda build: build.graph.operators[1].inputs.append(0),

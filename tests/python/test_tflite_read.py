@@ -15,7 +15,6 @@ pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 
 from tflite_cases import (
     assert_equal_weights,
-    bitmaps,
     changed,
     graph,
     one_weight_read_twice,
@@ -31,11 +30,11 @@ from tflite_cases import (
 from tflite_models import ModelBuilder, conv_layer, decode_graph, dense_layer, schema, sparse
 
 import stridepack as sp
-from stridepack._tflite_decode import PRUNE_HEADER
 from stridepack._tflite_model import MAX_TABLES
 from stridepack.emit.tflite import pack_tflite, unpack_tflite
 from stridepack.interpreter import compare_outputs
 from stridepack.io.tflite import parse_tflite, read_tflite
+from stridepack.tflm import decode_type, decode_types
 
 
 def test_reads_what_was_written() -> None:
@@ -222,7 +221,7 @@ import stridepack.io.tflite, stridepack.emit.tflite, stridepack.interpreter
 def attempt(data: bytes) -> bool:
     """Do all that can be done with a file: only ModelError may come of it. Whether one could."""
     done = 0
-    for use in (lambda: pack_tflite(data, bitmaps(data)), lambda: unpack_tflite(data)):
+    for use in (lambda: pack_tflite(data), lambda: unpack_tflite(data)):
         try:
             use()
             done += 1
@@ -231,20 +230,20 @@ def attempt(data: bytes) -> bool:
     return done > 0
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_truncated_anywhere(packed: bool) -> None:
-    model = conv_layer(sparse(16, 3, 3, 16)).to_bytes()
-    model = pack(model) if packed else model
+@pytest.mark.parametrize("types", [(), *((name,) for name in decode_types())])
+def test_truncated_anywhere(types: tuple[str, ...]) -> None:
+    model = conv_layer(sparse(16, 3, 3, 32)).to_bytes()
+    model = pack(model, *types) if types else model
     for n in (*range(200), *range(256, len(model) - 64, 64)):
         assert not attempt(model[:n]), n
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_random_damage(packed: bool) -> None:
+@pytest.mark.parametrize("types", [(), *((name,) for name in decode_types())])
+def test_random_damage(types: tuple[str, ...]) -> None:
     # Few weights, so that most of the file is structure.
-    model = dense_layer(sparse(24, 24, sparsity=0.97)).to_bytes()
-    if packed:
-        model = pack(model)
+    model = dense_layer(sparse(32, 32, sparsity=0.97).clip(-1, 1)).to_bytes()
+    if types:
+        model = pack(model, *types)
     rng = np.random.default_rng(0)
     n_accepted = 0
     for _ in range(800):
@@ -290,7 +289,9 @@ def many_buffers_outside() -> bytes:
 
 def many_decoded() -> bytes:
     """600 tensors of 80,000 elements from one bitmap."""
-    build = decode_graph(bytes(10_000), PRUNE_HEADER, np.zeros(0, np.int8), [80_000])
+    build = decode_graph(
+        bytes(10_000), decode_type("tflm_prune").header(), np.zeros(0, np.int8), [80_000]
+    )
     encoded, ancillary, decoded = build.graph.tensors
     build.graph.tensors = [ancillary] + [once(encoded)] * 600 + [once(decoded)] * 600
     decode = build.graph.operators[0]

@@ -1,14 +1,14 @@
-"""TensorFlow Lite models out: packed with DECODE operators of type PRUNE, and dense again.
+"""TensorFlow Lite models out: packed with DECODE operators, and dense again.
 
 The unmodified TensorFlow Lite Micro interpreter runs what `pack_tflite` makes.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from stridepack._tflite_decode import PRUNE_HEADER, unsupported_axis
 from stridepack._tflite_graph import (
     Encoding,
     buffer_users,
@@ -17,9 +17,10 @@ from stridepack._tflite_graph import (
     remove_decode,
 )
 from stridepack._tflite_model import Model, load_model
-from stridepack.errors import InputError
-from stridepack.io.tflite import Constant, find_constants, int8_weights, read_values, zero_point
-from stridepack.packed import Packed
+from stridepack.errors import StridepackError
+from stridepack.io.tflite import Constant, find_constants, int8_weights, read_values
+from stridepack.tflm import DecodeType, Payload, UnencodableError, decode_type, decode_types
+from stridepack.threads import in_threads
 
 # Operators that need their weights before a DECODE has run, or after another one has. The kernels
 # of TensorFlow Lite Micro, and CMSIS-NN's, were searched for what they do in Prepare.
@@ -31,90 +32,122 @@ _NEEDS_CONSTANTS = {
 }
 
 
+@dataclass(frozen=True)
+class PackedModel:
+    """What `pack_tflite` made of a model.
+
+    Attributes
+    ----------
+    data : bytes
+        The file.
+    payloads : dict of str to Payload
+        By name, how each tensor is encoded that is not dense.
+    notes : dict of str to str
+        By name, why each other tensor is dense.
+    """
+
+    data: bytes
+    payloads: dict[str, Payload]
+    notes: dict[str, str]
+
+
 def pack_tflite(
-    model: bytes, packed: Mapping[str, Packed], *, file: str = "model"
-) -> tuple[bytes, dict[str, str]]:
+    model: bytes,
+    types: Iterable[str] | None = None,
+    *,
+    min_size: int = 0,
+    file: str = "model",
+    on_done: Callable[[int], None] | None = None,
+) -> PackedModel:
     """Encode weights of a .tflite file so that TensorFlow Lite Micro decodes them as it runs.
 
-    A tensor is encoded if that makes the file smaller, with everything counted that it takes:
-    operators, tensors, header. The rest of the model is kept. Data outside the flatbuffer move into
-    it, where TensorFlow Lite Micro can find them; buffers are aligned to 16 bytes; files attached
-    to the model (labels, say) are left out.
+    Every tensor is encoded in every type, decoded again and compared. The type that takes the
+    fewest bytes is kept if that makes the file smaller, with everything counted that it takes:
+    operators, tensors, header, tables. The rest of the model is kept. Data outside the flatbuffer
+    move into it, where TensorFlow Lite Micro can find them; buffers are aligned to 16 bytes; files
+    attached to the model (labels, say) are left out.
 
     Parameters
     ----------
     model : bytes
         The file.
-    packed : mapping of str to Packed
-        By the names of `read_tflite`. A tensor stays dense if its format is "dense" or its name is
-        left out. Of the other formats only "bitmap", with one tile, can be used here.
+    types : iterable of str, optional
+        Names of the DECODE types to choose from. Default: all of `decode_types`.
+    min_size : int
+        Tensors of fewer elements stay dense.
     file : str
         Name for messages.
+    on_done : callable, optional
+        Called with the number of elements whenever a tensor has been encoded.
 
     Returns
     -------
-    file : bytes
-        `model` itself where nothing gets smaller. The same bytes for the same arguments.
-    notes : dict of str to str
-        By name, why a tensor stayed dense although its format is not "dense".
+    PackedModel
+        With `model` itself where nothing gets smaller. The same bytes for the same arguments.
 
     Raises
     ------
     InputError
-        For a name that the model does not have, or values that are not those of the model.
+        For an unknown type.
     ModelError
         For a file that `read_tflite` refuses, or that cannot be changed without breaking it.
     MissingDependencyError
         When tflite-micro is not installed.
     """
+    chosen_from = [decode_type(name) for name in (decode_types() if types is None else types)]
     parsed = load_model(model, file)
     weights = int8_weights(parsed, find_constants(parsed))
-    if unknown := packed.keys() - weights.keys():
-        raise InputError(f"{file}: has no int8 weight tensor named {min(unknown)!r}")
+    if not chosen_from:
+        return PackedModel(model, {}, {})
+
+    def encode(item: tuple[str, Constant]) -> dict[str, Payload] | str:
+        name, weight = item
+        if (obstacle := _obstacle(parsed, weight, min_size)) is not None:
+            return obstacle
+        return _encode(parsed, name, weight, chosen_from)
+
+    tried = in_threads(
+        encode,
+        list(weights.items()),
+        lambda item: item[1].n_elements,
+        on_done,
+    )
     notes: dict[str, str] = {}
-    candidates: dict[int, dict[str, Encoding]] = defaultdict(dict)  # by buffer
-    for name, weight in weights.items():
-        if name not in packed:
-            continue
-        blob = packed[name]
-        if not np.array_equal(blob.unpack(), read_values(parsed, weight)):
-            raise InputError(f"{file}: tensor {name!r} has other values than its packed form")
-        if blob.format == "dense":
-            continue
-        if obstacle := _obstacle(parsed, weight, blob):
-            notes[name] = obstacle
-        else:
-            buffer = parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer
-            candidates[buffer][name] = _encoding(weight, blob)
+    groups: dict[int, dict[str, dict[str, Payload]]] = defaultdict(dict)  # by buffer
+    for (name, weight), result in zip(weights.items(), tried, strict=True):
+        if isinstance(result, str):
+            notes[name] = result
+        elif result:
+            groups[parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer][name] = result
 
     chosen: dict[str, Encoding] = {}
     users = buffer_users(parsed)
-    for buffer, group in candidates.items():
+    for buffer, group in groups.items():
         if len(group) < users[buffer]:
             why = f"shares its data (buffer {buffer}) with something that stays dense"
             notes |= dict.fromkeys(group, why)
             continue
-        encoded, dense = nbytes_in_file(parsed, list(group.values()))
-        if encoded < dense:
-            chosen |= group
+        best = _smallest(parsed, {name: (weights[name], group[name]) for name in group})
+        if isinstance(best, str):
+            notes |= dict.fromkeys(group, best)
         else:
-            notes |= dict.fromkeys(group, f"would take {encoded} bytes encoded, {dense} dense")
+            chosen |= best
     if not chosen:
-        return model, notes
+        return PackedModel(model, {}, notes)
     _refuse_offline_plan(parsed)
     insert_decode(parsed, chosen.values())
-    result = parsed.to_bytes()
-    if len(result) >= len(model):
-        why = f"the file would take {len(result)} bytes, it takes {len(model)}"
-        return model, notes | dict.fromkeys(chosen, why)
-    return result, notes
+    data = parsed.to_bytes()
+    if len(data) >= len(model):
+        why = f"the file would take {len(data)} bytes, it takes {len(model)}"
+        return PackedModel(model, {}, notes | dict.fromkeys(chosen, why))
+    return PackedModel(data, {name: e.payload for name, e in chosen.items()}, notes)
 
 
 def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
-    """Make a .tflite file dense again: without DECODE operators of type PRUNE.
+    """Make a .tflite file dense again: without DECODE operators.
 
     Undoes `pack_tflite`: tensors, their places, and what operators read are as before. Also unpacks
-    files that others made, with tensors of any type that PRUNE has.
+    files that others made, with tensors of any type that they decode.
 
     Parameters
     ----------
@@ -131,7 +164,7 @@ def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
     Raises
     ------
     ModelError
-        When there is no DECODE operator, one that is not PRUNE, or a damaged file.
+        When there is no DECODE operator, one of an unknown type, or a damaged file.
     MissingDependencyError
         When tflite-micro is not installed.
     """
@@ -141,32 +174,63 @@ def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
     return parsed.to_bytes()
 
 
-def _encoding(weight: Constant, blob: Packed) -> Encoding:
-    """The two streams of a bitmap blob are what the two tensors hold."""
-    payload = blob.to_bytes()[blob.nbytes - blob.payload_nbytes :]
-    bitmap_nbytes = blob.streams["bitmap"]
-    values = -(-bitmap_nbytes // 4) * 4  # streams start at multiples of 4
-    return Encoding(
-        weight.subgraph,
-        weight.index,
-        weight.readers,
-        payload[:bitmap_nbytes],
-        PRUNE_HEADER + payload[values : values + blob.streams["values"]],
-    )
+def _encode(
+    model: Model, name: str, weight: Constant, types: Sequence[DecodeType]
+) -> dict[str, Payload] | str:
+    """Payloads of a tensor in all types that can encode it; if none can, why."""
+    values = read_values(model, weight)
+    payloads, reasons = {}, []
+    for decode in types:
+        try:
+            payload = decode.encode(values, weight.tensor)
+        except UnencodableError as error:
+            reasons.append(str(error))
+            continue
+        contents = (np.frombuffer(b, np.uint8) for b in (payload.encoded, payload.ancillary))
+        if not np.array_equal(decode.decode(weight.tensor, *contents), values):
+            raise StridepackError(
+                f"tensor {name!r} does not survive {decode.name}: this is a defect of stridepack, "
+                "please report it with the file"
+            )
+        payloads[decode.name] = payload
+    return payloads or "; ".join(reasons)
 
 
-def _obstacle(model: Model, weight: Constant, blob: Packed) -> str | None:
-    """Why a tensor cannot be encoded with DECODE operators, if so."""
-    if blob.format != "bitmap":
-        return f"TensorFlow Lite Micro has no decoder for {blob.format}, only for bitmap"
-    if blob.n_tiles != 1:
-        return f"TensorFlow Lite Micro decodes whole tensors, not {blob.n_tiles} tiles"
+def _smallest(
+    model: Model, group: dict[str, tuple[Constant, dict[str, Payload]]]
+) -> dict[str, Encoding] | str:
+    """Encodings of tensors with one common buffer; why there are none, if so.
+
+    Only a type that makes the same of all of them can be used: their shapes and scales may differ.
+    """
+    (_, first), *others = group.values()
+    smallest: tuple[int, list[Encoding]] | None = None
+    dense = 0
+    for name, payload in first.items():
+        if any(payloads.get(name) != payload for _, payloads in others):
+            continue
+        encodings = [
+            Encoding(weight.subgraph, weight.index, weight.readers, payload)
+            for weight, _ in group.values()
+        ]
+        nbytes, dense = nbytes_in_file(model, encodings)
+        if smallest is None or nbytes < smallest[0]:
+            smallest = nbytes, encodings
+    if smallest is None:
+        return "shares its data with a tensor of other scales"
+    if smallest[0] >= dense:
+        return f"would take {smallest[0]} bytes encoded, {dense} dense"
+    return dict(zip(group, smallest[1], strict=True))
+
+
+def _obstacle(model: Model, weight: Constant, min_size: int) -> str | None:
+    """Why a tensor cannot be encoded with DECODE operators, or need not be."""
+    if weight.n_elements < min_size:
+        return f"fewer than {min_size} elements"
+    if weight.n_elements == 0:
+        return "is empty"
     if weight.encoded:
         return "is encoded in the model already"
-    if value := zero_point(weight):
-        return f"its zero point is {value}; a bitmap marks what is not 0"
-    if (axis := unsupported_axis(weight.tensor)) is not None:
-        return f"TensorFlow Lite Micro does not decode tensors with quantisation axis {axis}"
     graph = model.subgraphs[weight.subgraph]
     if weight.index in (*graph.inputs, *graph.outputs):
         return f"is an input or output of subgraph {weight.subgraph}"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from stridepack._tflite_decode import Encoded, decode_prune, decoded_tensors, is_decode
+from stridepack._tflite_decode import Encoded, decode, decoded_tensors, is_decode
 from stridepack._tflite_model import Model, Tensor, as_text, load_model, shape_of, type_name
 from stridepack.errors import ModelError
 from stridepack.tensor import Int8Array, WeightTensor
+from stridepack.tflm.quantization import zero_point
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +38,18 @@ class Constant:
     readers: list[int] = field(default_factory=list)
     encoded: Encoded | None = None
 
+    @property
+    def n_elements(self) -> int:
+        """Number of elements, by its shape."""
+        return math.prod(shape_of(self.tensor))
+
 
 def read_tflite(path: str | os.PathLike[str]) -> list[WeightTensor]:
     """Read the int8 weights of a .tflite file.
 
     These are all int8 tensors with data that an operator of any subgraph reads, each once, in the
-    order in which operators read them. Tensors that are encoded for DECODE operators of type PRUNE
-    are decoded, and have the same name, place and values as before packing.
+    order in which operators read them. Tensors that are encoded for DECODE operators are decoded,
+    and have the same name, place and values as before packing.
 
     Names are those of the file. A tensor without one is called after its place,
     ``subgraph0/tensor17``. Of several with the same name the first keeps it, the others get
@@ -61,8 +67,8 @@ def read_tflite(path: str | os.PathLike[str]) -> list[WeightTensor]:
     Raises
     ------
     ModelError
-        When the file cannot be read, is damaged, has no int8 weights, or has some in an encoding
-        other than PRUNE.
+        When the file cannot be read, is damaged, has no int8 weights, or has some in an unknown
+        encoding.
     MissingDependencyError
         When tflite-micro is not installed.
     """
@@ -94,7 +100,7 @@ def parse_tflite(data: bytes, file: str = "model") -> list[WeightTensor]:
         WeightTensor(
             name,
             read_values(model, weight),
-            zero_point(weight),
+            zero_point(weight.tensor),
             _origin(model, weight),
             _operators(model, weight),
         )
@@ -131,15 +137,6 @@ def int8_weights(model: Model, constants: list[Constant]) -> dict[str, Constant]
     return dict(zip(_unique_names(model, weights), weights, strict=True))
 
 
-def zero_point(constant: Constant) -> int:
-    """The zero point; of several, the first that is not 0, or 0."""
-    quantization = constant.tensor.quantization
-    if quantization is None or quantization.zeroPoint is None:
-        return 0
-    zero_points = np.asarray(quantization.zeroPoint)
-    return int(zero_points[np.argmax(zero_points != 0)]) if zero_points.size else 0
-
-
 def read_values(model: Model, weight: Constant) -> Int8Array:
     """Values of an int8 constant, decoded if need be.
 
@@ -151,7 +148,7 @@ def read_values(model: Model, weight: Constant) -> Int8Array:
     subgraph = model.subgraphs[weight.subgraph]
     stored = subgraph.tensors[weight.index]
     if weight.encoded:
-        return decode_prune(model, subgraph, weight.tensor, weight.encoded)
+        return decode(model, subgraph, weight.tensor, weight.encoded)
     name = as_text(stored.name) or f"{weight.index} of subgraph {weight.subgraph}"
     if stored.sparsity is not None:
         raise model.error(
