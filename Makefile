@@ -91,7 +91,7 @@ bench-m55: packages $(DEVELOP)
 bench: $(INSTALLED)
 	$(BIN)/python bench/sizes.py
 	$(BIN)/python bench/encode.py
-	$(BIN)/python bench/models.py $(MODEL) $(REAL_MODELS)
+	$(BIN)/python bench/models.py $(MODEL) $(wildcard ../shared/data/models/*.tflite)
 	$(BIN)/python bench/readme.py
 
 paper: $(DEVELOP)

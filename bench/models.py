@@ -4,10 +4,13 @@
     python bench/models.py ../shared/data/models/*.tflite
 
 Totals count tensors of at least 2048 elements in their format and smaller ones as they are, blob
-headers included. Rows in bench/results/models.json of models that are not measured this time stay.
+headers included. Packed .tflite files are measured as they are written: with each DECODE type alone
+and with the best for each tensor, which then runs in the interpreter. Rows in
+bench/results/models.json of models that are not measured this time stay.
 """
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -16,10 +19,10 @@ from rich.table import Table
 
 import stridepack as sp
 from stridepack.bundle import build_bundle
-from stridepack.convert import STOCK_TFLM_FORMATS
 from stridepack.emit.tflite import pack_tflite
 from stridepack.interpreter import compare_outputs
 from stridepack.planner import DEFAULT_MIN_SIZE, measure, plan
+from stridepack.tflm import decode_types
 
 RESULTS = Path(__file__).parent / "results/models.json"
 BUNDLED = Path(__file__).parent.parent / "examples/resnet8_cifar10_50.tflite"
@@ -31,9 +34,9 @@ def measure_model(path: Path) -> dict[str, object]:
     small = sum(t.size for t in tensors if t.size < DEFAULT_MIN_SIZE)
     large = [(t, s) for t, s in zip(tensors, sizes, strict=True) if t.size >= DEFAULT_MIN_SIZE]
     model = path.read_bytes()
-    choices = plan(tensors, candidates=STOCK_TFLM_FORMATS)
-    packed, _ = pack_tflite(model, {choice.tensor.name: choice.packed for choice in choices})
-    comparison = compare_outputs(model, packed, n_inputs=3)
+    packed = pack_tflite(model, min_size=DEFAULT_MIN_SIZE)
+    alone = {name: pack_tflite(model, [name], min_size=DEFAULT_MIN_SIZE) for name in decode_types()}
+    comparison = compare_outputs(model, packed.data, n_inputs=3)
     n_zeros = sum(t.size - t.n_non_zero for t, _ in large)
     return {
         "model": path.name,
@@ -44,7 +47,9 @@ def measure_model(path: Path) -> dict[str, object]:
         "spk_nbytes": len(build_bundle({c.tensor.name: c.packed for c in plan(tensors)})),
         "entropy_nbytes": sum(t.entropy_nbytes for t in tensors),
         "tflite_nbytes": len(model),
-        "packed_tflite_nbytes": len(packed),
+        "packed_tflite_nbytes": len(packed.data),
+        "packed_tflite_nbytes_alone": {name: len(p.data) for name, p in alone.items()},
+        "n_tensors_packed": Counter(p.format for p in packed.payloads.values()),
         "outputs_equal": comparison.equal,
         "arena_nbytes": comparison.arena_nbytes,
     }
@@ -59,7 +64,8 @@ def main(models: tuple[Path, ...]) -> None:
     for path in models or (BUNDLED,):
         rows[path.name] = measure_model(path)
     table = Table(
-        "model", "weights", *sp.formats(), ".spk", "entropy", ".tflite", "packed", "arena"
+        *("model", "weights", *sp.formats(), ".spk", "entropy"),
+        *(".tflite", *decode_types(), "packed", "arena"),
     )
     for row in rows.values():
         arena = " -> ".join(f"{size:,}" for size in row["arena_nbytes"])
@@ -67,9 +73,11 @@ def main(models: tuple[Path, ...]) -> None:
             *(row["model"], f"{row['weights']:,}"),
             *(f"{size:,}" for size in row["nbytes"].values()),
             *(f"{row['spk_nbytes']:,}", f"{row['entropy_nbytes']:,.0f}"),
-            *(f"{row['tflite_nbytes']:,}", f"{row['packed_tflite_nbytes']:,}", arena),
+            f"{row['tflite_nbytes']:,}",
+            *(f"{size:,}" for size in row["packed_tflite_nbytes_alone"].values()),
+            *(f"{row['packed_tflite_nbytes']:,}", arena),
         )
-    Console(width=200).print(table)
+    Console(width=260).print(table)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(list(rows.values()), indent=1) + "\n")
 
