@@ -22,7 +22,8 @@ from stridepack.bundle import build_bundle
 from stridepack.emit.tflite import pack_tflite
 from stridepack.interpreter import compare_outputs
 from stridepack.planner import DEFAULT_MIN_SIZE, measure, plan
-from stridepack.tflm import decode_types
+from stridepack.tflm import decode_type, decode_types
+from stridepack.tflm.blob import Blob
 
 RESULTS = Path(__file__).parent / "results/models.json"
 BUNDLED = Path(__file__).parent.parent / "examples/resnet8_cifar10_50.tflite"
@@ -35,7 +36,11 @@ def measure_model(path: Path) -> dict[str, object]:
     large = [(t, s) for t, s in zip(tensors, sizes, strict=True) if t.size >= DEFAULT_MIN_SIZE]
     model = path.read_bytes()
     packed = pack_tflite(model, min_size=DEFAULT_MIN_SIZE)
-    alone = {name: pack_tflite(model, [name], min_size=DEFAULT_MIN_SIZE) for name in decode_types()}
+    alone = {
+        name: pack_tflite(model, [decode_type(name)], min_size=DEFAULT_MIN_SIZE)
+        for name in decode_types()
+    }
+    blobs = pack_tflite(model, map(Blob, sp.formats()[1:]), min_size=DEFAULT_MIN_SIZE)
     comparison = compare_outputs(model, packed.data, n_inputs=3)
     n_zeros = sum(t.size - t.n_non_zero for t, _ in large)
     return {
@@ -49,6 +54,7 @@ def measure_model(path: Path) -> dict[str, object]:
         "tflite_nbytes": len(model),
         "packed_tflite_nbytes": len(packed.data),
         "packed_tflite_nbytes_alone": {name: len(p.data) for name, p in alone.items()},
+        "packed_tflite_nbytes_blobs": len(blobs.data),
         "n_tensors_packed": Counter(p.format for p in packed.payloads.values()),
         "outputs_equal": comparison.equal,
         "arena_nbytes": comparison.arena_nbytes,
@@ -65,7 +71,7 @@ def main(models: tuple[Path, ...]) -> None:
         rows[path.name] = measure_model(path)
     table = Table(
         *("model", "weights", *sp.formats(), ".spk", "entropy"),
-        *(".tflite", *decode_types(), "packed", "arena"),
+        *(".tflite", *decode_types(), "packed", "arena", "blobs in .tflite"),
     )
     for row in rows.values():
         arena = " -> ".join(f"{size:,}" for size in row["arena_nbytes"])
@@ -76,6 +82,7 @@ def main(models: tuple[Path, ...]) -> None:
             f"{row['tflite_nbytes']:,}",
             *(f"{size:,}" for size in row["packed_tflite_nbytes_alone"].values()),
             *(f"{row['packed_tflite_nbytes']:,}", arena),
+            f"{row['packed_tflite_nbytes_blobs']:,}",
         )
     Console(width=260).print(table)
     RESULTS.parent.mkdir(exist_ok=True)

@@ -13,6 +13,7 @@
 #define SPK_PSR_BLOCK 256u
 #define SPK_DCSR_LANES 16u
 #define SPK_MAX_SLOPE 17u
+#define SPK_TFLM_DECODE_TYPE 211u
 
 /* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */
 #define SPK_FORMATS(X) \

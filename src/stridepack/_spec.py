@@ -10,6 +10,7 @@ MAX_STRIDE = 255
 PSR_BLOCK = 256
 DCSR_LANES = 16
 MAX_SLOPE = 17
+TFLM_DECODE_TYPE = 211
 
 # format name -> wire id
 FORMATS = {

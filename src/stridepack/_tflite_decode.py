@@ -11,7 +11,12 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from stridepack._tflite_model import Model, Operator, SubGraph, Tensor, as_text, shape_of
-from stridepack.tflm import DecodeType, UndecodableError, type_of_header
+from stridepack.tflm import (
+    FIRST_CUSTOM_NUMBER,
+    DecodeType,
+    UndecodableError,
+    type_of_header,
+)
 
 OPERATOR_NAME = "TFLM_DECODE"
 
@@ -89,6 +94,16 @@ def decode(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.
         return decode_type.decode(tensor, *(model.data(graph.tensors[t]) for t in pair))
     except UndecodableError as error:
         raise model.error(f"{_name(graph, pair)}: {error}") from error
+
+
+def custom_types(model: Model) -> set[int]:
+    """Numbers of the DECODE types that the unmodified TensorFlow Lite Micro does not decode."""
+    return {
+        number
+        for s, graph in enumerate(model.subgraphs)
+        for pair in decoded_tensors(model, s).values()
+        if (number := _type_of(model, graph, pair).number) >= FIRST_CUSTOM_NUMBER
+    }
 
 
 def _name(graph: SubGraph, pair: Encoded) -> str:

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from stridepack import __version__
-from stridepack.convert import pack_file, unpack_file
+from stridepack.convert import DECODERS, pack_file, unpack_file
 from stridepack.decoding import add_decoding, decoding_sentences, decoding_table, describe
 from stridepack.emit.runtime import write_runtime
 from stridepack.errors import StridepackError
@@ -195,17 +195,23 @@ def inspect(
     "--format",
     default="auto",
     show_default=True,
-    help=f"One of {', '.join(formats())}; with .tflite output dense, {', '.join(decode_types())}. "
-    "auto tries all and takes the smallest.",
+    help=f"One of {', '.join(formats())}; for TensorFlow Lite Micro as it is dense, "
+    f"{', '.join(decode_types())}. auto tries all and takes the smallest.",
+)
+@click.option(
+    "--decoder",
+    type=click.Choice(DECODERS),
+    default=DECODERS[0],
+    show_default=True,
+    help="What decodes a .tflite: TensorFlow Lite Micro as it is, or stridepack's decoder in it.",
 )
 @_packing_options
-def pack(
-    model: Path, output: Path, format: str, min_size: int, tile: int | None, **options: Any
-) -> None:
+def pack(model: Path, output: Path, **options: Any) -> None:
     """Pack the weights of MODEL into OUTPUT, whose suffix decides what is written.
 
     \b
-      .tflite   the model with DECODE operators: TensorFlow Lite Micro runs it as it is
+      .tflite   the model with DECODE operators: TensorFlow Lite Micro runs it as it is,
+                or, with --decoder stridepack, with the decoder of `stridepack runtime --tflm`
       .c        constant arrays and a table of tensors, and the header beside it
       .spk      one file of named tensors that the C runtime reads in place
 
@@ -214,20 +220,12 @@ def pack(
     \b
     Examples:
       stridepack pack model.tflite -o packed.tflite
+      stridepack pack model.tflite -o packed.tflite --decoder stridepack
       stridepack pack weights.safetensors -o weights.spk --format hybrid --tile 4096
       stridepack pack model.tflite -o weights.c --min-size 512
     """
     with _progress("packing") as (start, advance):
-        result = pack_file(
-            model,
-            output,
-            format,
-            tile=tile,
-            min_size=min_size,
-            on_start=start,
-            on_done=advance,
-            **_given(options),
-        )
+        result = pack_file(model, output, on_start=start, on_done=advance, **_given(options))
     OUT.print(stored_table(result.tensors))
     for path, size in result.files.items():
         OUT.print(f"wrote {escape(str(path))}: {size:,} bytes")
@@ -279,6 +277,8 @@ def verify(model: Path, packed: Path, inputs: int, seed: int) -> None:
         OUT.print(f"[red]differs:[/] {escape(difference)}")
     if not result.differences:
         OUT.print(f"weights: all {result.n_tensors} tensors are equal")
+    if result.not_run:
+        OUT.print(f"outputs: not compared: {escape(result.not_run)}", soft_wrap=True)
     if result.outputs:
         outputs = result.outputs
         said = "equal" if outputs.equal else f"[red]differ[/] by up to {outputs.max_difference:g}"
@@ -291,17 +291,23 @@ def verify(model: Path, packed: Path, inputs: int, seed: int) -> None:
 
 @cli.command()
 @click.argument("directory", type=PATH)
-def runtime(directory: Path) -> None:
+@click.option(
+    "--tflm", is_flag=True, help="Also the C++ that makes it a TensorFlow Lite Micro decoder."
+)
+def runtime(directory: Path, tflm: bool) -> None:
     """Write the C sources that a firmware project compiles below DIRECTORY.
 
     \b
     Example:
       stridepack runtime third_party/stridepack
       cd third_party/stridepack && cc -Iinclude -c src/*.c src/mve/*.c
+      stridepack runtime third_party/stridepack --tflm
     """
-    files = write_runtime(directory)
+    files = write_runtime(directory, tflm=tflm)
     OUT.print(f"wrote {len(files)} files below {escape(str(directory))}")
     OUT.print("compile src/ as C99 with include/ on the path; include/spk.h says how to use it")
+    if tflm:
+        OUT.print("and tflm/spk_tflm.cc with TensorFlow Lite Micro; tflm/spk_tflm.h says how")
 
 
 def main() -> None:

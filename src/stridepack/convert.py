@@ -15,11 +15,14 @@ from stridepack.emit.c_source import c_sources
 from stridepack.emit.tflite import PackedModel, pack_tflite, unpack_tflite
 from stridepack.errors import InputError, ModelError
 from stridepack.files import write_files
+from stridepack.formats import formats, known_options, options_of
 from stridepack.io import read_weights
 from stridepack.planner import DEFAULT_MIN_SIZE, plan
 from stridepack.tensor import WeightTensor
-from stridepack.tflm import decode_types
+from stridepack.tflm import DecodeType, decode_type, decode_types
+from stridepack.tflm.blob import Blob
 
+DECODERS = ("tflm", "stridepack")
 OUTPUT_SUFFIXES = (".tflite", ".c", ".spk")
 
 
@@ -56,6 +59,7 @@ def pack_file(
     output: Path,
     format: str = "auto",
     *,
+    decoder: str = "tflm",
     tile: int | None = None,
     min_size: int = DEFAULT_MIN_SIZE,
     on_start: Callable[[list[WeightTensor]], None] | None = None,
@@ -64,7 +68,7 @@ def pack_file(
 ) -> PackResult:
     """Pack the weights of a model file. The output's suffix decides what is written.
 
-    ``.tflite`` : the model with DECODE operators, for the unmodified TensorFlow Lite Micro.
+    ``.tflite`` : the model with DECODE operators, for TensorFlow Lite Micro.
     ``.c`` : C source, and its header beside it.
     ``.spk`` : all tensors by name in one file.
 
@@ -72,8 +76,11 @@ def pack_file(
     ----------
     model, output : Path
     format, tile, min_size, **options
-        As in `stridepack.plan`. For ``.tflite``, `format` is "auto", "dense" or one of
-        `stridepack.tflm.decode_types`, and there are no options.
+        As in `stridepack.plan`. For ``.tflite``, whole tensors only.
+    decoder : str
+        For ``.tflite``: what will decode it. "tflm": TensorFlow Lite Micro as it is; `format` is
+        one of `stridepack.tflm.decode_types` then, and has no options. "stridepack": our decoder,
+        registered with the interpreter (runtime/tflm), and our formats.
     on_start, on_done : callable, optional
         Called with the tensors before packing, and with the number of elements after each tensor.
 
@@ -100,7 +107,9 @@ def pack_file(
                 f"{output}: TensorFlow Lite Micro decodes whole tensors, so tile={tile} is not "
                 "possible with .tflite output"
             )
-        types = _types(format, options)
+        types = _types(decoder, format, options)
+    elif decoder != DECODERS[0]:
+        raise InputError(f"{output}: decoder={decoder} is for .tflite output only")
 
     tensors = read_weights(model)
     if on_start:
@@ -124,23 +133,26 @@ def pack_file(
     return PackResult(stored, {path: len(data) for path, data in files.items()})
 
 
-def _types(format: str, options: dict[str, Any]) -> tuple[str, ...]:
-    """DECODE types to choose from, by the format that was asked for."""
-    if options:
+def _types(decoder: str, format: str, options: dict[str, Any]) -> list[DecodeType]:
+    """DECODE types to choose from, by the decoder and the format that were asked for."""
+    if decoder not in DECODERS:
+        raise InputError(f"unknown decoder {decoder!r}; there are {', '.join(DECODERS)}")
+    names = decode_types() if decoder == "tflm" else formats()[1:]
+    if format not in ("auto", "dense", *names):
         raise InputError(
-            f"unknown option {', '.join(sorted(options))}: the encodings of TensorFlow Lite Micro "
-            "have none"
+            f"format {format!r} is not possible with .tflite output and decoder {decoder}; dense, "
+            f"{', '.join(names)} are"
         )
-    if format == "auto":
-        return decode_types()
-    if format == "dense":
-        return ()
-    if format in decode_types():
-        return (format,)
-    raise InputError(
-        f"format {format!r} is not possible with .tflite output; dense, "
-        f"{', '.join(decode_types())} are, which TensorFlow Lite Micro decodes"
-    )
+    chosen = names if format == "auto" else () if format == "dense" else (format,)
+    known = known_options(chosen) if decoder == "stridepack" else frozenset()
+    if unknown := set(options) - known:
+        raise InputError(
+            f"unknown option {', '.join(sorted(unknown))} for format {format!r} with decoder "
+            f"{decoder}; known: {', '.join(sorted(known)) or 'none'}"
+        )
+    if decoder == "tflm":
+        return [decode_type(name) for name in chosen]
+    return [Blob(name, options_of(name, options)) for name in chosen]
 
 
 def _stored_in_tflite(tensor: WeightTensor, packed: PackedModel) -> Stored:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from stridepack.errors import InputError, StridepackError
-from stridepack.formats import formats, get_format
+from stridepack.formats import formats, get_format, known_options, options_of
 from stridepack.packed import Packed
 from stridepack.tensor import WeightTensor
 from stridepack.threads import in_threads
+
+T = TypeVar("T")
 
 # Section IV-A of the paper: smaller tensors hardly count in memory but do in accuracy
 DEFAULT_MIN_SIZE = 2048
@@ -191,7 +193,10 @@ def in_every_format(
     candidates = _candidates("auto", formats(), options)
 
     def answers(tensor: WeightTensor) -> dict[str, T]:
-        return {name: ask(_encode(tensor.values, name, tile, options)) for name in candidates}
+        return {
+            name: ask(Packed.encode(tensor.values, name, tile, **options_of(name, options)))
+            for name in candidates
+        }
 
     return in_threads(answers, tensors, lambda tensor: tensor.size, on_done)
 
@@ -203,21 +208,13 @@ def _candidates(format: str, allowed: tuple[str, ...], options: dict[str, Any]) 
         if format not in allowed:
             raise InputError(f"format {format!r} is not possible here; {', '.join(allowed)} are")
         allowed = (format,)
-    known = frozenset().union(*(get_format(name).options for name in allowed))
+    known = known_options(allowed)
     if unknown := set(options) - known:
         raise InputError(
             f"unknown option {', '.join(sorted(unknown))} for format {format!r}; "
             f"known: {', '.join(sorted(known)) or 'none'}"
         )
     return allowed
-
-
-def _encode(
-    values: npt.NDArray[Any], format: str, tile: int | None, options: dict[str, Any]
-) -> Packed:
-    """The blob in a format, with those of the options that are its own."""
-    own = {key: options[key] for key in options.keys() & get_format(format).options}
-    return Packed.encode(values, format, tile, **own)
 
 
 def _choose(
@@ -227,7 +224,7 @@ def _choose(
     best: Packed | None = None
     nbytes = {}
     for name in candidates:
-        packed = _encode(values, name, tile, options)
+        packed = Packed.encode(values, name, tile, **options_of(name, options))
         nbytes[name] = packed.nbytes
         if best is None or packed.nbytes < best.nbytes:
             best = packed

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stridepack._tflite_decode import custom_types
+from stridepack._tflite_model import load_model
 from stridepack.errors import InputError
 from stridepack.interpreter import Comparison, compare_outputs
 from stridepack.io import read_weights
@@ -24,11 +26,14 @@ class Verification:
         One sentence for each tensor that is missing, additional or different.
     outputs : Comparison or None
         Of the interpreter runs, where both files are .tflite.
+    not_run : str
+        Why there were none, although both files are .tflite.
     """
 
     n_tensors: int
     differences: list[str]
     outputs: Comparison | None
+    not_run: str = ""
 
     @property
     def ok(self) -> bool:
@@ -38,6 +43,8 @@ class Verification:
 
 def verify_files(model: Path, packed: Path, *, n_inputs: int = 10, seed: int = 0) -> Verification:
     """Compare every int8 weight of two files; run two .tflite files on the same random inputs.
+
+    A .tflite with DECODE types that the stock interpreter does not have is not run.
 
     Parameters
     ----------
@@ -52,11 +59,18 @@ def verify_files(model: Path, packed: Path, *, n_inputs: int = 10, seed: int = 0
         raise InputError(f"{packed}: only .spk and .tflite files can be verified")
     original = {tensor.name: tensor for tensor in read_weights(model)}
     differences = list(_differences(original, {t.name: t for t in read_weights(packed)}))
-    outputs = None
-    if model.suffix.lower() == packed.suffix.lower() == ".tflite":
-        outputs = compare_outputs(
-            model.read_bytes(), packed.read_bytes(), n_inputs=n_inputs, seed=seed
-        )
+    if not model.suffix.lower() == packed.suffix.lower() == ".tflite":
+        return Verification(len(original), differences, None)
+    files = {str(path): path.read_bytes() for path in (model, packed)}
+    for file, data in files.items():
+        if custom := custom_types(load_model(data, file)):
+            not_run = (
+                f"{file} has DECODE type {', '.join(map(str, sorted(custom)))}, which the stock "
+                "TensorFlow Lite Micro interpreter cannot run: it needs the decoder of "
+                "`stridepack runtime --tflm`"
+            )
+            return Verification(len(original), differences, None, not_run)
+    outputs = compare_outputs(*files.values(), n_inputs=n_inputs, seed=seed)
     return Verification(len(original), differences, outputs)
 
 

@@ -232,10 +232,10 @@ def test_bad_arguments(
     [
         (
             ["--format", "hybrid"],
-            "format 'hybrid' is not possible with .tflite output; dense, tflm_lut, tflm_huffman, "
-            "tflm_prune are",
+            "format 'hybrid' is not possible with .tflite output and decoder tflm; dense, "
+            "tflm_lut, tflm_huffman, tflm_prune are",
         ),
-        (["--sizes", "4"], "unknown option sizes: the encodings of TensorFlow Lite Micro have"),
+        (["--sizes", "4"], "unknown option sizes for format 'auto' with decoder tflm; known: none"),
         (["--tile", "64"], "decodes whole tensors, so tile=64 is not possible"),
     ],
 )

@@ -20,6 +20,7 @@ import stridepack as sp
 from stridepack._tflite_model import load_model
 from stridepack.emit.tflite import pack_tflite, unpack_tflite
 from stridepack.interpreter import compare_outputs
+from stridepack.tflm import decode_type
 
 
 def test_a_changed_weight_is_noticed() -> None:
@@ -105,8 +106,6 @@ def test_a_crash_is_an_error() -> None:
 
 # Real models
 
-PRUNE, HUFFMAN = ("tflm_prune",), ("tflm_huffman",)
-
 
 # Bytes with all types, with tflm_prune alone, with tflm_huffman alone; and how many tensors stay
 # dense with all.
@@ -125,7 +124,10 @@ REAL_MODELS = {
 def test_real_model(name: str) -> None:
     model = real_model(name)
     (*nbytes,), n_dense = REAL_MODELS[name]
-    packed = {types: pack_tflite(model, types) for types in (None, PRUNE, HUFFMAN)}
+    packed = {
+        name: pack_tflite(model, [decode_type(name)] if name else None)
+        for name in (None, "tflm_prune", "tflm_huffman")
+    }
     assert [len(p.data) for p in packed.values()] == nbytes
     assert len(packed[None].notes) == n_dense
     for p in packed.values():

@@ -26,7 +26,7 @@ from stridepack._tflite_model import load_model
 from stridepack.emit.tflite import PackedModel, pack_tflite, unpack_tflite
 from stridepack.interpreter import compare_outputs
 from stridepack.io.tflite import parse_tflite
-from stridepack.tflm import decode_types
+from stridepack.tflm import decode_type, decode_types
 
 
 @pytest.mark.parametrize("types", [(), ("tflm_huffman",), ("tflm_prune",)])
@@ -68,7 +68,7 @@ def test_buffers_are_aligned() -> None:
 
 def test_the_same_whatever_the_order() -> None:
     model = two_subgraphs().to_bytes()
-    assert pack_tflite(model) == pack_tflite(model, reversed(decode_types()))
+    assert pack_tflite(model) == pack_tflite(model, map(decode_type, reversed(decode_types())))
 
 
 def test_the_smallest_type_wins() -> None:
@@ -90,7 +90,7 @@ def test_the_smallest_type_wins() -> None:
     }
     for name, payload in packed.payloads.items():
         for other in decode_types():
-            forced = pack_tflite(model, [other]).payloads.get(name)
+            forced = pack_tflite(model, [decode_type(other)]).payloads.get(name)
             assert forced is None or forced.nbytes >= payload.nbytes
     assert_equal_weights(packed.data, model)
 
@@ -252,7 +252,7 @@ STAYS_DENSE = {
 def test_stays_dense(what: str) -> None:
     make, reason = STAYS_DENSE[what]
     model = make().to_bytes()
-    packed = pack_tflite(model, ["tflm_prune"])
+    packed = pack_tflite(model, [decode_type("tflm_prune")])
     assert packed.data is model
     assert list(packed.notes) == ["w"]
     assert re.search(reason, packed.notes["w"]), packed.notes
@@ -272,7 +272,7 @@ def test_one_of_two_that_share_data_stays_dense() -> None:
     build = shared_buffer()
     build.graph.tensors[1].quantization.zeroPoint = np.array([3])
     model = build.to_bytes()
-    packed = pack_tflite(model, ["tflm_prune"])
+    packed = pack_tflite(model, [decode_type("tflm_prune")])
     assert packed.data is model
     assert packed.notes == {
         "w": "its zero point is 3; tflm_prune marks what is not 0",
@@ -288,7 +288,7 @@ def test_tensors_that_share_data_need_the_same_encoding() -> None:
     quantization = build.graph.tensors[1].quantization
     quantization.scale, quantization.zeroPoint = np.ones(64, np.float32), np.zeros(64, np.int64)
     model = build.to_bytes()
-    packed = pack_tflite(model, ["tflm_lut"])
+    packed = pack_tflite(model, [decode_type("tflm_lut")])
     assert packed.data is model
     assert set(packed.notes.values()) == {"shares its data with a tensor of other scales"}
 
@@ -305,7 +305,7 @@ def test_no_types() -> None:
     model = dense_layer(sparse(64, 64)).to_bytes()
     assert pack_tflite(model, []) == PackedModel(model, {}, {})
     with pytest.raises(sp.InputError, match="unknown DECODE type 'rle'; there are tflm_lut"):
-        pack_tflite(model, ["rle"])
+        decode_type("rle")
 
 
 def test_packing_again_changes_nothing() -> None:
@@ -319,7 +319,7 @@ def test_packing_more_of_a_packed_model() -> None:
     build = two_subgraphs()
     build.operator("ABS", [build.constant("large", sparse(100, 100))], [0])
     model = build.to_bytes()
-    first = pack_tflite(model, ["tflm_huffman"], min_size=5000)
+    first = pack_tflite(model, [decode_type("tflm_huffman")], min_size=5000)
     assert list(first.payloads) == ["large"]
     both = pack_tflite(first.data)
     assert list(both.notes) == ["large"]

@@ -59,7 +59,7 @@ def test_a_table_for_each_channel(kind: str, n_values: int) -> None:
         w.scale, w.zeroPoint, w.quantizedDimension = np.ones(n, np.float32), np.zeros(n, int), 3
         build.ends([], [build.graph.operators[0].outputs[0]])
     model = build.to_bytes()
-    packed = pack_tflite(model, ["tflm_lut"])
+    packed = pack_tflite(model, [decode_type("tflm_lut")])
     (payload,) = packed.payloads.values()
     axis = 3 if kind == "DEPTHWISE_CONV_2D" else 0
     assert payload.ancillary[5] >> 4 == axis
@@ -76,7 +76,7 @@ def test_a_table_for_each_channel(kind: str, n_values: int) -> None:
 
 def test_channels_with_the_same_values_have_one_table() -> None:
     model = conv_layer(few_values((32, 3, 3, 16), 4)).to_bytes()
-    packed = pack_tflite(model, ["tflm_lut"])
+    packed = pack_tflite(model, [decode_type("tflm_lut")])
     (payload,) = packed.payloads.values()
     assert payload.ancillary[5:7] == bytes([0xF2, 0])
     assert len(payload.ancillary) == 16 + 4
@@ -85,10 +85,12 @@ def test_channels_with_the_same_values_have_one_table() -> None:
 
 def test_too_many_values() -> None:
     model = dense_layer(few_values((64, 64), 129)).to_bytes()
-    packed = pack_tflite(model, ["tflm_lut"])
+    packed = pack_tflite(model, [decode_type("tflm_lut")])
     assert packed.data is model
     assert packed.notes == {"w": "has more than 128 different values"}
-    axis = pack_tflite(dense_layer(few_values((64, 64), 4), axis=1).to_bytes(), ["tflm_lut"])
+    axis = pack_tflite(
+        dense_layer(few_values((64, 64), 4), axis=1).to_bytes(), [decode_type("tflm_lut")]
+    )
     assert axis.notes == {"w": "tflm_lut does not decode quantisation axis 1"}
 
 

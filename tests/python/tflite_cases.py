@@ -16,6 +16,7 @@ from tflite_models import ModelBuilder, conv_layer, dense_layer, schema, sparse
 from stridepack._tflite_model import load_model
 from stridepack.emit.tflite import pack_tflite
 from stridepack.io.tflite import parse_tflite
+from stridepack.tflm import decode_type
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"
 
@@ -29,7 +30,7 @@ def real_model(name: str) -> bytes:
 
 def pack(model: bytes, *types: str) -> bytes:
     """Pack a model of which at least one weight gets smaller. Without types: in the best."""
-    packed = pack_tflite(model, types or None).data
+    packed = pack_tflite(model, [decode_type(t) for t in types] or None).data
     assert len(packed) < len(model)
     return packed
 

@@ -11,12 +11,18 @@ _REPOSITORY = Path(__file__).resolve().parents[3] / "runtime"
 
 
 def runtime_dir() -> Path:
-    """Folder with include/ and src/ of the C runtime."""
+    """Folder with include/, src/ and tflm/ of the C runtime."""
     return _INSTALLED if _INSTALLED.is_dir() else _REPOSITORY
 
 
-def write_runtime(directory: Path) -> list[Path]:
+def write_runtime(directory: Path, *, tflm: bool = False) -> list[Path]:
     """Write include/ and src/ below a directory, which is made if it does not exist.
+
+    Parameters
+    ----------
+    directory : Path
+    tflm : bool
+        Also tflm/: the C++ that registers the decoder with TensorFlow Lite Micro.
 
     Returns
     -------
@@ -26,8 +32,9 @@ def write_runtime(directory: Path) -> list[Path]:
     source = runtime_dir()
     files = {
         directory / path.relative_to(source): path.read_bytes()
-        for folder in ("include", "src")
-        for path in sorted((source / folder).rglob("*.[ch]"))
+        for folder in ("include", "src", *(("tflm",) if tflm else ()))
+        for path in sorted((source / folder).rglob("*"))
+        if path.suffix in (".c", ".h", ".cc")
     }
     try:
         for parent in {path.parent for path in files}:

@@ -1,6 +1,6 @@
 """TensorFlow Lite models out: packed with DECODE operators, and dense again.
 
-The unmodified TensorFlow Lite Micro interpreter runs what `pack_tflite` makes.
+The unmodified TensorFlow Lite Micro interpreter runs what `pack_tflite` makes of its own types.
 """
 
 from collections import defaultdict
@@ -53,7 +53,7 @@ class PackedModel:
 
 def pack_tflite(
     model: bytes,
-    types: Iterable[str] | None = None,
+    types: Iterable[DecodeType] | None = None,
     *,
     min_size: int = 0,
     file: str = "model",
@@ -71,8 +71,8 @@ def pack_tflite(
     ----------
     model : bytes
         The file.
-    types : iterable of str, optional
-        Names of the DECODE types to choose from. Default: all of `decode_types`.
+    types : iterable of DecodeType, optional
+        What to choose from. Default: all that the unmodified TensorFlow Lite Micro decodes.
     min_size : int
         Tensors of fewer elements stay dense.
     file : str
@@ -88,13 +88,13 @@ def pack_tflite(
     Raises
     ------
     InputError
-        For an unknown type.
+        For an option of a format outside its limits.
     ModelError
         For a file that `read_tflite` refuses, or that cannot be changed without breaking it.
     MissingDependencyError
         When tflite-micro is not installed.
     """
-    chosen_from = [decode_type(name) for name in (decode_types() if types is None else types)]
+    chosen_from = [*map(decode_type, decode_types())] if types is None else list(types)
     parsed = load_model(model, file)
     weights = int8_weights(parsed, find_constants(parsed))
     if not chosen_from:
@@ -192,7 +192,7 @@ def _encode(
                 f"tensor {name!r} does not survive {decode.name}: this is a defect of stridepack, "
                 "please report it with the file"
             )
-        payloads[decode.name] = payload
+        payloads[payload.format] = payload
     return payloads or "; ".join(reasons)
 
 

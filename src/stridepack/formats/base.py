@@ -1,7 +1,7 @@
 """What every format provides, and the registry that its class enters by being defined."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,3 +85,13 @@ def get_format(name: str) -> Format:
     if name not in _registry:
         raise InputError(f"unknown format {name!r}; there are {', '.join(formats())}")
     return _registry[name]
+
+
+def known_options(names: Iterable[str]) -> frozenset[str]:
+    """Options that at least one of these formats has."""
+    return frozenset().union(*(get_format(name).options for name in names))
+
+
+def options_of(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some options that a format has."""
+    return {key: options[key] for key in options.keys() & get_format(name).options}

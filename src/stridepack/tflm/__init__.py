@@ -1,11 +1,12 @@
 """What TensorFlow Lite Micro's DECODE operator decodes, one file for each type.
 
-These are its layouts, not ours: no blob of docs/format.md holds one. As with formats, importing a
-module registers its type.
+Its own layouts are not ours: no blob of docs/format.md holds one. `blob` is the other way round:
+our blobs, for its operator. As with formats, importing a module registers its type.
 """
 
-from stridepack.tflm import huffman, lut, prune
+from stridepack.tflm import blob, huffman, lut, prune
 from stridepack.tflm.base import (
+    FIRST_CUSTOM_NUMBER,
     HEADER_NBYTES,
     DecodeType,
     Payload,
@@ -17,11 +18,13 @@ from stridepack.tflm.base import (
 )
 
 __all__ = [
+    "FIRST_CUSTOM_NUMBER",
     "HEADER_NBYTES",
     "DecodeType",
     "Payload",
     "UndecodableError",
     "UnencodableError",
+    "blob",
     "decode_type",
     "decode_types",
     "huffman",

@@ -22,6 +22,7 @@ from stridepack._tflite_model import Bytes, Tensor, shape_of, type_name
 from stridepack.errors import InputError
 
 HEADER_NBYTES = 16
+FIRST_CUSTOM_NUMBER = 128  # up to 255
 
 _registry: dict[str, "DecodeType"] = {}
 
@@ -56,7 +57,7 @@ class Payload:
 
 
 class DecodeType(ABC):
-    """A way in which DECODE operators encode tensors. Stateless."""
+    """A way in which DECODE operators encode tensors. The registry holds one of each class."""
 
     name: ClassVar[str]
     number: ClassVar[int]
@@ -127,11 +128,12 @@ def decode_types() -> tuple[str, ...]:
     >>> decode_types()
     ('tflm_lut', 'tflm_huffman', 'tflm_prune')
     """
-    return tuple(sorted(_registry, key=lambda name: _registry[name].number))
+    stock = (name for name, t in _registry.items() if t.number < FIRST_CUSTOM_NUMBER)
+    return tuple(sorted(stock, key=lambda name: _registry[name].number))
 
 
 def decode_type(name: str) -> DecodeType:
-    """Look up a type by name.
+    """Look up a type by name; "stridepack" is ours.
 
     Raises
     ------
@@ -153,11 +155,12 @@ def type_of_header(ancillary: Bytes) -> DecodeType:
     """
     if ancillary.size < HEADER_NBYTES:
         raise UndecodableError(f"has no header of {HEADER_NBYTES} bytes, only {ancillary.size}")
-    number, version, type_version = (int(ancillary[i]) for i in (0, 1, 4))
-    found = next((t for t in _registry.values() if t.number == number), None)
+    wanted, version, type_version = (int(ancillary[i]) for i in (0, 1, 4))
+    found = next((t for t in _registry.values() if t.number == wanted), None)
     if found is None:
-        known = ", ".join(f"{_registry[name].number} ({name})" for name in decode_types())
-        raise UndecodableError(f"DECODE type is {number}; only {known} can be read")
+        numbers = sorted((t.number, t.name) for t in _registry.values())
+        known = ", ".join(f"{number} ({name})" for number, name in numbers)
+        raise UndecodableError(f"DECODE type is {wanted}; only {known} can be read")
     if (version, type_version) != (1, 1):
         raise UndecodableError(
             f"versions of header and {found.name} are {version} and {type_version}; only 1 and 1 "
