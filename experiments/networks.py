@@ -70,7 +70,7 @@ def mobilenet_v2(classes: int) -> nn.Module:
     network = MobileNetV2ForImageClassification(config)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            # TensorFlow's 0.997 means torch's 0.003; taken as it is, it remembers the last batch only
+            # TensorFlow's 0.997 is torch's 0.003; as it is, it remembers the last batch only
             module.momentum = 0.1
         elif isinstance(module, nn.Conv2d):
             # transformers' weights of 0.02 make the first steps so large that training diverges

@@ -1,8 +1,10 @@
 """dcsr: delta-linear encoding with dynamic bitwidths (docs/format.md, section 6)."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from stridepack import _spec
 from stridepack.formats.base import Format, Stream
@@ -34,8 +36,9 @@ def dcsr_work(tile: memoryview, n: int) -> dict[str, int]:
     """As `Format.work`, also where the tile is the remainder of another format.
 
     Edge groups are those whose lanes might leave the tile. Mask lanes: up to the last one set.
-    Single pairs are not taken as pairs mostly are: the last one where it is not whole, those with a
-    long base, and those whose masks lie in the last 16 bytes of the tile.
+    Helium takes pairs in runs; a single pair ends one: it is not whole, or has a long base or an
+    edge group. The bases of a run are looked at 16 at a time while they ascend, then one by one:
+    those are stepped over.
     """
     groups = _Groups(tile)
     lanes = _spec.DCSR_LANES
@@ -53,23 +56,40 @@ def dcsr_work(tile: memoryview, n: int) -> dict[str, int]:
     places = np.repeat(begins + 4 * groups.long, n_masks) + 2 * number
     masks = data[places] + 256 * data[places + 1].astype(np.int64)
 
-    whole = slice(0, groups.k // (2 * lanes) * 2)
-    long, extended, late = (
-        some[whole].reshape(-1, 2)
-        for some in (groups.long, groups.bitmaps > 0, data.size - begins < 16)
-    )
-    single = long.any(axis=1) | (extended.any(axis=1) & late[:, 0])
+    edge = (bases < 0) | (bases > n - 256)
+    n_whole = groups.k // (2 * lanes) * 2
+    descends = groups.bases < -min(lanes * tile[4], 127)
+    single, stepped = _runs((groups.long | edge)[:n_whole], descends[:n_whole])
+    extended_pairs = groups.bitmaps[:n_whole].reshape(-1, 2)
     return {
         "values": groups.k,
         "groups": bases.size,
-        "edge_groups": int(np.count_nonzero((bases < 0) | (bases > n - 256))),
+        "edge_groups": int(np.count_nonzero(edge)),
         "extended_groups": int(np.count_nonzero(groups.bitmaps)),
+        "extended_pairs": int(np.count_nonzero(extended_pairs.any(axis=1))),
         "widely_extended_groups": int(np.count_nonzero(groups.bitmaps > 1)),
         "masks": int(n_masks.sum()),
         "mask_lanes": int(np.frexp(masks)[1].sum()),
         "long_bases": int(np.count_nonzero(groups.long)),
-        "single_pairs": int(np.count_nonzero(single)) + (groups.k % (2 * lanes) != 0),
+        "single_pairs": single + (groups.k % (2 * lanes) != 0),
+        "stepped_bases": stepped,
     }
+
+
+def _runs(ends: npt.NDArray[np.bool_], descends: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Number of pairs that end a run of others, and of bases that are looked at one by one.
+
+    `ends`: whether a group ends a run; `descends`: whether its base goes back.
+    """
+    single = stepped = begin = 0
+    last, blocked = ([*np.flatnonzero(some), ends.size] for some in (ends, ends | descends))
+    while begin < ends.size:
+        end = int(last[bisect_left(last, begin)])
+        reach = int(blocked[bisect_left(blocked, begin)])
+        stepped += end - begin - (reach - begin) // 16 * 16
+        single += end < ends.size
+        begin = end // 2 * 2 + 2
+    return single, stepped
 
 
 class _Groups:
