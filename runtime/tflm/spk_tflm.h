@@ -9,8 +9,8 @@
  * Compile spk_tflm.cc as C++17 and the C files of ../src, with ../include and TensorFlow Lite Micro on the include
  * path. It must be a version with MicroInterpreter::SetCustomDecodeRegistrations.
  *
- * For each encoded tensor the interpreter's arena holds one object of some 80 bytes; nothing else is allocated. A
- * damaged blob makes AllocateTensors or Invoke fail, with a line on MicroPrintf.
+ * For each encoded tensor the interpreter's arena holds one object of 64 bytes (44 with 32-bit pointers); nothing else
+ * is allocated. A damaged blob makes AllocateTensors or Invoke fail, with a line on MicroPrintf.
  */
 #ifndef SPK_TFLM_H
 #define SPK_TFLM_H

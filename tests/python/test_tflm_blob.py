@@ -96,6 +96,17 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert "outputs: equal" in run("verify", MODEL, dense, "--inputs", 1)
 
 
+def test_runtime_writes_the_decoder_if_asked(tmp_path: Path) -> None:
+    assert "tflm/spk_tflm.cc" in run("runtime", tmp_path / "with", "--tflm")
+    run("runtime", tmp_path / "without")
+    with_it, without = (
+        {path.relative_to(root).as_posix() for path in root.rglob("*.*")}
+        for root in (tmp_path / "with", tmp_path / "without")
+    )
+    assert with_it - without == {"tflm/spk_tflm.cc", "tflm/spk_tflm.h"}
+    assert "include/spk.h" in without
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

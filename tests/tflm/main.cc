@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
   std::copy(content.begin(), content.end(), model_data);
 
   tflite::InitializeTarget();
-  tflite::MicroMutableOpResolver<12> resolver;
+  tflite::MicroMutableOpResolver<14> resolver;
   resolver.AddDecode();
   resolver.AddFullyConnected();
   resolver.AddConv2D();
@@ -56,6 +56,8 @@ int main(int argc, char **argv) {
   resolver.AddPad();
   resolver.AddQuantize();
   resolver.AddDequantize();
+  resolver.AddMul();
+  resolver.AddReduceMax();
 
   tflite::MicroInterpreter interpreter(tflite::GetModel(model_data), resolver, arena, kArenaSize);
   if (interpreter.SetCustomDecodeRegistrations(&spk_tflm_registration, 1) != kTfLiteOk) return fail("no registration");
