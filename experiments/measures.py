@@ -17,6 +17,7 @@ Weights = npt.NDArray[np.int8]
 
 RESULTS = Path("experiments/results")
 COUNTS = Path("bench/m55/results.json")
+TENSORS = Path("bench/m55/tensors.json")
 # Elements; tensors with more are pruned and encoded (Section IV-A)
 LARGER_THAN = {"resnet8": 2048, "mobilenetv2": 8192}
 GROUP_SIZES = (16, 12, 8, 4)
@@ -140,6 +141,18 @@ def occupancy_effect(tensors: Sequence[Weights], occupancy: float) -> dict[str, 
 
 
 def decode_counts(path: str = "helium") -> list[dict[str, Any]]:
-    """bench/m55's records of ResNet8's shapes."""
+    """bench/m55's records of ResNet8's shapes, all six tensors together."""
+    wanted = ("resnet8", path, "clang-19")
     records = json.loads(COUNTS.read_text())
-    return [r for r in records if r["workload"] == "resnet8" and r["path"] == path]
+    return [r for r in records if (r["workload"], r["path"], r["compiler"]) == wanted]
+
+
+def decode_cycles_by_tensor(sparsity: float) -> dict[str, dict[str, float]]:
+    """Estimated cycles with Helium of each of ResNet8's tensors, by format."""
+    cycles: dict[str, dict[str, float]] = {}
+    for format, data in json.loads(TENSORS.read_text()).items():
+        for row in data["rows"]:
+            of = dict(zip(data["columns"], row, strict=False))  # behind them are other counts
+            if (of["workload"], of["sparsity"]) == ("resnet8", sparsity):
+                cycles.setdefault(format, {})[str(of["tensor"])] = of["helium_cycles"]
+    return cycles

@@ -83,22 +83,17 @@ def figure_5_and_6(network: str, points: Sequence[Point], sizes: Sizes) -> None:
 
 
 def figure_7() -> None:
-    """Nothing, where bench/m55 has no counts of single tensors."""
-    bars: dict[float, dict[str, dict[str, float]]] = {s: {} for s in SHOWN}
-    for record in measures.decode_counts():
-        if "tensor" in record and record["sparsity"] in bars and record["format"] != "dense":
-            formats = bars[record["sparsity"]]
-            cycles = record["cycles_per_weight"] * record["weights"]
-            formats.setdefault(record["format"], {})[str(record["tensor"])] = cycles
-    if all(bars.values()):
-        figures.decode_per_tensor(OUTPUT / "fig7.png", bars)
-        write("fig7", bars)
+    bars = {s: measures.decode_cycles_by_tensor(s) for s in SHOWN}
+    for formats in bars.values():
+        del formats["dense"]
+    figures.decode_per_tensor(OUTPUT / "fig7.png", bars)
+    write("fig7", bars)
 
 
 def figure_8() -> None:
     cycles: dict[str, dict[float, float]] = {}
     for record in measures.decode_counts():
-        if "tensor" not in record and record["format"] != "dense":
+        if record["format"] != "dense":
             total = record["cycles_per_weight"] * record["weights"]
             cycles.setdefault(record["format"], {})[record["sparsity"]] = total
     paper = {
@@ -177,9 +172,7 @@ def footprint_rows(
 
 
 def decode_rows() -> list[str]:
-    by_key = {
-        (r["format"], r["sparsity"]): r for r in measures.decode_counts() if "tensor" not in r
-    }
+    by_key = {(r["format"], r["sparsity"]): r for r in measures.decode_counts()}
     rows = []
     for format in dict.fromkeys(format for format, _ in by_key):
         cells = [format]
