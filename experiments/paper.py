@@ -244,7 +244,7 @@ def main() -> None:
                 for p in points
             }
             trained[network] = points, sizes
-            if any(p["sparsity"] == 0 for p in points):
+            if {0, *SPARSITIES} <= {p["sparsity"] for p in points}:
                 figure_5_and_6(network, points, sizes)
     figure_7()
     figure_8()
