@@ -12,9 +12,9 @@ import json
 
 import torch
 
+from bench.published import SPARSITIES
 from experiments.measures import RESULTS, sizes
 from experiments.networks import RECIPES
-from experiments.published import SPARSITIES
 from experiments.train import save_atomically
 from stridepack.pruning import MagnitudePruner, to_arrays
 

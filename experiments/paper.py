@@ -14,17 +14,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments import figures, measures, published
+from bench import published
+from bench.published import SPARSITIES, as_in_paper
+from experiments import figures, measures
 from experiments.figures import PAPERS, Curve
 from experiments.measures import RESULTS, Weights
-from experiments.published import SPARSITIES
 
 OUTPUT = RESULTS / "paper"
 TRAINED = {"resnet8": "cifar10", "mobilenetv2": "cifar10"}
 TITLES = {
     "resnet8": "ResNet8",
-    "mobilenetv2": "MobileNetV2",
     "mobilevit_xxs": "MobileViT-XXS",
+    "mobilenetv2": "MobileNetV2",
     "resnet34": "ResNet34",
 }
 THETAS = (0.5, 0.8, 1.0)
@@ -141,10 +142,6 @@ def figure_11(tensors: dict[float, list[Weights]]) -> None:
 # --- table I --------------------------------------------------------------------------------------
 
 
-def in_paper_units(nbytes: float) -> str:
-    return f"{nbytes / 1e3:.2f}k" if nbytes < 1e6 else f"{nbytes / 1e6:.2f}M"
-
-
 def footprint_rows(
     network: str, source: str, change: Curve, sizes: dict[float, dict[str, float]]
 ) -> list[str]:
@@ -155,15 +152,15 @@ def footprint_rows(
         ours = sizes[sparsity]
         cells = [TITLES[network], source, f"{sparsity:.0%}"]
         cells.append(f"{100 * change[sparsity]:+.2f}" if sparsity in change else "")
-        cells.append(f"{published.ACCURACY_CHANGE[network][i]:+.2f}")
+        cells.append(f"{published.ACCURACY_CHANGE[TITLES[network]][i]:+.2f}")
         for format in PAPERS:
-            paper = published.FOOTPRINT[network][format][i]
-            weights = published.WEIGHTS[network][0]
+            paper = published.FOOTPRINT[TITLES[network]][format][i]
+            weights = published.WEIGHTS[TITLES[network]][0]
             relative = (ours[format] / ours["dense"]) / (paper / weights) - 1
-            text = f"{in_paper_units(ours[format])} / {in_paper_units(paper)} ({relative:+.1%})"
+            text = f"{as_in_paper(ours[format])} / {as_in_paper(paper)} ({relative:+.1%})"
             cells.append(text)
         cells += [
-            f"{in_paper_units(ours[format])} ({ours[format] / ours['dense']:.3f})"
+            f"{as_in_paper(ours[format])} ({ours[format] / ours['dense']:.3f})"
             for format in ours
             if format not in (*PAPERS, "dense")
         ]
@@ -180,8 +177,8 @@ def decode_rows() -> list[str]:
             record = by_key[format, sparsity]
             cells.append(f"{record['instructions_per_weight']:.3f}")
             cells.append(f"{record['cycles_per_weight']:.2f}")
-            paper = published.CYCLES_RESNET8.get(format)
-            cells.append(f"{paper[i] / 73728:.2f}" if paper else "")
+            paper = published.CYCLES_PER_WEIGHT_RESNET8.get(format)
+            cells.append(f"{paper[i]:.2f}" if paper else "")
         rows.append("| " + " | ".join(cells) + " |")
     return rows
 
@@ -203,7 +200,7 @@ def table_1(trained: dict[str, tuple[Sequence[Point], Sizes]]) -> None:
         "| " + " | ".join(columns) + " |",
         "|" + "---|" * len(columns),
     ]
-    for network in published.FOOTPRINT:
+    for network in TITLES:
         if network in trained:
             points, sizes = trained[network]
             accuracy = accuracy_of(points)

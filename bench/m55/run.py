@@ -43,6 +43,8 @@ from rich.table import Table
 import stridepack as sp
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from published import CYCLES_PER_WEIGHT_RESNET8 as PAPER
+from published import SPARSITIES as PAPER_SPARSITIES
 from workloads import Workload, model, synthetic
 
 HERE = Path(__file__).resolve().parent
@@ -78,14 +80,6 @@ TOOLS = {
     "timeout": "coreutils",
 }
 
-# The paper: cycles per weight of ResNet8 at these sparsities, on the board, weights in DDR4
-PAPER_SPARSITIES = (0.3, 0.5, 0.7)
-PAPER = {
-    "psr": (4.15, 3.01, 1.87),
-    "dcsr": (5.02, 3.60, 2.30),
-    "rle": (5.32, 3.84, 2.36),
-    "hybrid": (6.12, 4.81, 3.27),
-}
 WHY_THEY_DIFFER = """\
 The paper's cycles are measured: code of its own on a board, weights in DDR4, every wait included. \
 Ours are estimated, from exact instructions of our code and a model of the core alone, in which no \
