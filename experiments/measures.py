@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 import stridepack as sp
+from experiments.networks import RECIPES
+from stridepack.threads import in_threads
 
 Weights = npt.NDArray[np.int8]
 
 RESULTS = Path("experiments/results")
 COUNTS = Path("bench/m55/results.json")
 TENSORS = Path("bench/m55/tensors.json")
-# Elements; tensors with more are pruned and encoded (Section IV-A)
-LARGER_THAN = {"resnet8": 2048, "mobilenetv2": 8192}
 GROUP_SIZES = (16, 12, 8, 4)
 LANES = 16  # elements of a SIMD run
 
@@ -32,19 +31,18 @@ def points(network: str, dataset: str) -> list[dict[str, Any]]:
 
 def pruned_tensors(point: dict[str, Any], network: str) -> list[Weights]:
     """The weights of a point's .tflite that were pruned, flat, in the order of the file."""
+    recipe = RECIPES[network]
     return [
         t.values.reshape(-1)
         for t in sp.read_tflite(RESULTS / point["tflite"])
-        # depthwise convolutions, which have a 1 in front, stay dense
-        if t.size > LARGER_THAN[network] and t.values.shape[0] != 1
+        if t.size > recipe.larger_than and t.name.removesuffix(".weight") not in recipe.exclude
     ]
 
 
 def sizes(tensors: Sequence[Weights]) -> dict[str, int]:
     """Payload bytes in every format, and "entropy_bound": the tensors' zero-order entropies."""
     jobs = [(values, name) for name in sp.formats() for values in tensors]
-    with ThreadPoolExecutor() as pool:
-        nbytes = list(pool.map(lambda job: sp.pack(*job).payload_nbytes, jobs))
+    nbytes = in_threads(lambda job: sp.pack(*job).payload_nbytes, jobs, lambda job: job[0].size)
     total = dict.fromkeys(sp.formats(), 0)
     for (_, name), size in zip(jobs, nbytes, strict=True):
         total[name] += size

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from experiments import data as datasets
+from experiments.measures import RESULTS
 from experiments.networks import RECIPES
 from experiments.train import Run, add_arguments, load, run_of, save_atomically
 from stridepack.pruning import to_tflite
 
-RESULTS = Path("experiments/results")
 CALIBRATION_IMAGES = 500  # of the training set, for the ranges of the activations
 LARGEST_LOSS = 0.02  # of accuracy by quantisation; more means that the conversion went wrong
 NOTES = {"cifar10": "shared/data/cifar10 is a JPEG-compressed copy of CIFAR-10 (60,000 images)"}
@@ -62,17 +61,31 @@ def int8_outputs(tflite: bytes, pixels: Tensor) -> npt.NDArray[np.int8]:
     return np.concatenate(outputs)
 
 
-def point(
-    run: Run, model: nn.Module, train: datasets.Images, test: datasets.Images
-) -> dict[str, Any]:
-    """Convert and evaluate one trained model; write its .tflite; return its record."""
+def to_int8(
+    name: str, model: nn.Module, train: datasets.Images, test: datasets.Images
+) -> tuple[bytes, float, float]:
+    """The int8 .tflite of a trained model; its accuracy, and that of the float model.
+
+    Raises
+    ------
+    RuntimeError
+        When the conversion cost more accuracy than quantisation does.
+    """
     calibration = [datasets.normalise(image[None]) for image in train.pixels[:CALIBRATION_IMAGES]]
     tflite = to_tflite(model, calibration)
     float_score = float_accuracy(model, test)
     guesses = int8_outputs(tflite, test.pixels).argmax(1)
     score = float((guesses == test.labels.numpy()).mean())
     if score < float_score - LARGEST_LOSS:
-        raise RuntimeError(f"{run.name}: {float_score:.4f} in float, {score:.4f} in int8")
+        raise RuntimeError(f"{name}: {float_score:.4f} in float, {score:.4f} in int8")
+    return tflite, score, float_score
+
+
+def point(
+    run: Run, model: nn.Module, train: datasets.Images, test: datasets.Images
+) -> dict[str, Any]:
+    """Convert and evaluate one trained model; write its .tflite; return its record."""
+    tflite, score, float_score = to_int8(run.name, model, train, test)
     file = RESULTS / f"{run.name}.tflite"
     save_atomically(tflite, file)
     return {

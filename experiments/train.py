@@ -23,6 +23,7 @@ from torch import nn
 
 from experiments import data as datasets
 from experiments.networks import RECIPES, Recipe
+from stridepack.files import write_files
 from stridepack.pruning import MagnitudePruner
 
 BATCH = 128
@@ -33,9 +34,7 @@ DATA = Path("../shared/data")
 def save_atomically(content: bytes, file: Path) -> None:
     """A reader sees the old file or the whole new one, never a part."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(file.name + ".tmp")
-    temporary.write_bytes(content)
-    temporary.replace(file)
+    write_files({file: content})
 
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
