@@ -22,6 +22,7 @@ Pixels = npt.NDArray[np.uint8]
 # Normalisation x -> (x * SCALE - MEAN) / STD. With these values the pixels 0..255 span exactly
 # 255 steps of 1/64 around zero, so that the int8 input of a converted model is pixel - 128.
 SCALE, MEAN, STD = 1 / 128, 1.0, 0.5
+INPUT = {"formula": "(x * scale - mean) / std", "scale": SCALE, "mean": MEAN, "std": STD}
 
 LAYOUTS = {
     "cifar10": """\

@@ -38,6 +38,15 @@ def float_accuracy(model: nn.Module, data: datasets.Images) -> float:
     return (guesses == data.labels).float().mean().item()
 
 
+def quantised(pixels: Tensor, scale: float, zero_point: int) -> npt.NDArray[np.int8]:
+    """Normalised images, NHWC, as a model's int8 input."""
+    x = datasets.normalise(pixels).permute(0, 2, 3, 1).numpy()
+    values: npt.NDArray[np.int8] = np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(
+        np.int8
+    )
+    return values
+
+
 def int8_outputs(tflite: bytes, pixels: Tensor) -> npt.NDArray[np.int8]:
     """int8 logits of shape (n, classes) by LiteRT's reference kernels, those that TFLM shares."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
@@ -51,13 +60,11 @@ def int8_outputs(tflite: bytes, pixels: Tensor) -> npt.NDArray[np.int8]:
     scale, zero_point = source["quantization"]
     outputs = []
     for part in torch.split(pixels, batch):
-        x = datasets.normalise(part).permute(0, 2, 3, 1).numpy()
-        quantised = np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(np.int8)
-        filled = np.zeros((batch, *quantised.shape[1:]), np.int8)
-        filled[: len(quantised)] = quantised
+        filled = np.zeros((batch, *part.shape[1:]), np.int8)
+        filled[: len(part)] = quantised(part, scale, zero_point)
         interpreter.set_tensor(source["index"], filled)
         interpreter.invoke()
-        outputs.append(interpreter.get_tensor(sink["index"])[: len(quantised)].copy())
+        outputs.append(interpreter.get_tensor(sink["index"])[: len(part)].copy())
     return np.concatenate(outputs)
 
 
@@ -95,12 +102,7 @@ def point(
         "float_accuracy": round(float_score, 4),
         "tflite": file.name,
         "bytes": len(tflite),
-        "input": {
-            "formula": "(x * scale - mean) / std",
-            "scale": datasets.SCALE,
-            "mean": datasets.MEAN,
-            "std": datasets.STD,
-        },
+        "input": datasets.INPUT,
         "epochs": {
             "dense": run.dense_epochs,
             "pruning": run.pruning_epochs,
