@@ -206,7 +206,7 @@ def text_nbytes(build: Path, symbol: str) -> int:
 
 @dataclass
 class Measurement:
-    """What decoding a case took: one Region for each tensor, and what is known of all of them."""
+    """What decoding a case took: each tensor, and all of them."""
 
     instructions: list[int]
     cycles: list[float]  # empty for compilers whose code LLVM does not model
@@ -307,6 +307,8 @@ def show(records: list[dict[str, object]], console: Console) -> None:
     for workload in dict.fromkeys(r["workload"] for r in records):
         sparsities = dict.fromkeys(s for w, _, _, s in by_key if w == workload)
         shown = [s for s in sparsities if s in SHOWN or len(sparsities) == 1]
+        if not shown:
+            continue  # only there for the fit
         has_cycles = records[0]["compiler"] == MODELLED
         paper = workload == "resnet8" and has_cycles
         title = f"{workload}, per weight, {records[0]['compiler']}"
