@@ -1,0 +1,192 @@
+"""What a reader must refuse (docs/format.md), the C decoders and the NumPy reference alike."""
+
+import zlib
+
+import numpy as np
+import pytest
+from arrays import SPARSITIES, random_array
+
+import stridepack as sp
+from stridepack import reference
+from stridepack.reference.blob import Header, u32, write_header, write_streams
+
+each_format = pytest.mark.parametrize("name", sp.formats())
+
+
+def with_checksum(blob: bytes | bytearray) -> bytes:
+    """The blob with the CRC-32 of what it holds."""
+    return bytes(blob[:28]) + zlib.crc32(blob[:28] + blob[32:]).to_bytes(4, "little") + blob[32:]
+
+
+def check_refused(blob: bytes) -> None:
+    with pytest.raises(sp.CorruptDataError):
+        sp.Packed.from_bytes(blob)
+    with pytest.raises(sp.CorruptDataError):
+        reference.decode(blob)
+
+
+@pytest.mark.parametrize(
+    ("offset", "field"),
+    [
+        pytest.param(0, b"SPKF", id="magic"),
+        pytest.param(4, b"\2", id="version"),
+        pytest.param(5, b"\0", id="format 0"),
+        pytest.param(5, b"\xff", id="format 255"),
+        pytest.param(6, b"\1", id="another ndim"),
+        pytest.param(6, b"\x09", id="ndim above 8"),
+        pytest.param(7, b"\1", id="flags"),
+        pytest.param(8, b"\x59\0\0\0", id="n_elements"),
+        pytest.param(12, b"\x5b\0\0\0", id="n_non_zero above n_elements"),
+        pytest.param(16, b"\0\0\0\0", id="tile_size 0"),
+        pytest.param(16, b"\x5b\0\0\0", id="tile_size above n_elements"),
+        pytest.param(16, b"\x0a\0\0\0", id="tile_size for more tiles"),
+        pytest.param(20, b"\0\0\0\0", id="payload_size"),
+        pytest.param(24, b"\1\0\0\0", id="n_tiles"),
+        pytest.param(32, b"\x08\0\0\0", id="shape"),
+        pytest.param(48, b"\x08\0\0\0", id="tile 0 ends in the index"),
+        pytest.param(48, b"\xff\xff\xff\xff", id="tile 0 ends behind the payload"),
+        pytest.param(52, b"\0\0\0\0", id="tile 1 ends before it begins"),
+    ],
+)
+@each_format
+def test_wrong_header(name: str, offset: int, field: bytes) -> None:
+    blob = sp.pack(random_array(90, 0.4).reshape(9, 10), name, tile=50).to_bytes()
+    damaged = bytearray(blob)
+    damaged[offset : offset + len(field)] = field
+    check_refused(with_checksum(damaged))
+
+
+@each_format
+def test_wrong_checksum_and_size(name: str) -> None:
+    blob = sp.pack(random_array(90, 0.4), name, tile=50).to_bytes()
+    for size in range(len(blob)):
+        check_refused(blob[:size])
+    for extra in (b"\0", bytes(4)):
+        check_refused(blob + extra)
+        size = int.from_bytes(blob[20:24], "little") + len(extra)
+        check_refused(with_checksum(blob[:20] + size.to_bytes(4, "little") + blob[24:] + extra))
+    for bit in range(32):
+        damaged = bytearray(blob)
+        damaged[28 + bit // 8] ^= 1 << bit % 8
+        check_refused(bytes(damaged))
+
+
+def craft(format: str, n: int, streams: reference.blob.Streams) -> bytes:
+    """A blob of one tile of n elements that holds these streams."""
+    payload = write_streams(streams)
+    return with_checksum(write_header(Header(format, (n,), n, 0, n, len(payload), 1)) + payload)
+
+
+# A tile of 10 elements with a 7 at position 3 in every format, to be damaged one way at a time.
+VALID = {
+    "dense": {"values": b"\0\0\0\7\0\0\0\0\0\0"},
+    "psr": {"header": u32(1), "counts": b"\1", "columns": b"\3", "values": b"\7"},
+    "rle": {"header": u32(1), "distances": b"\x30", "values": b"\7"},
+    "dcsr": {
+        "header": u32(1) + b"\0\0\0\0",
+        "values": b"\7",
+        "deltas": b"\x30" + bytes(15),
+        "bitmaps": b"\0",
+        "bases": b"\0",
+        "extensions": b"",
+    },
+    "hybrid": {
+        "header": b"\1\1\4\0" + u32(1),
+        "classes": b"\2\1\0\0",
+        "values": b"\7\0",
+        "strides": b"\0",
+        "distances": b"\3",
+        "remainder_header": bytes(8),
+    },
+    "bitmap": {"bitmap": b"\x10\0", "values": b"\7"},
+}
+
+WRONG = [
+    ("psr", "a column that no block counts", {"header": u32(2), "columns": b"\3\4"}),
+    ("psr", "a block of more columns than there are", {"counts": b"\2", "values": b"\7\7"}),
+    ("psr", "a column behind the tensor", {"columns": b"\x0a"}),
+    ("rle", "a distance that leads behind the tensor", {"distances": b"\xa0"}),
+    ("dcsr", "slope 18", {"header": u32(1) + b"\x12\0\0\0"}),
+    ("dcsr", "a position behind the tensor", {"deltas": b"\xa0" + bytes(15)}),
+    ("dcsr", "a position before the tensor", {"deltas": bytes(16), "bases": b"\xff"}),
+    ("dcsr", "a long base that is not there", {"bases": b"\x80"}),
+    ("dcsr", "a mask that is not there", {"bitmaps": b"\x10"}),
+    ("dcsr", "a mask too many", {"extensions": b"\1\0"}),
+    ("hybrid", "smallest stride 0", {"header": b"\1\0\4\0" + u32(1)}),
+    ("hybrid", "stride codes of 5 bits", {"header": b"\1\1\5\0" + u32(1)}),
+    ("hybrid", "group size 0", {"classes": b"\0\1\0\0", "values": b""}),
+    ("hybrid", "a group behind the tensor", {"strides": b"\x70"}),
+    ("hybrid", "a group without a start", {"header": b"\1\1\4\0" + u32(0), "distances": b""}),
+    ("hybrid", "a start too many", {"header": b"\1\1\4\0" + u32(2), "distances": b"\3\0"}),
+    ("hybrid", "an unfinished start", {"header": b"\1\1\4\0" + u32(2), "distances": b"\3\xff"}),
+    ("bitmap", "an unused bit", {"bitmap": b"\x10\x01", "values": b"\7\7"}),
+]
+
+
+@each_format
+def test_crafted_blobs_are_valid(name: str) -> None:
+    blob = craft(name, 10, VALID[name])
+    for decoded in (reference.decode(blob), sp.Packed.from_bytes(blob).unpack()):
+        assert decoded.tolist() == [0, 0, 0, 7, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("name", "what", "streams"), WRONG)
+def test_wrong_streams(name: str, what: str, streams: reference.blob.Streams) -> None:
+    check_refused(craft(name, 10, VALID[name] | streams))
+
+
+def test_lane_offsets_are_modulo_256() -> None:
+    """What no encoder writes still means the same to every decoder: 17 + 250 is 11 (section 6)."""
+    streams = VALID["dcsr"] | {
+        "header": u32(2) + b"\x11\0\0\0",
+        "values": b"\7\7",
+        "deltas": b"\0\xa0" + bytes(14),
+        "bitmaps": b"\xf0",
+        "extensions": b"\2\0" * 4,
+    }
+    blob = craft("dcsr", 20, streams)
+    for decoded in (reference.decode(blob), sp.Packed.from_bytes(blob).unpack()):
+        assert np.flatnonzero(decoded).tolist() == [0, 11]
+
+
+@pytest.mark.parametrize(
+    ("header", "streams"),
+    [
+        (Header("dense", (10,), 10, 0, tile_size=11, payload_size=12, n_tiles=1), VALID["dense"]),
+        (Header("dense", (1,) * 8 + (10,), 10, 0, 10, 12, 1), VALID["dense"]),
+        (Header("dense", (0,), 0, 0, tile_size=1, payload_size=12, n_tiles=0), VALID["dense"]),
+        (Header("rle", (2**30 + 1,), 2**30 + 1, 0, 2**30 + 1, 4, 1), {"header": u32(0)}),
+    ],
+)
+def test_header_outside_its_limits(header: Header, streams: reference.blob.Streams) -> None:
+    """Headers in which nothing else is wrong."""
+    check_refused(with_checksum(write_header(header) + write_streams(streams)))
+
+
+@each_format
+@pytest.mark.parametrize("tile", [None, 100])
+def test_damaged_blobs_are_refused_by_both_or_none(name: str, tile: int | None) -> None:
+    accepted = refused = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        values = random_array(int(rng.integers(1, 300)), rng.choice(SPARSITIES), seed)
+        damaged = bytearray(sp.pack(values, name, tile=tile).to_bytes())
+        # The first bytes of the payload are the ones that other bytes depend on.
+        last = len(damaged) if seed % 2 else min(len(damaged), 80)
+        for _ in range(rng.integers(1, 3)):
+            offset = rng.integers(48, max(last, 49)) % len(damaged)
+            damaged[offset] = rng.choice([0, 1, 128, 255, int(rng.integers(256))])
+        blob = with_checksum(damaged)
+        try:
+            decoded = sp.Packed.from_bytes(blob).unpack()
+        except sp.CorruptDataError:
+            check_refused(blob)
+            refused += 1
+            continue
+        _, (c, v) = reference.decode_slots(blob)
+        accepted += 1
+        # Slots of one position may disagree now: then a decoder may write either value.
+        for position in np.flatnonzero(reference.decode(blob) != decoded):
+            assert decoded[position] in v[c == position]
+    assert accepted
+    assert refused or name == "dense"
