@@ -110,8 +110,7 @@ def train(
                 pruner.step(now)
             for group in optimizer.param_groups:
                 group["lr"] = rate(now)
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = F.cross_entropy(model(x), labels)
+            loss = F.cross_entropy(model(x), labels)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
