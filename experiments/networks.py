@@ -75,6 +75,9 @@ def mobilenet_v2(classes: int) -> nn.Module:
         elif isinstance(module, nn.Conv2d):
             # transformers' weights of 0.02 make the first steps so large that training diverges
             nn.init.kaiming_normal_(module.weight, mode="fan_out")
+    for block in network.mobilenet_v2.layer:
+        if block.use_residual:  # starts as the identity (Goyal et al., 2017), which learns sooner
+            nn.init.zeros_(block.reduce_1x1.normalization.weight)
     return Logits(network)
 
 
@@ -133,7 +136,7 @@ WIDE_DEPTHWISE = tuple(f"network.mobilenet_v2.layer.{i}.conv_3x3.convolution" fo
 
 RECIPES = {
     "resnet8": Recipe(ResNet8, 2048, 30, 10, (2, 7), 5e-2, 60, 0.2),
-    "mobilenetv2": Recipe(mobilenet_v2, 8192, 18, 8, (2, 6), 5e-2, 60, 0.1, exclude=WIDE_DEPTHWISE),
+    "mobilenetv2": Recipe(mobilenet_v2, 8192, 18, 8, (2, 6), 5e-2, 60, 0.05, exclude=WIDE_DEPTHWISE),
     "resnet34": Recipe(
         resnet34, 0, 10, 6, (0, 4), 5e-2, 60, 0.1, exclude=("network.classifier.1",)
     ),
