@@ -91,9 +91,10 @@ class Program:
         for address, line in lines:
             self.text[int(address, 16)] = " ".join(line.split("@")[0].split())
         self._next = dict(zip(self.text, list(self.text)[1:], strict=False))
+        # By the address of the branch: what was never executed may be data that looks like one.
         self._targets = {
-            int(target, 16)
-            for text in self.text.values()
+            address: int(target, 16)
+            for address, text in self.text.items()
             if self._ends_block(text)
             for target in re.findall(r"0x([0-9a-f]+) <", text)
         }
@@ -107,11 +108,12 @@ class Program:
 
     def blocks(self, region: Region) -> Iterator[list[int]]:
         """Addresses of instructions that ran one after the other, and equally often."""
+        targets = {self._targets[address] for address in region.keys() & self._targets.keys()}
         block: list[int] = []
         for address in sorted(region):
             if block and (
                 address != self._next.get(block[-1])
-                or address in self._targets
+                or address in targets
                 or self._ends_block(self.text[block[-1]])
                 or region[address].executed != region[block[-1]].executed
             ):

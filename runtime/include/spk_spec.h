@@ -14,6 +14,8 @@
 #define SPK_DCSR_LANES 16u
 #define SPK_MAX_SLOPE 17u
 #define SPK_TFLM_DECODE_TYPE 211u
+#define SPK_RANS_BLOCK 65520u
+#define SPK_RANS_LANES 8u
 
 /* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */
 #define SPK_FORMATS(X) \
@@ -22,7 +24,8 @@
   X(rle, RLE, 3) \
   X(dcsr, DCSR, 4) \
   X(hybrid, HYBRID, 5) \
-  X(bitmap, BITMAP, 6)
+  X(bitmap, BITMAP, 6) \
+  X(rans, RANS, 7)
 
 /* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */
 #ifdef SPK_WITHOUT_DENSE
@@ -54,6 +57,11 @@
 #define SPK_IF_BITMAP(code)
 #else
 #define SPK_IF_BITMAP(code) code
+#endif
+#ifdef SPK_WITHOUT_RANS
+#define SPK_IF_RANS(code)
+#else
+#define SPK_IF_RANS(code) code
 #endif
 
 typedef enum spk_status {

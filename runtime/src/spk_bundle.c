@@ -1,4 +1,4 @@
-/* Bundles: many blobs in one file, by name. docs/format.md, section 9. */
+/* Bundles: many blobs in one file, by name. docs/format.md, section 10. */
 #include "spk_internal.h"
 
 enum { HEADER = 32, ENTRY = 16 };

@@ -11,6 +11,8 @@ PSR_BLOCK = 256
 DCSR_LANES = 16
 MAX_SLOPE = 17
 TFLM_DECODE_TYPE = 211
+RANS_BLOCK = 65520
+RANS_LANES = 8
 
 # format name -> wire id
 FORMATS = {
@@ -20,6 +22,7 @@ FORMATS = {
     "dcsr": 4,
     "hybrid": 5,
     "bitmap": 6,
+    "rans": 7,
 }
 
 # status value -> (name, what it means)

@@ -1,4 +1,4 @@
-"""Bundles (.spk), both directions: docs/format.md, section 9."""
+"""Bundles (.spk), both directions: docs/format.md, section 10."""
 
 import struct
 import zlib

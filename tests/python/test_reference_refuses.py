@@ -78,6 +78,12 @@ def craft(format: str, n: int, streams: reference.blob.Streams) -> bytes:
 
 
 # A tile of 10 elements with a 7 at position 3 in every format, to be damaged one way at a time.
+def rans_block(end: int, state: int = 256) -> bytes:
+    """The record of a block of 10 that has one element: all lanes end behind it, without bytes."""
+    from_even = [(end - (i + 1) * 10 // 8) % 256 for i in range(8)]
+    return b"\1\0" + state.to_bytes(2, "little") * 8 + bytes(from_even) + bytes(8)
+
+
 VALID = {
     "dense": {"values": b"\0\0\0\7\0\0\0\0\0\0"},
     "psr": {"header": u32(1), "counts": b"\1", "columns": b"\3", "values": b"\7"},
@@ -99,6 +105,13 @@ VALID = {
         "remainder_header": bytes(8),
     },
     "bitmap": {"bitmap": b"\x10\0", "values": b"\7"},
+    "rans": {
+        "header": b"\x20\0\1\0\1\0\7\0",
+        "blocks": rans_block(4),
+        "bytes": b"",
+        "value_bits": b"",
+        "gap_bits": b"\3\0",
+    },
 }
 
 WRONG = [
@@ -120,6 +133,15 @@ WRONG = [
     ("hybrid", "a start too many", {"header": b"\1\1\4\0" + u32(2), "distances": b"\3\0"}),
     ("hybrid", "an unfinished start", {"header": b"\1\1\4\0" + u32(2), "distances": b"\3\xff"}),
     ("bitmap", "an unused bit", {"bitmap": b"\x10\x01", "values": b"\7\7"}),
+    ("rans", "raw bits", {"header": b"\x23\0\1\0\1\0\7\0"}),
+    ("rans", "a lane that ends elsewhere", {"gap_bits": b"\2\0"}),
+    ("rans", "no value", {"header": b"\x20\0\1\0\0\0\7\0"}),
+    ("rans", "a lane that ends in another state", {"blocks": rans_block(4, state=257)}),
+    (
+        "rans",
+        "a position behind the tensor",
+        {"blocks": rans_block(11), "gap_bits": b"\x0a\0"},
+    ),
 ]
 
 

@@ -142,3 +142,16 @@ def test_zero_point() -> None:
     mul = sp.WeightTensor("mul", random_array(9000, 0.5), zero_point=-50, operators=("MUL",))
     (choice,) = sp.plan([mul])
     assert (choice.packed.format, choice.note) == ("dense", "zero point -50")
+
+
+def test_rans_block_of_more_bytes_than_16_bits_count() -> None:
+    """A dense block of rare values among sparse ones of others: 9 bits an element."""
+    rng = np.random.default_rng(1)
+    values = np.zeros(17 * 65_520, np.int8)
+    values[::2] = rng.integers(1, 17, values[::2].size)
+    block = values[3 * 65_520 : 4 * 65_520]
+    block[:] = rng.integers(100, 116, block.size) * rng.choice([1, -1], block.size)
+    packed = round_trip(values, "rans")
+    header = packed.nbytes - packed.payload_nbytes
+    assert packed.to_bytes()[header + 1] & 2  # blocks are half as long
+    assert packed.streams["blocks"] == 34 * 42

@@ -4,10 +4,11 @@ Most are the example of docs/format.md with one stream replaced. All have 40 ele
 unless they say otherwise.
 """
 
+import struct
 from collections.abc import Callable, Iterator, Mapping
 
 from broken import Broken
-from handmade import EXAMPLE, EXAMPLE_TILES, dcsr, dcsr_pair, hybrid
+from handmade import EXAMPLE, EXAMPLE_TILES, dcsr, dcsr_pair, hybrid, rans_record
 from layout import blob, join, nibbles, u32, up_to
 
 # Where the values come last and their end is known without them, decoding need not look for it.
@@ -165,6 +166,83 @@ def _bitmap(change: Change) -> Iterator[Vector]:
     yield "unused_bit", "bit 3 of 3 elements", tile, 3
 
 
+def _rans(change: Change) -> Iterator[Vector]:
+    def header(**fields: int) -> bytes:
+        """The example's, with other fields."""
+        names = ("raw", "flags", "gaps", "jump", "positive", "negative", "p", "q")
+        return bytes(
+            fields.get(name, old)
+            for name, old in zip(names, EXAMPLE_TILES["rans"]["header"], strict=True)
+        )
+
+    for raw, what in ((0x43, "3 raw bits of a value"), (0x48, "8 raw bits of a value")):
+        yield f"raw_{raw:x}", what, change(header=header(raw=raw))
+    for raw, what in ((0x34, "3 raw bits of a gap"), (0x84, "8 raw bits of a gap")):
+        yield f"raw_{raw:x}", what, change(header=header(raw=raw))
+    yield "flags_16", "unknown flag", change(header=header(flags=16))
+    yield "jump_16", "a jump of 2^16", change(header=header(jump=16))
+    tile = change(header=header(gaps=0), frequencies=bytes.fromhex("924900000000000025"))
+    yield "no_gaps", "no gap symbol", tile
+    tile = change(header=header(positive=200, negative=57), frequencies=b"\xdb\x25" + b"\1" * 257)
+    yield "values_too_many", "257 value symbols", tile
+    tile = change(header=header(positive=0, negative=0), frequencies=b"\xdb\x25")
+    yield "elements_without_value", "7 elements, no value symbol", tile
+    for name, first in (("less", 0xDA), ("more", 0xDC)):
+        frequencies = bytes([first]) + EXAMPLE_TILES["rans"]["frequencies"][1:]
+        why = f"gap frequencies of {name} than 256"
+        yield f"gap_frequencies_{name}", why, change(frequencies=frequencies)
+        frequencies = bytes.fromhex(f"db25 {first - 0xDB + 0x92:x} 4900000000000025")
+        why = f"value frequencies of {name} than 256"
+        yield f"value_frequencies_{name}", why, change(frequencies=frequencies)
+
+    blocks = EXAMPLE_TILES["rans"]["blocks"]
+    states = list(struct.unpack_from("<8H", blocks, 2))
+    ends = [1, 3, 5, 6, 7, 18, 40, 40]
+
+    def record(n: int, ends: list[int], states: list[int], *sizes: int) -> bytes:
+        return rans_record(40, n, ends, states, sizes or (0,) * 8)
+
+    yield "outside", "the last element at 39 of 39", join(EXAMPLE_TILES["rans"]), 39
+    for lane in (0, 6, 7):
+        other = [end + (i == lane) for i, end in enumerate(ends)]
+        yield (
+            f"end_{lane}_wrong",
+            f"lane {lane} ends before",
+            change(blocks=record(7, other, states)),
+        )
+        other = [x + 256 * (i == lane) for i, x in enumerate(states)]
+        tile = change(blocks=record(7, ends, other))
+        yield f"state_{lane}_wrong", f"lane {lane}: another state", tile
+        sizes = [int(i == lane) for i in range(8)]
+        tile = change(blocks=record(7, ends, states, *sizes), bytes=b"\0")
+        yield f"lane_{lane}_goes_on", f"lane {lane}: a byte too many", tile
+        tile = change(blocks=record(7, ends, [*states[:lane], 0, *states[lane + 1 :]]))
+        yield f"state_{lane}_zero", f"lane {lane} starts at 0", tile
+    yield "elements_too_few", "6 elements of 7", change(blocks=record(6, ends, states))
+    tile = change(blocks=record(8, ends, states))
+    yield "elements_too_many", "8 elements, states for 7", tile
+    yield "elements_endless", "65535 elements", change(blocks=record(65535, ends, states))
+    endless = rans_record(40, 7, ends, states, [65535] * 8, wide=True)
+    tile = change(header=header(flags=12), blocks=endless)
+    yield "sizes_endless", "8 lanes of 65535 bytes", tile
+    header_of_steps = bytes([0, 0, 1, 15, 1, 0, 5, 0])
+    # Steps of 2^15: positions that would come back after 2^16.
+    far = rans_record(1000, 16, [0] * 8, wide=True)
+    tile = join({"header": header_of_steps[:1] + b"\x0c" + header_of_steps[2:], "blocks": far})
+    yield "positions_wrap", "2 steps of 2^15 in each lane", tile, 1000
+    tile = join({"header": header_of_steps, "blocks": rans_record(8, 0, [-1, *range(2, 9)])})
+    yield "end_before", "lane 0 ends at -1", tile, 8
+    # Lanes without bytes, in front of all that a reader may not touch.
+    tile = join(
+        {
+            "header": bytes([0, 0, 1, 0, 2, 0, 5, 0]),
+            "frequencies": bytes([128, 128]),
+            "blocks": rans_record(400, 400, [*range(50, 401, 50)], [300] * 8),
+        }
+    )
+    yield "bytes_missing", "50 steps in each lane, no bytes", tile, 400
+
+
 # What is particular to each format.
 PARTICULAR = {
     "dense": _dense,
@@ -173,4 +251,5 @@ PARTICULAR = {
     "dcsr": _dcsr,
     "hybrid": _hybrid,
     "bitmap": _bitmap,
+    "rans": _rans,
 }

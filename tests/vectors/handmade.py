@@ -52,6 +52,16 @@ EXAMPLE_TILES: dict[str, Streams] = {
         "remainder_extensions": b"",
     },
     "bitmap": {"bitmap": bytes.fromhex("ae00400001"), "values": EXAMPLE_VALUES},
+    "rans": {
+        "header": bytes.fromhex("4400020001080301"),
+        "frequencies": bytes.fromhex("db25 924900000000000025"),
+        "blocks": bytes.fromhex("0700 9301 4b04 9301 9301 4b04 2508 fc09 0001")
+        + struct.pack("<8b", -4, -7, -10, -14, -18, -12, 5, 0)
+        + bytes(8),
+        "bytes": b"",
+        "value_bits": bytes.fromhex("000f01060b000400"),
+        "gap_bits": bytes.fromhex("1001a005"),
+    },
 }
 
 
@@ -111,6 +121,22 @@ def hybrid(
     return join(streams) + (dcsr(b"") if remainder is None else remainder)
 
 
+def rans_record(
+    length: int,
+    n: int,
+    ends: Sequence[int],
+    states: Sequence[int] = (256,) * 8,
+    sizes: Sequence[int] = (0,) * 8,
+    *,
+    wide: bool = False,
+) -> bytes:
+    """The record of a block: its length and elements; the ends, states and sizes of its lanes."""
+    if wide:
+        return struct.pack("<25H", n, *states, *ends, *sizes)
+    from_even = [end - (i + 1) * length // 8 for i, end in enumerate(ends)]
+    return struct.pack("<9H8b8B", n, *states, *from_even, *sizes)
+
+
 def sparse(n: int, elements: Mapping[int, int]) -> bytes:
     """n bytes, zero but for the given elements."""
     array = bytearray(n)
@@ -124,6 +150,7 @@ def unusual() -> Iterator[tuple[str, str, bytes, bytes]]:
     yield from _unusual_of_one_stream()
     yield from _unusual_dcsr()
     yield from _unusual_hybrid()
+    yield from _unusual_rans()
 
 
 COUNT = bytes(range(1, 17))
@@ -207,3 +234,38 @@ def _unusual_hybrid() -> Iterator[tuple[str, str, bytes, bytes]]:
     yield "hybrid", "overlap", tile, COUNT + bytes(4)
     tile = hybrid((1, 4), classes=[(16, 1)], values=COUNT, strides=nibbles(15), distances=b"\0")
     yield "hybrid", "last_position", tile, sparse(241, {16 * i: i + 1 for i in range(16)})
+
+
+def _unusual_rans() -> Iterator[tuple[str, str, bytes, bytes]]:
+    # One gap and one value: no frequencies, no steps, no bytes. Raw bits may lead beyond 127.
+    tile = join(
+        {
+            "header": bytes([2, 0, 1, 1, 1, 0, 127, 0]),
+            "blocks": rans_record(7, 3, [2, 4, 6] + [6] * 5),
+            "value_bits": bytes([0, 1, 3, 0, 0, 0, 0, 0]),
+        }
+    )
+    yield "rans", "no_steps", tile, sparse(7, {1: 127, 3: 128, 5: 130})
+    # Ends and sizes of 16 bits and short blocks without need, and a block without elements.
+    last = rans_record(1, 1, [1] * 8, [511] + [256] * 7, [1] + [0] * 7, wide=True)
+    tile = join(
+        {
+            "header": bytes([0, 15, 1, 0, 0, 1, 0, 9]),
+            "frequencies": bytes([255, 1]),
+            "blocks": rans_record(32760, 0, [0] * 8, wide=True) + last,
+            "bytes": b"\0",
+        }
+    )
+    yield "rans", "wide_and_half", tile, bytes(32761)
+    # A frequency of 0. State 257 is slot 1 of the first symbol; 511 is the one slot of the last,
+    # which leaves 1 and takes a byte.
+    states = [257, 511] + [256] * 6
+    tile = join(
+        {
+            "header": bytes([0, 0, 1, 0, 2, 1, 5, 9]),
+            "frequencies": bytes([255, 0, 1]),
+            "blocks": rans_record(2, 2, [1, 2] + [2] * 6, states, [0, 1] + [0] * 6),
+            "bytes": b"\0",
+        }
+    )
+    yield "rans", "frequency_0", tile, bytes([5, 247])

@@ -69,7 +69,7 @@ def formats() -> tuple[str, ...]:
     """Names of all formats, in the order of their wire ids.
 
     >>> formats()
-    ('dense', 'psr', 'rle', 'dcsr', 'hybrid', 'bitmap')
+    ('dense', 'psr', 'rle', 'dcsr', 'hybrid', 'bitmap', 'rans')
     """
     return tuple(sorted(_registry, key=lambda name: _registry[name].wire_id))
 

@@ -1,4 +1,4 @@
-"""The blob: header, tiles, streams (docs/format.md, sections 1, 2 and 10)."""
+"""The blob: header, tiles, streams (docs/format.md, sections 1, 2 and 11)."""
 
 import importlib
 import math
@@ -278,7 +278,7 @@ def decode_slots(blob: bytes) -> tuple[Header, Slots]:
     Raises
     ------
     CorruptDataError
-        For anything that section 10 of docs/format.md tells a reader to refuse.
+        For anything that section 11 of docs/format.md tells a reader to refuse.
     """
     header = read_header(blob)
     require(blob[FIELDS.size : SHAPE_OFFSET] == u32(checksum(blob)), "the checksum differs")
@@ -306,7 +306,7 @@ def decode(blob: bytes) -> Int8Array:
     Raises
     ------
     CorruptDataError
-        For anything that section 10 of docs/format.md tells a reader to refuse.
+        For anything that section 11 of docs/format.md tells a reader to refuse.
     """
     header, (c, v) = decode_slots(blob)
     A = np.zeros(header.n_elements, np.int8)

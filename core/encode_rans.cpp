@@ -1,0 +1,371 @@
+// rans: docs/format.md, section 9. Gaps and values by turns through eight rANS states a block.
+//
+// What the format leaves to an encoder is chosen by size, in integers: the raw bits of a value first, then those of a
+// gap and the jump. The candidates are costed from histograms; only the winner is encoded.
+
+#include <algorithm>
+#include <array>
+
+#include "encode.hpp"
+
+namespace stridepack {
+namespace {
+
+constexpr std::uint32_t kSlots = 256;   // what the frequencies of a table sum up to
+constexpr std::uint32_t kLowest = 256;  // states are at least this between two steps
+constexpr struct {
+  std::uint32_t symbols, jump;
+} kGapSymbols[] = {{16, 0}, {16, 6}, {16, 8}, {48, 0}, {48, 6}, {48, 8}};
+constexpr std::uint32_t kFraction = 12;   // bits of a cost behind the point
+constexpr std::uint32_t kRawGapBits = 5;  // raw bits of gaps must save 2^-5 bits an element: they take time to read
+
+using Counts = std::vector<std::uint64_t>;
+using Frequencies = std::vector<std::uint32_t>;
+
+// log2(x) for 1 <= x <= 256, rounded down to kFraction bits: one bit for each squaring.
+std::uint32_t log2_of(std::uint32_t x) {
+  std::uint32_t log = 0;
+  while (x >> (log + 1) != 0) log++;
+  std::uint64_t m = std::uint64_t{x} << (30 - log);
+  for (std::uint32_t i = 0; i < kFraction; i++) {
+    m = m * m >> 30;
+    log = log << 1 | static_cast<std::uint32_t>(m >> 31);
+    m >>= m >> 31;
+  }
+  return log;
+}
+
+const std::array<std::uint32_t, kSlots + 1> kLog2 = [] {
+  std::array<std::uint32_t, kSlots + 1> table{};
+  for (std::uint32_t x = 1; x <= kSlots; x++) table[x] = log2_of(x);
+  return table;
+}();
+
+// Whole numbers in proportion to the counts that sum up to 256, each at most 255, and at least 1 where the count is.
+Frequencies normalise(const Counts &counts) {
+  std::uint64_t n = 0;
+  for (const auto count : counts) n += count;
+  Frequencies f(counts.size());
+  std::uint32_t sum = 0;
+  for (std::size_t s = 0; s < f.size(); s++) {
+    if (counts[s] == 0) continue;
+    const std::uint64_t rounded = (counts[s] * kSlots + n / 2) / n;
+    f[s] = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(rounded, 1, kSlots - 1));
+    sum += f[s];
+  }
+  if (std::count(counts.begin(), counts.end(), std::uint64_t{0}) + 1 == static_cast<std::ptrdiff_t>(counts.size())) {
+    f[counts[0] == 0 ? 0 : 1] = 1;  // one symbol has all the counts: 255, and 1 for another
+    return f;
+  }
+  for (; sum > kSlots; sum--) {  // take from whom it costs least
+    std::size_t best = f.size();
+    std::uint64_t least = 0;
+    for (std::size_t s = 0; s < f.size(); s++) {
+      if (f[s] < 2) continue;
+      const std::uint64_t loss = counts[s] * (kLog2[f[s]] - kLog2[f[s] - 1]);
+      if (best == f.size() || loss < least) best = s, least = loss;
+    }
+    f[best]--;
+  }
+  for (; sum < kSlots; sum++) {  // give to whom it helps most
+    std::size_t best = f.size();
+    std::uint64_t most = 0;
+    for (std::size_t s = 0; s < f.size(); s++) {
+      if (f[s] == 0 || f[s] == kSlots - 1) continue;
+      const std::uint64_t gain = counts[s] * (kLog2[f[s] + 1] - kLog2[f[s]]);
+      if (best == f.size() || gain > most) best = s, most = gain;
+    }
+    f[best]++;
+  }
+  return f;
+}
+
+// Bits with kFraction behind the point, the table included. One symbol alone needs neither table nor bits.
+std::uint64_t cost_of(const Counts &counts) {
+  if (counts.size() < 2) return 0;
+  const Frequencies f = normalise(counts);
+  std::uint64_t cost = std::uint64_t{8 * counts.size()} << kFraction;
+  for (std::size_t s = 0; s < f.size(); s++) {
+    if (counts[s] != 0) cost += counts[s] * ((8u << kFraction) - kLog2[f[s]]);
+  }
+  return cost;
+}
+
+// Values: bins of 2^raw_bits magnitudes from the smallest of either sign, and zero.
+struct ValueCode {
+  std::uint32_t raw_bits = 0, n_positive = 0, n_negative = 0, first_positive = 0, first_negative = 0;
+  Counts counts;
+
+  ValueCode() = default;
+  ValueCode(const std::array<std::uint64_t, 256> &histogram, std::uint32_t bits) : raw_bits(bits) {
+    for (std::uint32_t m = 128; m != 0; m--) {
+      if (m < 128 && histogram[m] != 0) first_positive = m;
+      if (histogram[256 - m] != 0) first_negative = m;
+    }
+    for (std::uint32_t m = 1; m <= 128; m++) {
+      if (m < 128 && histogram[m] != 0) n_positive = ((m - first_positive) >> bits) + 1;
+      if (histogram[256 - m] != 0) n_negative = ((m - first_negative) >> bits) + 1;
+    }
+    counts.resize(n_positive + n_negative);
+    for (std::uint32_t byte = 1; byte < 256; byte++) {
+      if (histogram[byte] != 0) counts[symbol(byte)] += histogram[byte];
+    }
+  }
+
+  std::uint32_t symbol(std::uint32_t byte) const {
+    if (byte == 0) return n_positive + n_negative;
+    return byte < 128 ? (byte - first_positive) >> raw_bits : n_positive + ((256 - byte - first_negative) >> raw_bits);
+  }
+  // How far the value lies above the lowest one of its bin.
+  std::uint32_t raw(std::uint32_t byte) const {
+    const std::uint32_t mask = (1u << raw_bits) - 1;
+    if (byte == 0) return 0;
+    return byte < 128 ? (byte - first_positive) & mask : mask - ((256 - byte - first_negative) & mask);
+  }
+  Counts with_zeros(std::uint64_t zeros) const {
+    Counts all = counts;
+    if (zeros != 0) all.push_back(zeros);
+    return all;
+  }
+};
+
+// Gaps: the distance from element to element, 1 and up. Regular symbol s stands for 1 + (s << raw_bits) and raw bits;
+// the last one for 2^jump, where there is a jump. Longer distances are bridged by elements that are zero.
+struct GapCode {
+  std::uint32_t raw_bits, jump, classes;  // classes: how many regular symbols there may be
+  Counts counts;
+  std::uint64_t n_zeros = 0;
+
+  std::uint32_t longest() const { return classes << raw_bits; }
+
+  // What a distance needs: jumps, steps of `longest`, and the rest.
+  struct Way {
+    std::uint32_t jumps, steps, rest;
+  };
+  Way way(std::uint32_t distance) const {
+    const std::uint32_t jumps = jump != 0 ? (distance - 1) >> jump : 0;
+    distance -= jumps << jump;
+    const std::uint32_t steps = (distance - 1) / longest();
+    return {jumps, steps, distance - steps * longest()};
+  }
+
+  GapCode(const std::vector<std::uint32_t> &histogram, std::uint32_t bits, std::uint32_t jump_log, std::uint32_t most)
+      : raw_bits(bits), jump(jump_log), classes(most), counts(most) {
+    std::uint64_t jumps = 0;
+    for (std::uint32_t d = 1; d < histogram.size(); d++) {
+      if (histogram[d] == 0) continue;
+      const Way w = way(d);
+      jumps += std::uint64_t{w.jumps} * histogram[d];
+      counts[most - 1] += std::uint64_t{w.steps} * histogram[d];
+      n_zeros += std::uint64_t{w.jumps + w.steps} * histogram[d];
+      counts[(w.rest - 1) >> raw_bits] += histogram[d];
+    }
+    while (counts.size() > 1 && counts.back() == 0) counts.pop_back();
+    if (jump != 0) counts.push_back(jumps);
+  }
+};
+
+struct Element {
+  std::uint8_t gap, gap_raw, value, value_raw;
+};
+
+// Start of each symbol's slots, and how many it has.
+struct Table {
+  Frequencies f;
+  std::array<std::uint32_t, kSlots + 1> start{};
+
+  explicit Table(const Counts &counts) {
+    if (counts.size() < 2) return;
+    f = normalise(counts);
+    for (std::size_t s = 0; s < f.size(); s++) start[s + 1] = start[s] + f[s];
+  }
+  void push(std::uint32_t &x, std::uint32_t s, std::vector<std::uint8_t> &out) const {
+    if (f.empty()) return;
+    if (x >= f[s] << 8) out.push_back(static_cast<std::uint8_t>(x)), x >>= 8;
+    x = (x / f[s]) << 8 | (start[s] + x % f[s]);
+  }
+};
+
+// The elements of a block, with those that bridge.
+struct Block {
+  std::vector<Element> elements;
+  std::vector<std::uint32_t> ends;  // of each element: one behind its position
+};
+
+std::vector<std::uint32_t> distances_of(const Tile &tile, std::uint32_t block_size) {
+  std::vector<std::uint32_t> histogram(1);
+  for (std::uint32_t begin = 0; begin < tile.n; begin += block_size) {
+    const std::uint32_t length = std::min(block_size, tile.n - begin);
+    std::uint32_t next = 0;
+    for (std::uint32_t c = 0; c < length; c++) {
+      if (tile.values[begin + c] == 0) continue;
+      const std::uint32_t distance = c + 1 - next;
+      if (distance >= histogram.size()) histogram.resize(distance + 1);
+      histogram[distance]++;
+      next = c + 1;
+    }
+  }
+  return histogram;
+}
+
+Block block_of(const std::int8_t *values, std::uint32_t length, const GapCode &gaps, const ValueCode &code) {
+  Block block;
+  std::array<Element, 256> element_of{};
+  for (std::uint32_t byte = 0; byte < 256; byte++) {
+    element_of[byte].value = static_cast<std::uint8_t>(code.symbol(byte));
+    element_of[byte].value_raw = static_cast<std::uint8_t>(code.raw(byte));
+  }
+  std::uint32_t next = 0;
+  const auto store = [&](std::uint32_t distance, std::uint32_t gap, std::uint32_t raw) {
+    next += distance;
+    Element element = element_of[static_cast<std::uint8_t>(values[next - 1])];
+    element.gap = static_cast<std::uint8_t>(gap);
+    element.gap_raw = static_cast<std::uint8_t>(raw);
+    block.elements.push_back(element);
+    block.ends.push_back(next);
+  };
+  const std::uint32_t mask = (1u << gaps.raw_bits) - 1;
+  const auto jump_symbol = static_cast<std::uint32_t>(gaps.counts.size() - 1);
+  for (std::uint32_t c = 0; c < length; c++) {
+    if (values[c] == 0) continue;
+    const GapCode::Way w = gaps.way(c + 1 - next);
+    for (std::uint32_t i = 0; i < w.jumps; i++) store(1u << gaps.jump, jump_symbol, 0);
+    for (std::uint32_t i = 0; i < w.steps; i++) store(gaps.longest(), gaps.classes - 1, mask);
+    store(w.rest, (w.rest - 1) >> gaps.raw_bits, (w.rest - 1) & mask);
+  }
+  return block;
+}
+
+// What the stream `blocks` says of one.
+struct Record {
+  std::uint32_t n;
+  std::array<std::uint32_t, SPK_RANS_LANES> states, ends, distances, sizes;  // distances: of the ends from even shares
+};
+
+struct Streams {
+  std::vector<std::uint8_t> bytes, value_bits, gap_bits;
+  std::vector<Record> blocks;
+  bool too_long = false;                       // the lanes of some block have more than 65535 bytes
+  bool wide_ends = false, wide_sizes = false;  // some do not fit a byte
+
+  void add(const Block &block, std::uint32_t length, const GapCode &gaps, const Table &gap_table, const ValueCode &code,
+           const Table &value_table) {
+    constexpr std::size_t lanes = SPK_RANS_LANES;
+    const std::size_t n = block.elements.size(), rows = (n + lanes - 1) / lanes;
+    Record record{static_cast<std::uint32_t>(n), {}, {}, {}, {}};
+    const std::size_t rows_in_byte = code.raw_bits != 0 ? 8 / code.raw_bits : 1;
+    const std::size_t value_begin = value_bits.size(), gap_begin = gap_bits.size(), bytes_begin = bytes.size();
+    if (code.raw_bits != 0) value_bits.resize(value_begin + (rows + rows_in_byte - 1) / rows_in_byte * lanes);
+    gap_bits.resize(gap_begin + rows * gaps.raw_bits);
+
+    std::size_t begin = 0;
+    std::vector<std::uint8_t> stream;
+    for (std::size_t lane = 0; lane < lanes; lane++) {
+      const std::size_t end = begin + (n + lanes - 1 - lane) / lanes;
+      std::uint32_t x = kLowest;
+      stream.clear();
+      for (std::size_t i = end; i-- > begin;) {
+        const Element &element = block.elements[i];
+        value_table.push(x, element.value, stream);
+        gap_table.push(x, element.gap, stream);
+        const std::size_t row = i - begin;
+        if (code.raw_bits != 0) {
+          std::uint8_t &byte = value_bits[value_begin + row / rows_in_byte * lanes + lane];
+          byte = static_cast<std::uint8_t>(byte | element.value_raw << row % rows_in_byte * code.raw_bits);
+        }
+        if (gaps.raw_bits != 0) {
+          const std::size_t bit = lane * gaps.raw_bits;
+          std::uint8_t &byte = gap_bits[gap_begin + row * gaps.raw_bits + bit / 8];
+          byte = static_cast<std::uint8_t>(byte | element.gap_raw << bit % 8);
+        }
+      }
+      bytes.insert(bytes.end(), stream.rbegin(), stream.rend());
+      record.states[lane] = x;
+      record.ends[lane] = end != 0 ? block.ends[end - 1] : 0;
+      record.distances[lane] = record.ends[lane] - static_cast<std::uint32_t>((lane + 1) * length / lanes);
+      record.sizes[lane] = static_cast<std::uint32_t>(stream.size());
+      wide_ends = wide_ends || record.distances[lane] + 128 > 255;
+      wide_sizes = wide_sizes || stream.size() > 255;
+      begin = end;
+    }
+    too_long = too_long || bytes.size() - bytes_begin > 65535;
+    blocks.push_back(record);
+  }
+};
+
+}  // namespace
+
+void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
+  std::array<std::uint64_t, 256> histogram{};
+  for (std::uint32_t c = 0; c < tile.n; c++) histogram[static_cast<std::uint8_t>(tile.values[c])]++;
+
+  ValueCode code;
+  std::uint64_t least = ~std::uint64_t{0};
+  for (const std::uint32_t bits : {4u, 2u, 0u}) {
+    const ValueCode candidate(histogram, bits);
+    const std::uint64_t raw = std::uint64_t{tile.n - histogram[0]} * bits << kFraction;
+    const std::uint64_t cost = cost_of(candidate.counts) + raw;
+    if (cost < least) least = cost, code = candidate;
+  }
+
+  // Blocks are halved where the bytes of one would exceed what 16 bits count, which none of half the length can.
+  for (std::uint32_t half = 0;; half++) {
+    const std::uint32_t block_size = SPK_RANS_BLOCK >> half;
+    const std::vector<std::uint32_t> distances = distances_of(tile, block_size);
+    GapCode gaps(distances, 0, 0, 1);
+    Counts value_counts = code.with_zeros(gaps.n_zeros);
+    least = cost_of(value_counts) + (gaps.n_zeros * code.raw_bits << kFraction);
+    for (const std::uint32_t bits : {0u, 1u, 2u, 4u}) {
+      for (const auto &[symbols, jump] : kGapSymbols) {
+        const std::uint32_t most = symbols - (jump != 0);
+        if (jump != 0 && most << bits >= 1u << jump) continue;
+        GapCode candidate(distances, bits, jump, most);
+        if (jump != 0 && candidate.counts.back() == 0) continue;
+        const Counts values = code.with_zeros(candidate.n_zeros);
+        const std::uint64_t n = tile.n - histogram[0] + candidate.n_zeros;
+        const std::uint64_t raw = n * bits + candidate.n_zeros * code.raw_bits;
+        std::uint64_t cost = cost_of(values) + cost_of(candidate.counts) + (raw << kFraction);
+        if (bits != 0) cost += n << kFraction >> kRawGapBits;
+        if (cost < least) least = cost, gaps = candidate, value_counts = values;
+      }
+    }
+
+    const Table gap_table(gaps.counts), value_table(value_counts);
+    Streams streams;
+    for (std::uint32_t begin = 0; begin < tile.n; begin += block_size) {
+      const std::uint32_t length = std::min(block_size, tile.n - begin);
+      streams.add(block_of(tile.values + begin, length, gaps, code), length, gaps, gap_table, code, value_table);
+    }
+    if (streams.too_long && half == 0) continue;
+
+    out.u8(code.raw_bits | gaps.raw_bits << 4);
+    const std::uint32_t wide = streams.wide_ends | static_cast<std::uint32_t>(streams.wide_sizes) << 1;
+    out.u8((gaps.n_zeros != 0) | half << 1 | wide << 2);
+    out.u8(static_cast<std::uint32_t>(gaps.counts.size()));
+    out.u8(gaps.jump);
+    out.u8(code.n_positive), out.u8(code.n_negative), out.u8(code.first_positive), out.u8(code.first_negative);
+    for (const auto f : gap_table.f) out.u8(f);
+    for (const auto f : value_table.f) out.u8(f);
+    out.align();
+    for (const Record &record : streams.blocks) {
+      out.u16(record.n);
+      for (const auto state : record.states) out.u16(state);
+      for (const auto distance : record.distances) {
+        if (!streams.wide_ends) out.u8(distance);
+      }
+      for (const auto end : record.ends) {
+        if (streams.wide_ends) out.u16(end);
+      }
+      for (const auto size : record.sizes) streams.wide_sizes ? out.u16(size) : out.u8(size);
+    }
+    out.align();
+    out.bytes(streams.bytes);
+    out.align();
+    out.bytes(streams.value_bits);
+    out.align();
+    out.bytes(streams.gap_bits);
+    return;
+  }
+}
+
+}  // namespace stridepack

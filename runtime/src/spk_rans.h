@@ -1,0 +1,88 @@
+/* The streams of a rans tile, for its scalar and its Helium decoder. docs/format.md, section 9. */
+#ifndef SPK_RANS_H
+#define SPK_RANS_H
+
+#include "spk_internal.h"
+
+enum {
+  SPK_RANS_SLOTS = 256,  /* what the frequencies of a table sum up to */
+  SPK_RANS_LOWEST = 256, /* where a state ends; below it a byte follows */
+  SPK_RANS_STATES = 2,   /* of a block's record: where it has the states of its lanes, and their ends, */
+  SPK_RANS_ENDS = SPK_RANS_STATES + 2 * (int)SPK_RANS_LANES /* which their sizes follow */
+};
+
+/* The streams, of which the last four move on from block to block. */
+typedef struct spk_rans_streams {
+  uint32_t value_raw, gap_raw; /* raw bits of a value and of a gap */
+  uint32_t n_gaps, n_values;   /* symbols; frequencies and steps only where there are more than one */
+  uint32_t jump;               /* 0, or the last gap symbol stands for 2^jump */
+  uint32_t n_positive, n_negative, first_positive, first_negative;
+  uint32_t block_size, record_size;
+  uint32_t end_bytes, size_bytes; /* 1 or 2 for each lane */
+  const uint8_t *gap_frequencies, *value_frequencies;
+  const uint8_t *record, *bytes, *value_bits, *gap_bits;
+  const uint8_t *bytes_end; /* of the stream */
+} spk_rans_streams;
+
+/* Elements of a block, which its record starts with. */
+SPK_INLINE uint32_t spk_rans_elements(const uint8_t *record) { return spk_load_u16(record); }
+
+SPK_INLINE uint32_t spk_rans_rows(uint32_t elements) { return spk_ceil_div(elements, SPK_RANS_LANES); }
+
+/* One behind the last position of the lane in a block of that length, modulo 2^16: as it is, or its distance from where
+ * an even share of the block would end. */
+SPK_INLINE uint32_t spk_rans_end(const spk_rans_streams *s, uint32_t lane, uint32_t length) {
+  const uint8_t *ends = s->record + SPK_RANS_ENDS;
+  if (s->end_bytes == 2u) return spk_load_u16(ends + 2u * lane);
+  const uint32_t distance = ((uint32_t)ends[lane] ^ 128u) - 128u;
+  return (((lane + 1u) * length / SPK_RANS_LANES) + distance) & UINT16_MAX;
+}
+
+/* Bytes of the lane. */
+SPK_INLINE uint32_t spk_rans_size(const spk_rans_streams *s, uint32_t lane) {
+  const uint8_t *sizes = s->record + SPK_RANS_ENDS + s->end_bytes * SPK_RANS_LANES;
+  return s->size_bytes == 2u ? spk_load_u16(sizes + 2u * lane) : sizes[lane];
+}
+
+/* Bytes of all lanes of the block. */
+SPK_INLINE uint32_t spk_rans_all_sizes(const spk_rans_streams *s) {
+  uint32_t sum = 0;
+#pragma GCC unroll 1
+  for (uint32_t lane = 0; lane < SPK_RANS_LANES; lane++) sum += spk_rans_size(s, lane);
+  return sum;
+}
+
+/* Raw bits take these bytes. */
+SPK_INLINE uint32_t spk_rans_value_bytes(const spk_rans_streams *s, uint32_t rows) {
+  return SPK_RANS_LANES * spk_ceil_div(rows * s->value_raw, 8);
+}
+
+/* On to the next block; bytes: those of this block's lanes. */
+SPK_INLINE void spk_rans_next(spk_rans_streams *s, uint32_t bytes) {
+  const uint32_t rows = spk_rans_rows(spk_rans_elements(s->record));
+  s->record += s->record_size;
+  s->bytes += bytes;
+  s->value_bits += spk_rans_value_bytes(s, rows);
+  s->gap_bits += rows * s->gap_raw;
+}
+
+/* What a gap symbol adds to the position, besides its raw bits. */
+SPK_INLINE uint32_t spk_rans_gap(const spk_rans_streams *s, uint32_t symbol) {
+  if (s->jump != 0 && symbol == s->n_gaps - 1u) return UINT32_C(1) << s->jump;
+  return 1u + (symbol << s->gap_raw);
+}
+
+/* The lowest value of a value symbol, as a byte. */
+SPK_INLINE uint8_t spk_rans_value(const spk_rans_streams *s, uint32_t symbol) {
+  if (symbol < s->n_positive) return (uint8_t)(s->first_positive + (symbol << s->value_raw));
+  symbol -= s->n_positive;
+  if (symbol < s->n_negative) {
+    return (uint8_t)(1u - (1u << s->value_raw) - s->first_negative - (symbol << s->value_raw));
+  }
+  return 0;
+}
+
+/* Find the streams, which are all of the tile. Whether the lanes end where they should shows only when they do. */
+bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s);
+
+#endif

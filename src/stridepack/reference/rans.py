@@ -1,0 +1,446 @@
+"""rans: gaps and values by turns through eight rANS states (docs/format.md, section 9)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from stridepack import _spec
+from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams, require
+
+LANES = _spec.RANS_LANES
+BLOCK = _spec.RANS_BLOCK  # elements in a block, or half of that
+SLOTS = 256  # what the frequencies of a table sum up to
+LOWEST = 256  # states are at least this between two steps
+FRACTION = 12  # bits behind the point of the encoder's costs
+
+
+class Code(NamedTuple):
+    """The header: what the symbols of a tile stand for."""
+
+    k: int  # raw bits of a value
+    r: int  # raw bits of a gap
+    has_zero: bool  # the last value symbol stands for 0
+    half: bool  # blocks of half the length
+    wide_ends: bool  # ends of lanes are u16
+    wide_sizes: bool  # sizes of lanes are u16
+    n_gaps: int
+    jump: int  # 0, or the last gap symbol stands for 2^jump
+    n_positive: int
+    n_negative: int
+    first_positive: int
+    first_negative: int
+
+    def pack(self) -> bytes:
+        flags = self.has_zero | self.half << 1 | self.wide_ends << 2 | self.wide_sizes << 3
+        return bytes((self.k | self.r << 4, flags, *self[6:]))
+
+    @classmethod
+    def unpack(cls, header: bytes) -> "Code":
+        bits, flags = header[:2]
+        require(flags < 16, f"flags {flags}")
+        code = cls(
+            *(bits & 15, bits >> 4),
+            *(bool(flags & 1 << i) for i in range(4)),
+            *header[2:],
+        )
+        require(code.k in (0, 2, 4) and code.r in (0, 1, 2, 4), f"raw bits {bits:#x}")
+        require(code.n_gaps > 0 and code.jump <= 15, f"{code.n_gaps} gaps, jump {code.jump}")
+        require(code.n_values <= SLOTS, f"{code.n_values} value symbols")
+        return code
+
+    @property
+    def n_values(self) -> int:
+        return self.n_positive + self.n_negative + self.has_zero
+
+    @property
+    def block(self) -> int:
+        return BLOCK >> self.half
+
+    def gaps(self) -> list[int]:
+        """What each gap symbol adds to the position, besides its raw bits."""
+        gaps = [1 + (s << self.r) for s in range(self.n_gaps)]
+        if self.jump:
+            gaps[-1] = 1 << self.jump
+        return gaps
+
+    def values(self) -> list[int]:
+        """The lowest value of each value symbol."""
+        up = [self.first_positive + (s << self.k) for s in range(self.n_positive)]
+        down = [
+            1 - (1 << self.k) - self.first_negative - (s << self.k) for s in range(self.n_negative)
+        ]
+        return up + down + [0] * self.has_zero
+
+
+class Table:
+    """The slots of a list of symbols: those of a symbol adjoin. None for a single symbol."""
+
+    def __init__(self, f: Sequence[int]) -> None:
+        self.f = list(f)
+        self.start = [sum(self.f[:s]) for s in range(len(self.f))]
+        self.symbol = [s for s, count in enumerate(self.f) for _ in range(count)]
+
+    def push(self, x: int, s: int, out: list[int]) -> int:
+        """The state before the step that gives symbol s and leaves x; its byte goes to out."""
+        if not self.f:
+            return x
+        if x >= self.f[s] << 8:
+            out.append(x & 255)
+            x >>= 8
+        return x // self.f[s] << 8 | self.start[s] + x % self.f[s]
+
+    def pop(self, x: int, lane: "Lane") -> tuple[int, int]:
+        """One step: the symbol and the next state."""
+        if not self.f:
+            return 0, x
+        slot = x & 255
+        s = self.symbol[slot]
+        x = self.f[s] * (x >> 8) + slot - self.start[s]
+        return s, x << 8 | lane.byte() if x < LOWEST else x
+
+
+class Lane:
+    """The bytes of a lane."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._next = 0
+
+    def byte(self) -> int:
+        require(self._next < len(self._data), "a lane ends early")
+        self._next += 1
+        return self._data[self._next - 1]
+
+    def end(self) -> None:
+        require(self._next == len(self._data), "a lane goes on")
+
+
+def lane_sizes(n: int) -> list[int]:
+    """Elements of each lane of a block of n elements."""
+    return [(n + LANES - 1 - lane) // LANES for lane in range(LANES)]
+
+
+def even_end(lane: int, length: int) -> int:
+    """Where a lane would end if all had equal shares of the positions of a block."""
+    return (lane + 1) * length // LANES
+
+
+def value_rows(rows: int, k: int) -> int:
+    """Bytes in which each lane keeps k bits a row."""
+    return -(-rows * k // 8)
+
+
+# Decoder -----------------------------------------------------------------------------------------
+
+
+def decode_tile(streams: StreamReader, N: int) -> Slots:
+    """Slots of a tile of N elements."""
+    code = Code.unpack(streams.take("header", np.uint8, 8).tobytes())
+    n_frequencies = [n if n > 1 else 0 for n in (code.n_gaps, code.n_values)]
+    f = streams.take("frequencies", np.uint8, sum(n_frequencies)).tolist()
+    tables = [Table(f[: n_frequencies[0]]), Table(f[n_frequencies[0] :])]
+    for table in tables:
+        require(len(table.symbol) == SLOTS or not table.f, f"frequencies of {len(table.symbol)}")
+
+    of_end, of_size = "<u2" if code.wide_ends else "i1", "<u2" if code.wide_sizes else "u1"
+    fields = [("n", "<u2"), ("x", "<u2", LANES), ("ends", of_end, LANES), ("sizes", of_size, LANES)]
+    blocks = streams.take("blocks", np.dtype(fields), -(-N // code.block))
+    sizes = blocks["sizes"].astype(np.int64)
+    require(bool(np.all(sizes.sum(axis=1) <= 65535)), "a block of too many bytes")
+    n = blocks["n"].astype(np.int64)
+    require(code.n_values > 0 or not n.any(), "elements without a value")
+    rows = -(-n // LANES)
+    data = streams.take("bytes", np.uint8, int(sizes.sum())).tobytes()
+    raw = streams.take("value_bits", np.uint8, LANES * sum(value_rows(i, code.k) for i in rows))
+    gap_raw = streams.take("gap_bits", np.uint8, int(rows.sum()) * code.r)
+
+    c: list[int] = []
+    v: list[int] = []
+    at = value_at = gap_at = 0
+    for b in range(len(blocks)):
+        length = min(code.block, N - b * code.block)
+        value_bits = unpack_value_bits(raw[value_at:], int(rows[b]), code.k)
+        gap_bits = unpack_gap_bits(gap_raw[gap_at:], int(rows[b]), code.r)
+        value_at += LANES * value_rows(int(rows[b]), code.k)
+        gap_at += int(rows[b]) * code.r
+        next_ = 0  # one behind the previous element
+        for lane, n_lane in enumerate(lane_sizes(int(n[b]))):
+            stream = Lane(data[at : at + int(sizes[b, lane])])
+            at += int(sizes[b, lane])
+            x = int(blocks["x"][b, lane])
+            for row in range(n_lane):
+                s, x = tables[0].pop(x, stream)
+                next_ += code.gaps()[s] + int(gap_bits[row, lane])
+                s, x = tables[1].pop(x, stream)
+                c.append(b * code.block + next_ - 1)
+                v.append(code.values()[s] + int(value_bits[row, lane]))
+            stream.end()
+            require(x == LOWEST, f"lane {lane} of block {b} ends in state {x}")
+            end = int(blocks["ends"][b, lane])
+            if not code.wide_ends:
+                end += even_end(lane, length)
+            require(next_ == end <= length, f"lane {lane} of block {b} ends at {next_}, not {end}")
+    return np.array(c, np.int64), np.array(v, np.int64).astype(np.int8)
+
+
+def unpack_value_bits(data: np.ndarray, rows: int, k: int) -> np.ndarray:
+    """The k raw bits of every row and lane, from bytes that hold 8 / k rows of a lane."""
+    row = np.arange(rows)
+    if k == 0:
+        return np.zeros((rows, LANES), np.int64)
+    lanes = data[: LANES * value_rows(rows, k)].reshape(-1, LANES).astype(np.int64)
+    return lanes[row // (8 // k)] >> (row % (8 // k) * k)[:, None] & ((1 << k) - 1)
+
+
+def unpack_gap_bits(data: np.ndarray, rows: int, r: int) -> np.ndarray:
+    """The r raw bits of every row and lane, from r bytes a row, lane 0 in the lowest bits."""
+    words = np.zeros(rows, np.int64)
+    for i in range(r):
+        words |= data[i : rows * r : r].astype(np.int64) << 8 * i
+    return words[:, None] >> np.arange(LANES) * r & ((1 << r) - 1)
+
+
+# Encoder -----------------------------------------------------------------------------------------
+
+
+def log2(x: int) -> int:
+    """log2(x) in units of 2^-12, rounded down. One bit for each squaring."""
+    log = x.bit_length() - 1
+    m = x << 30 - log
+    for _ in range(FRACTION):
+        m = m * m >> 30
+        log = log << 1 | m >> 31
+        m >>= m >> 31
+    return log
+
+
+LOG2 = [0] + [log2(x) for x in range(1, SLOTS + 1)]
+
+
+def normalise(counts: Sequence[int]) -> list[int]:
+    """Frequencies: in proportion to the counts, 1 to 255 where a count is not 0, 256 in all."""
+    n = sum(counts)
+    f = [min(max((SLOTS * c + n // 2) // n, 1), SLOTS - 1) if c else 0 for c in counts]
+    symbols = range(len(f))
+    if sum(c > 0 for c in counts) == 1:
+        f[0 if counts[0] == 0 else 1] = 1
+        return f
+    while sum(f) > SLOTS:
+        possible = [s for s in symbols if f[s] > 1]
+        f[min(possible, key=lambda s: counts[s] * (LOG2[f[s]] - LOG2[f[s] - 1]))] -= 1
+    while sum(f) < SLOTS:
+        possible = [s for s in symbols if 0 < f[s] < SLOTS - 1]
+        f[max(possible, key=lambda s: counts[s] * (LOG2[f[s] + 1] - LOG2[f[s]]))] += 1
+    return f
+
+
+def cost(counts: Sequence[int]) -> int:
+    """What the symbols and their frequencies cost, in units of 2^-12 bits."""
+    if len(counts) < 2:
+        return 0
+    bits = sum(
+        c * ((8 << FRACTION) - LOG2[f]) for c, f in zip(counts, normalise(counts), strict=True) if c
+    )
+    return bits + (8 * len(counts) << FRACTION)
+
+
+class ValueBins(NamedTuple):
+    """Which symbol and which raw bits a value has."""
+
+    k: int
+    first_positive: int
+    first_negative: int
+    n_positive: int
+    n_negative: int
+
+    @classmethod
+    def of(cls, A: Int8Array, k: int) -> "ValueBins":
+        positive = A[A > 0].astype(int)
+        negative = -A[A < 0].astype(int)
+        first = [int(m.min()) if m.size else 0 for m in (positive, negative)]
+        bins = [
+            (int(m.max()) - start >> k) + 1 if m.size else 0
+            for m, start in zip((positive, negative), first, strict=True)
+        ]
+        return cls(k, *first, *bins)
+
+    def symbol(self, v: int) -> int:
+        if v > 0:
+            return v - self.first_positive >> self.k
+        if v < 0:
+            return self.n_positive + (-v - self.first_negative >> self.k)
+        return self.n_positive + self.n_negative
+
+    def raw(self, v: int) -> int:
+        mask = (1 << self.k) - 1
+        if v > 0:
+            return v - self.first_positive & mask
+        return mask - (-v - self.first_negative & mask) if v < 0 else 0
+
+    def counts(self, histogram: Counter[int], n_zeros: int) -> list[int]:
+        """How often each symbol occurs, with n_zeros elements that are 0."""
+        counts = [0] * (self.n_positive + self.n_negative + (n_zeros > 0))
+        for v, count in histogram.items():
+            counts[self.symbol(v)] += count
+        if n_zeros:
+            counts[-1] = n_zeros
+        return counts
+
+
+class GapClasses(NamedTuple):
+    """Which steps bridge a distance."""
+
+    r: int
+    jump: int
+    most: int  # regular symbols
+
+    def steps(self, distance: int) -> tuple[int, int, int]:
+        """Jumps, longest steps, and what is left of the distance, 1 to the longest step."""
+        jumps = (distance - 1) >> self.jump if self.jump else 0
+        distance -= jumps << self.jump
+        longest = self.most << self.r
+        return jumps, (distance - 1) // longest, (distance - 1) % longest + 1
+
+    def counts(self, distances: Counter[int]) -> tuple[list[int], int]:
+        """How often each symbol occurs, and how many elements that are 0 that takes."""
+        counts = [0] * self.most
+        all_jumps = n_zeros = 0
+        for distance, count in distances.items():
+            jumps, longest, rest = self.steps(distance)
+            all_jumps += jumps * count
+            counts[-1] += longest * count
+            n_zeros += (jumps + longest) * count
+            counts[rest - 1 >> self.r] += count
+        while len(counts) > 1 and counts[-1] == 0:
+            counts.pop()
+        return counts + [all_jumps] * (self.jump > 0), n_zeros
+
+
+def encode_tile(A: Int8Array) -> Streams:
+    """Streams of a tile of N elements A."""
+    histogram = Counter(A[A != 0].tolist())
+    k = histogram.total()
+
+    def value_cost(bins: ValueBins) -> int:
+        return cost(bins.counts(histogram, 0)) + (k * bins.k << FRACTION)
+
+    bins = min((ValueBins.of(A, bits) for bits in (4, 2, 0)), key=value_cost)
+    streams = encode_blocks(A, bins, histogram, half=False)
+    return streams or encode_blocks(A, bins, histogram, half=True)
+
+
+def encode_blocks(A: Int8Array, bins: ValueBins, histogram: Counter[int], half: bool) -> Streams:
+    """The streams with blocks of one length; none where a block has too many bytes."""
+    block = BLOCK >> half
+    parts = [A[begin : begin + block] for begin in range(0, A.size, block)]
+    distances: Counter[int] = Counter()
+    for part in parts:
+        distances.update(np.diff(np.flatnonzero(part), prepend=-1).tolist())
+
+    def gap_cost(gaps: GapClasses) -> int:
+        counts, n_zeros = gaps.counts(distances)
+        n = histogram.total() + n_zeros
+        raw = n * gaps.r + n_zeros * bins.k
+        total = cost(counts) + cost(bins.counts(histogram, n_zeros)) + (raw << FRACTION)
+        return total + ((n << FRACTION) >> 5 if gaps.r else 0)
+
+    candidates = [GapClasses(0, 0, 1)]
+    for r in (0, 1, 2, 4):
+        candidates += [GapClasses(r, J, G - (J > 0)) for G in (16, 48) for J in (0, 6, 8)]
+    furthest = max(distances, default=0)
+    gaps = min(
+        (g for g in candidates if not g.jump or g.most << g.r < 1 << g.jump < furthest),
+        key=gap_cost,
+    )
+
+    gap_counts, n_zeros = gaps.counts(distances)
+    value_counts = bins.counts(histogram, n_zeros)
+    gap_table = Table(normalise(gap_counts) if len(gap_counts) > 1 else [])
+    value_table = Table(normalise(value_counts) if len(value_counts) > 1 else [])
+    code = Code(
+        *(bins.k, gaps.r, n_zeros > 0, half, False, False, len(gap_counts), gaps.jump),
+        *(bins.n_positive, bins.n_negative, bins.first_positive, bins.first_negative),
+    )
+
+    records = []
+    data, value_bits, gap_bits = b"", b"", b""
+    for part in parts:
+        elements = block_elements(part, gaps, code)
+        rows = -(-len(elements) // LANES)
+        raw = np.zeros((rows, LANES), np.int64)
+        gap_raw = np.zeros((rows, LANES), np.int64)
+        ends, states, sizes = [], [], []
+        begin = 0
+        for lane, n_lane in enumerate(lane_sizes(len(elements))):
+            x = LOWEST
+            out: list[int] = []
+            for row in reversed(range(n_lane)):
+                next_, s, gap_raw[row, lane] = elements[begin + row]
+                v = int(part[next_ - 1])
+                raw[row, lane] = bins.raw(v)
+                x = value_table.push(x, bins.symbol(v), out)
+                x = gap_table.push(x, s, out)
+            begin += n_lane
+            ends.append(elements[begin - 1][0] if begin else 0)
+            states.append(x)
+            sizes.append(len(out))
+            data += bytes(reversed(out))
+        if sum(sizes) > 65535:
+            return {}
+        from_even = [end - even_end(i, part.size) for i, end in enumerate(ends)]
+        records.append((len(elements), states, ends, from_even, sizes))
+        value_bits += pack_value_bits(raw, code.k)
+        gap_bits += pack_gap_bits(gap_raw, code.r)
+
+    code = code._replace(
+        wide_ends=any(min(d) < -128 or max(d) > 127 for *_, d, _ in records),
+        wide_sizes=any(max(sizes) > 255 for *_, sizes in records),
+    )
+    blocks = b""
+    for n, states, ends, from_even, sizes in records:
+        blocks += np.array([n, *states], "<u2").tobytes()
+        blocks += np.array(*(ends, "<u2") if code.wide_ends else (from_even, np.int8)).tobytes()
+        blocks += np.array(sizes, "<u2" if code.wide_sizes else np.uint8).tobytes()
+    return {
+        "header": code.pack(),
+        "frequencies": bytes(gap_table.f + value_table.f),
+        "blocks": blocks,
+        "bytes": data,
+        "value_bits": value_bits,
+        "gap_bits": gap_bits,
+    }
+
+
+def block_elements(part: Int8Array, gaps: GapClasses, code: Code) -> list[tuple[int, int, int]]:
+    """For each element of a block: one behind its position, its gap symbol and its raw bits."""
+    elements = []
+    next_ = 0
+    mask = (1 << gaps.r) - 1
+    for position in np.flatnonzero(part).tolist():
+        jumps, longest, rest = gaps.steps(position + 1 - next_)
+        for _ in range(jumps):
+            next_ += 1 << gaps.jump
+            elements.append((next_, code.n_gaps - 1, 0))
+        for _ in range(longest):
+            next_ += gaps.most << gaps.r
+            elements.append((next_, gaps.most - 1, mask))
+        next_ += rest
+        elements.append((next_, rest - 1 >> gaps.r, rest - 1 & mask))
+    return elements
+
+
+def pack_value_bits(raw: np.ndarray, k: int) -> bytes:
+    """The reverse of `unpack_value_bits`."""
+    rows = raw.shape[0]
+    lanes = np.zeros((value_rows(rows, k), LANES), np.int64)
+    for row in range(rows if k else 0):
+        lanes[row // (8 // k)] |= raw[row] << row % (8 // k) * k
+    return lanes.astype(np.uint8).tobytes()
+
+
+def pack_gap_bits(raw: np.ndarray, r: int) -> bytes:
+    """The reverse of `unpack_gap_bits`."""
+    words = (raw << np.arange(LANES) * r).sum(axis=1)
+    return b"".join(int(word).to_bytes(r, "little") for word in words)
