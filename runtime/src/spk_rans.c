@@ -102,10 +102,12 @@ typedef struct lane {
 /* One step without its byte. */
 SPK_INLINE uint32_t step(uint32_t entry, uint32_t x) { return (entry & 255u) * (x >> 8) + (entry >> 8 & 255u); }
 
+/* What a gap is made of. */
+typedef enum gap_kind { ONLY_GAP, GAP_STEPS, GAP_STEPS_AND_BITS } gap_kind;
+
 /* Elements whose bytes are all there: as many as a byte has raw bits of values for, or one, times turns. Returns false
  * where one lies outside. What is not in b, l or turns is constant where this is inlined. */
-SPK_INLINE bool some_elements(const block *b, lane *l, uint32_t turns, uint32_t value_raw, bool many_gaps,
-                              bool raw_gaps) {
+SPK_INLINE bool some_elements(const block *b, lane *l, uint32_t turns, uint32_t value_raw, gap_kind kind) {
   const uint32_t *gap_table = b->t->gap, *value_table = b->t->value;
   const uint32_t length = b->length, only_gap = spk_rans_gap(b->s, 0);
   const uint32_t gap_raw = b->s->gap_raw, gap_shift = l->number * gap_raw % 8u, gap_mask = (1u << gap_raw) - 1u;
@@ -120,13 +122,13 @@ SPK_INLINE bool some_elements(const block *b, lane *l, uint32_t turns, uint32_t 
     }
     for (uint32_t i = 0; i < 8u; i += value_raw != 0 ? value_raw : 8u) {
       uint32_t entry = only_gap << 16;
-      if (many_gaps) {
+      if (kind != ONLY_GAP) {
         entry = gap_table[x & 255u];
         x = step(entry, x);
         if (x < SPK_RANS_LOWEST) x = x << 8 | *next++;
       }
       position += entry >> 16;
-      if (raw_gaps) {
+      if (kind == GAP_STEPS_AND_BITS) {
         position += *gap_bits >> gap_shift & gap_mask;
         gap_bits += gap_raw;
       }
@@ -147,9 +149,9 @@ SPK_INLINE bool some_elements(const block *b, lane *l, uint32_t turns, uint32_t 
 }
 
 SPK_INLINE bool some_of_gaps(const block *b, lane *l, uint32_t turns, uint32_t value_raw) {
-  if (b->s->n_gaps == 1u) return some_elements(b, l, turns, value_raw, false, false);
-  if (b->s->gap_raw == 0) return some_elements(b, l, turns, value_raw, true, false);
-  return some_elements(b, l, turns, value_raw, true, true);
+  if (b->s->n_gaps == 1u) return some_elements(b, l, turns, value_raw, ONLY_GAP);
+  if (b->s->gap_raw == 0) return some_elements(b, l, turns, value_raw, GAP_STEPS);
+  return some_elements(b, l, turns, value_raw, GAP_STEPS_AND_BITS);
 }
 
 /* Not inlined: their loops are long, and there are eight lanes to a block. */

@@ -69,8 +69,8 @@ typedef struct block {
 } block;
 
 /* Compilers spread the intrinsics of one predicate over several blocks and keep it in memory in between, hence the
- * assembly. It changes the predicate register, which cannot be said to them: it is for fast_rows alone, which is not
- * inlined and has no other predicate. */
+ * assembly. It changes the predicate register, for which Clang has no name: it is for fast_rows alone, which is not
+ * inlined, has no other predicate, and whose callers hold none across the call. */
 
 /* States below 256 take a byte each. */
 SPK_INLINE void take_bytes(block *b) {
@@ -123,15 +123,16 @@ SPK_INLINE uint16x8_t value_row(const uint8_t *bits, uint32_t value_raw, uint32_
 }
 
 /* As many rows as a byte holds raw bits of, 8 / value_raw or one without raw bits, times turns. Nothing checks that
- * bytes lie inside: the caller knows. All but the block and turns are constants where this is inlined. */
-SPK_INLINE void rows(block *at, const tables *t, uint32_t turns, uint32_t value_raw, uint32_t gap_raw, bool many_gaps,
+ * bytes lie inside: the caller knows. only_gap: 0, or what every gap is. Constants where this is inlined: value_raw,
+ * gap_raw, and whether only_gap is 0. */
+SPK_INLINE void rows(block *at, const tables *t, uint32_t turns, uint32_t value_raw, uint32_t gap_raw,
                      uint32_t only_gap) {
   block b = *at;
   const int16x8_t shift = vreinterpretq_s16_u16(vmulq_n_u16(vidupq_n_u16(0, 1), (uint16_t)(0u - gap_raw)));
   for (; turns; turns--) {
 #pragma GCC unroll 4
     for (uint32_t i = 0; i < 8u; i += value_raw != 0 ? value_raw : 8u) {
-      if (many_gaps) {
+      if (only_gap == 0) {
         b.position = vqaddq_u16(b.position, vldrhq_gather_shifted_offset_u16(t->gap, step(&b, t->gap_step)));
       } else {
         b.position = vqaddq_n_u16(b.position, (uint16_t)only_gap);
@@ -197,13 +198,13 @@ SPK_NOINLINE static void careful_rows(block *b, const spk_rans_streams *s, const
 
 SPK_INLINE void rows_of_gaps(block *b, const spk_rans_streams *s, const tables *t, uint32_t turns, uint32_t value_raw) {
   if (s->n_gaps == 1u) {
-    rows(b, t, turns, value_raw, 0, false, spk_rans_gap(s, 0));
+    rows(b, t, turns, value_raw, 0, spk_rans_gap(s, 0));
   } else if (s->gap_raw == 0) {
-    rows(b, t, turns, value_raw, 0, true, 0);
+    rows(b, t, turns, value_raw, 0, 0);
   } else if (s->gap_raw == 1u) {
-    rows(b, t, turns, value_raw, 1, true, 0);
+    rows(b, t, turns, value_raw, 1, 0);
   } else {
-    rows(b, t, turns, value_raw, 2, true, 0);
+    rows(b, t, turns, value_raw, 2, 0);
   }
 }
 
