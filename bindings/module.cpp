@@ -5,12 +5,14 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "encode.hpp"
 #include "spk.h"
@@ -24,6 +26,7 @@ namespace {
 template <typename T>
 using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Integers = std::vector<std::uint32_t>;
+using Passes = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
 // A NumPy array that owns what the vector held.
 template <typename T>
@@ -33,16 +36,14 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T> &&values) {
   return nb::ndarray<nb::numpy, T, nb::ndim<1>>(owned->data(), {owned->size()}, owner);
 }
 
-stridepack::SearchParams search_params(const Integers &sizes, const Integers &min_counts, const Integers &strides) {
-  if (sizes.size() != min_counts.size()) throw nb::value_error("sizes and min_counts differ in length");
+stridepack::SearchParams search_params(const Passes &passes, const Integers &strides) {
   stridepack::SearchParams params{{}, strides};
-  for (std::size_t i = 0; i < sizes.size(); i++) params.sizes.push_back({sizes[i], min_counts[i]});
+  for (const auto &[size, min_count] : passes) params.passes.push_back({size, min_count});
   return params;
 }
 
-auto find_groups(const Vector<const std::uint8_t> &mask, const Integers &sizes, const Integers &min_counts,
-                 const Integers &strides) {
-  const auto params = search_params(sizes, min_counts, strides);
+auto find_groups(const Vector<const std::uint8_t> &mask, const Passes &passes, const Integers &strides) {
+  const auto params = search_params(passes, strides);
   std::vector<std::uint32_t> size, stride, start;
   std::vector<std::uint8_t> remainder(mask.size());
   {
@@ -60,8 +61,8 @@ auto find_groups(const Vector<const std::uint8_t> &mask, const Integers &sizes, 
 }
 
 nb::bytes encode(const std::string &format, const Vector<const std::int8_t> &values, std::size_t tile_size,
-                 const Integers &sizes, const Integers &min_counts, const Integers &strides) {
-  const stridepack::EncodeOptions options{search_params(sizes, min_counts, strides)};
+                 const Passes &passes, const Integers &strides) {
+  const stridepack::EncodeOptions options{search_params(passes, strides)};
   std::vector<std::uint8_t> payload;
   {
     const nb::gil_scoped_release release;
@@ -149,8 +150,8 @@ int tflm_huffman_decode(const Vector<const std::uint8_t> &stream, const Vector<c
 }  // namespace
 
 NB_MODULE(_core, m) {
-  m.def("find_groups", &find_groups, "mask"_a, "sizes"_a, "min_counts"_a, "strides"_a);
-  m.def("encode", &encode, "format"_a, "values"_a, "tile_size"_a, "sizes"_a, "min_counts"_a, "strides"_a);
+  m.def("find_groups", &find_groups, "mask"_a, "passes"_a, "strides"_a);
+  m.def("encode", &encode, "format"_a, "values"_a, "tile_size"_a, "passes"_a, "strides"_a);
   m.def("open", &open, "blob"_a);
   m.def("validate", &validate, "blob"_a);
   m.def("decode", &decode, "blob"_a, "dst"_a);

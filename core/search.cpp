@@ -1,6 +1,7 @@
 #include "search.hpp"
 
 #include <cstring>
+#include <map>
 #include <optional>
 
 namespace stridepack {
@@ -95,9 +96,12 @@ struct Scan {
 
 std::vector<Group> find_groups(BitMask &mask, const SearchParams &params) {
   std::vector<Group> groups;
-  for (const auto &[size, min_count] : params.sizes) {
-    std::vector<Scan> scans;
-    for (const std::uint32_t stride : params.strides) scans.emplace_back(size, stride, mask.size());
+  std::map<std::uint32_t, std::vector<Scan>> scans_of;  // each size; later passes go on where earlier ones stopped
+  for (const auto &[size, min_count] : params.passes) {
+    std::vector<Scan> &scans = scans_of[size];
+    if (scans.empty()) {
+      for (const std::uint32_t stride : params.strides) scans.emplace_back(size, stride, mask.size());
+    }
     for (bool found = true; found;) {
       found = false;
       for (Scan &scan : scans) {

@@ -136,7 +136,9 @@ WIDE_DEPTHWISE = tuple(f"network.mobilenet_v2.layer.{i}.conv_3x3.convolution" fo
 
 RECIPES = {
     "resnet8": Recipe(ResNet8, 2048, 30, 10, (2, 7), 5e-2, 60, 0.2),
-    "mobilenetv2": Recipe(mobilenet_v2, 8192, 18, 8, (2, 6), 5e-2, 60, 0.05, exclude=WIDE_DEPTHWISE),
+    "mobilenetv2": Recipe(
+        mobilenet_v2, 8192, 18, 8, (2, 6), 5e-2, 60, 0.05, exclude=WIDE_DEPTHWISE
+    ),
     "resnet34": Recipe(
         resnet34, 0, 10, 6, (0, 4), 5e-2, 60, 0.1, exclude=("network.classifier.1",)
     ),

@@ -12,7 +12,7 @@ _Int8: TypeAlias = npt.NDArray[np.int8]
 _Int16: TypeAlias = npt.NDArray[np.int16]
 
 def find_groups(
-    mask: _UInt8, sizes: Sequence[int], min_counts: Sequence[int], strides: Sequence[int]
+    mask: _UInt8, passes: Sequence[tuple[int, int]], strides: Sequence[int]
 ) -> tuple[_UInt32, _UInt32, _UInt32, _UInt8]:
     """Size, stride and start of each group, and the remainder."""
 
@@ -20,8 +20,7 @@ def encode(
     format: str,
     values: _Int8,
     tile_size: int,
-    sizes: Sequence[int],
-    min_counts: Sequence[int],
+    passes: Sequence[tuple[int, int]],
     strides: Sequence[int],
 ) -> bytes:
     """The payload of a flat tensor."""

@@ -25,7 +25,7 @@ from stridepack.io import read_weights
 from stridepack.packed import Packed
 from stridepack.planner import DEFAULT_MIN_SIZE, in_every_format
 from stridepack.report import best_sentence, ratio, sizes_report, sizes_table, stored_table
-from stridepack.search import DEFAULT_OCCUPANCY, DEFAULT_SIZES, DEFAULT_STRIDES
+from stridepack.search import DEFAULT_OCCUPANCY, DEFAULT_SIZES, DEFAULT_STRIDES, ORDERS
 from stridepack.tensor import WeightTensor
 from stridepack.tflm import decode_types
 from stridepack.verify import verify_files
@@ -65,6 +65,12 @@ def _packing_options(command: Command) -> Command:
     sizes = ",".join(map(str, DEFAULT_SIZES))
     strides = f"{DEFAULT_STRIDES[0]}-{DEFAULT_STRIDES[-1]}"
     for option in (
+        click.option(
+            "--order",
+            type=click.Choice(ORDERS),
+            help="hybrid: the largest groups first, or those of the fewest bytes a non-zero.  "
+            f"[default: {ORDERS[0]}]",
+        ),
         click.option(
             "--occupancy",
             type=float,

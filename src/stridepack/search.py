@@ -16,6 +16,9 @@ DEFAULT_SIZES = (16, 12, 8, 4)
 DEFAULT_STRIDES = tuple(range(1, 17))
 DEFAULT_OCCUPANCY = 0.8
 
+ORDERS = ("size", "rate")
+GROUP_OVERHEAD = Fraction(3, 2)  # bytes of a group besides its values: stride 0.5, distance 1
+
 
 @dataclass(frozen=True)
 class GroupParams:
@@ -30,17 +33,22 @@ class GroupParams:
     occupancy : float
         Occupancy threshold theta, 0 to 1: a group of size s has at least ceil(theta * s) non-zeros,
         and at least one. The product is taken exactly, of the decimal number that was written.
+    order : str
+        "size", the paper's: the largest groups first, whatever their occupancy. "rate": those first
+        that cost the fewest bytes a non-zero, which makes hybrid smaller. Sizes up to 255.
     """
 
     sizes: tuple[int, ...]
     strides: tuple[int, ...]
     occupancy: float
+    order: str
 
     def __init__(
         self,
         sizes: Iterable[int] = DEFAULT_SIZES,
         strides: Iterable[int] = DEFAULT_STRIDES,
         occupancy: float = DEFAULT_OCCUPANCY,
+        order: str = ORDERS[0],
     ) -> None:
         # object.__setattr__: the way to normalise arguments of a frozen dataclass
         object.__setattr__(self, "sizes", _distinct("sizes", sizes)[::-1])
@@ -48,12 +56,37 @@ class GroupParams:
         object.__setattr__(self, "occupancy", float(occupancy))
         if not 0 <= self.occupancy <= 1:
             raise InputError(f"occupancy must lie between 0 and 1, got {occupancy}")
+        object.__setattr__(self, "order", order)
+        if order not in ORDERS:
+            raise InputError(f"unknown order {order!r}; there are {', '.join(ORDERS)}")
+        if order == "rate" and self.sizes and self.sizes[0] > _spec.MAX_GROUP_SIZE:
+            raise InputError(
+                f"order 'rate' takes groups of at most {_spec.MAX_GROUP_SIZE} elements, "
+                f"got size {self.sizes[0]}"
+            )
 
     @property
     def min_counts(self) -> tuple[int, ...]:
         """Non-zeros that a group of each size needs, in the order of `sizes`."""
         theta = Fraction(repr(self.occupancy))
         return tuple(max(1, math.ceil(theta * size)) for size in self.sizes)
+
+    @property
+    def passes(self) -> tuple[tuple[int, int], ...]:
+        """(size, non-zeros needed) of each pass of the search, in order.
+
+        A pass takes groups of one size until none is left that has the non-zeros it needs. By size
+        there is a pass for each size; by rate one for each size and count, in ascending order of
+        (size + 1.5) / count, the larger group first among equals.
+        """
+        if self.order == "size":
+            return tuple(zip(self.sizes, self.min_counts, strict=True))
+        every = [
+            (size, count)
+            for size, least in zip(self.sizes, self.min_counts, strict=True)
+            for count in range(size, least - 1, -1)
+        ]
+        return tuple(sorted(every, key=lambda p: ((p[0] + GROUP_OVERHEAD) / p[1], -p[0])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,18 +115,20 @@ def find_groups(
     sizes: Iterable[int] = DEFAULT_SIZES,
     strides: Iterable[int] = DEFAULT_STRIDES,
     occupancy: float = DEFAULT_OCCUPANCY,
+    order: str = ORDERS[0],
 ) -> Groups:
     """Partition the non-zeros of a mask into groups of equidistant elements and a remainder.
 
     Algorithm 1 of the paper, with the order of the search that its figures imply: for each size,
     sweep the strides in ascending order, take for each the one best group (most non-zeros, first
     position among equals) if it reaches the threshold, and repeat the sweep until it takes nothing.
+    Order "rate" does the same for each size and count of non-zeros, in the order of their cost.
 
     Parameters
     ----------
     mask : array_like
         Any shape; searched flattened in C order. Non-zero means present.
-    sizes, strides, occupancy
+    sizes, strides, occupancy, order
         See `GroupParams`.
 
     Returns
@@ -103,7 +138,8 @@ def find_groups(
     Raises
     ------
     InputError
-        For sizes or strides below 1, an occupancy outside 0..1, or more than 2^30 elements.
+        For sizes or strides below 1, an occupancy outside 0..1, an unknown order, sizes above 255
+        by rate, or more than 2^30 elements.
 
     Examples
     --------
@@ -113,13 +149,12 @@ def find_groups(
     >>> g.remainder.nonzero()[0]
     array([7])
     """
-    params = GroupParams(sizes, strides, occupancy)
+    params = GroupParams(sizes, strides, occupancy, order)
     present = np.asarray(mask) != 0
     check_element_count(present.size)
     size, stride, start, remainder = _core.find_groups(
         np.ascontiguousarray(present).reshape(-1).view(np.uint8),
-        params.sizes,
-        params.min_counts,
+        params.passes,
         params.strides,
     )
     return Groups(size, stride, start, remainder.view(np.bool_).reshape(present.shape))

@@ -37,7 +37,7 @@ void check(const char *format, Walk validate, Decode decode, const std::vector<s
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   if (size < 7) return 0;
   stridepack::EncodeOptions options;
-  for (std::uint32_t s = data[1]; s != 0; s /= 2) options.groups.sizes.push_back({s, 1 + (s - 1) * data[0] / 255});
+  for (std::uint32_t s = data[1]; s != 0; s /= 2) options.groups.passes.push_back({s, 1 + (s - 1) * data[0] / 255});
   for (std::uint32_t d = 0; d < data[3]; d += 1 + data[3] / 16) options.groups.strides.push_back(1 + data[2] % 255 + d);
   std::vector<std::int8_t> values;
   for (std::size_t i = 5; i + 1 < size && values.size() < 3000; i += 2) {

@@ -97,11 +97,11 @@ def test_every_format_can_be_forced(npz: Path, tmp_path: Path, format: str) -> N
 
 
 def test_options_reach_the_encoder(npz: Path, tmp_path: Path) -> None:
-    options = ("--sizes", "5,3", "--strides", "1,2-4,40", "--occupancy", 1, "--tile", 500)
-    run("pack", npz, "-o", tmp_path / "w.spk", "--format", "hybrid", *options)
-    expected = sp.pack(
-        ARRAYS["layer1"], "hybrid", sizes=(5, 3), strides=(1, 2, 3, 4, 40), occupancy=1, tile=500
-    )
+    options = ("--sizes", "5,3", "--strides", "1,2-4,40", "--occupancy", 0.6, "--order", "rate")
+    run("pack", npz, "-o", tmp_path / "w.spk", "--format", "hybrid", *options, "--tile", 500)
+    groups = {"sizes": (5, 3), "strides": (1, 2, 3, 4, 40), "occupancy": 0.6, "order": "rate"}
+    expected = sp.pack(ARRAYS["layer1"], "hybrid", tile=500, **groups)
+    assert expected != sp.pack(ARRAYS["layer1"], "hybrid", tile=500, **(groups | {"order": "size"}))
     assert parse_bundle((tmp_path / "w.spk").read_bytes())["layer1"] == expected
 
 

@@ -17,6 +17,7 @@ from hypothesis.extra import numpy as st_numpy
 import stridepack as sp
 from stridepack import reference
 from stridepack.reference import hybrid
+from stridepack.search import ORDERS
 
 TILES = (None, 1, 7, 16, 255, 256, 1000)
 
@@ -159,6 +160,7 @@ group_parameters = st.fixed_dictionaries(
         "sizes": st.sets(st.integers(1, 40), max_size=4),
         "strides": st.sets(st.integers(1, 60), max_size=6),
         "occupancy": st.floats(0, 1) | st.sampled_from(OCCUPANCIES),
+        "order": st.sampled_from(ORDERS),
     },
 )
 
@@ -176,7 +178,7 @@ def check_search(mask: npt.NDArray[np.bool_], **options: Any) -> None:
     """`find_groups` finds the groups of the reference, one by one in the same order."""
     groups = sp.find_groups(mask, **options)
     found = zip(groups.size.tolist(), groups.stride.tolist(), groups.start.tolist(), strict=True)
-    names = {"sizes": "S", "strides": "D", "occupancy": "theta"}
+    names = {"sizes": "S", "strides": "D", "occupancy": "theta", "order": "order"}
     expected, remainder = reference.find_groups(mask, **{names[k]: v for k, v in options.items()})
     for j, (got, group) in enumerate(zip(found, expected, strict=True)):
         assert got == group, f"group {j}"
@@ -204,7 +206,8 @@ def test_search_in_periodic_masks(n: int, period: int) -> None:
     for damage in (1, 7, 50):
         mask[damage::damage] ^= True
         for occupancy in OCCUPANCIES:
-            check_search(mask, occupancy=occupancy)
+            for order in ORDERS:
+                check_search(mask, occupancy=occupancy, order=order)
         check_search(mask, sizes=(40, 3), strides=(1, 30, 400))
 
 

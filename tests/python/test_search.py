@@ -74,6 +74,25 @@ def test_thresholds_are_exact() -> None:
     assert GroupParams((16,), (1,), np.float32(0.5)).min_counts == (8,)
 
 
+def test_passes_by_rate() -> None:
+    """Bytes a non-zero: (4 + 1.5) / 4 = 1.375, (3 + 1.5) / 3 = 1.5, (4 + 1.5) / 3 = 1.83."""
+    params = GroupParams((3, 4), (1,), 0.6, "rate")
+    assert params.passes == ((4, 4), (3, 3), (4, 3), (3, 2))
+    assert GroupParams((3, 4), (1,), 0.6).passes == ((4, 3), (3, 2))
+    # (6 + 1.5) / 5 = (3 + 1.5) / 3: the larger group first
+    assert GroupParams((3, 6), (1,), 0.8, "rate").passes == ((6, 6), (6, 5), (3, 3))
+
+
+@pytest.mark.parametrize("sparsity", [0.3, 0.5, 0.7])
+@pytest.mark.parametrize("sizes", [(16, 12, 8, 4), (16, 12, 8, 6, 4, 3)])
+def test_by_rate_hybrid_is_smaller(sparsity: float, sizes: tuple[int, ...]) -> None:
+    values = random_array(36_864, sparsity)
+    by_size, by_rate = (
+        sp.pack(values, "hybrid", sizes=sizes, order=order).nbytes for order in ("size", "rate")
+    )
+    assert by_rate < by_size
+
+
 def test_a_dense_array_leaves_a_remainder() -> None:
     """Appendix A finds that peculiar; it is what the order of the search gives."""
     groups = sp.find_groups(np.ones(36_864, bool))
@@ -118,6 +137,8 @@ def test_groups_that_do_not_fit_are_not_looked_for() -> None:
         ({"sizes": (2**31,)}, "got 2147483648"),
         ({"occupancy": 1.01}, "occupancy must lie between 0 and 1, got 1.01"),
         ({"occupancy": float("nan")}, "occupancy"),
+        ({"order": "speed"}, "unknown order 'speed'; there are size, rate"),
+        ({"order": "rate", "sizes": (256,)}, "groups of at most 255 elements, got size 256"),
     ],
 )
 def test_bad_parameters(arguments: dict[str, object], message: str) -> None:

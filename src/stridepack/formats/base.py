@@ -41,9 +41,7 @@ class Format(ABC):
             When an option is outside the limits of the format.
         """
         groups = self.group_params(options)
-        return _core.encode(
-            self.name, values, tile_size, groups.sizes, groups.min_counts, groups.strides
-        )
+        return _core.encode(self.name, values, tile_size, groups.passes, groups.strides)
 
     def group_params(self, options: Mapping[str, Any]) -> GroupParams:
         """Parameters of the group search; none for formats without one."""

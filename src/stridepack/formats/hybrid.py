@@ -19,7 +19,7 @@ class Hybrid(Format):
     """Groupwise encoding (Sections III-B, III-C): 1.5 bytes a group of up to 16 elements."""
 
     name = "hybrid"
-    options = frozenset({"sizes", "strides", "occupancy"})
+    options = frozenset({"sizes", "strides", "occupancy", "order"})
 
     def group_params(self, options: Mapping[str, Any]) -> GroupParams:
         params = GroupParams(**options)

@@ -30,13 +30,14 @@ def encode_tile(
     sizes: Iterable[int] = (16, 12, 8, 4),
     strides: Iterable[int] = range(1, 17),
     occupancy: float = 0.8,
+    order: str = "size",
 ) -> Streams:
-    """Streams of a tile of N elements A; options as S, D and theta of `find_groups`."""
+    """Streams of a tile of N elements A; options as S, D, theta and order of `find_groups`."""
     D = sorted(strides)
     d0 = D[0] if D else 1
     bits = 4 if not D or D[-1] - d0 < 16 else 8
 
-    B, R = find_groups(A != 0, sizes, D, occupancy)
+    B, R = find_groups(A != 0, sizes, D, occupancy, order)
     B.sort(key=lambda b: (-b.s, b.n, b.d))
     classes = []
     for s, of_size in groupby(B, attrgetter("s")):

@@ -29,6 +29,7 @@ def find_groups(
     S: Iterable[int] = (16, 12, 8, 4),
     D: Iterable[int] = range(1, 17),
     theta: float = 0.8,
+    order: str = "size",
 ) -> tuple[list[Group], npt.NDArray[np.bool_]]:
     """Partition the non-zeros of a flat mask M into groups and a remainder.
 
@@ -41,6 +42,9 @@ def find_groups(
     theta : float
         Occupancy threshold: a group needs ceil(theta * s) non-zeros, and at least one. Exact for
         the decimal number that `theta` prints as: 0.55 * 20 is 11, not a little more.
+    order : str
+        "size": the largest groups first (the paper). "rate": in a pass of its own for each size s
+        and number of non-zeros c, those first whose (s + 1.5) / c bytes a non-zero are fewest.
 
     Returns
     -------
@@ -51,8 +55,7 @@ def find_groups(
     """
     M = M.copy()
     B = []
-    for s in sorted(set(S), reverse=True):
-        threshold = max(1, math.ceil(Fraction(repr(float(theta))) * s))
+    for s, threshold in _passes(S, Fraction(repr(float(theta))), order):
         exhausted = False
         while not exhausted:
             exhausted = True
@@ -64,6 +67,15 @@ def find_groups(
                     M[n : n + s * d : d] = False
                     exhausted = False
     return B, M
+
+
+def _passes(S: Iterable[int], theta: Fraction, order: str) -> list[tuple[int, int]]:
+    """Size and least number of non-zeros of each pass over the strides."""
+    least = {s: max(1, math.ceil(theta * s)) for s in sorted(set(S), reverse=True)}
+    if order == "size":
+        return list(least.items())
+    every = [(s, c) for s, c_least in least.items() for c in range(c_least, s + 1)]
+    return sorted(every, key=lambda p: (Fraction(2 * p[0] + 3, 2 * p[1]), -p[0]))
 
 
 def _convolve(M: npt.NDArray[np.bool_], s: int, d: int) -> npt.NDArray[np.int64]:
