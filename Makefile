@@ -14,6 +14,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
+PEERS := $(VENV)/.peers
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
 # Measured too where they are; without them the benches leave them out.
@@ -58,6 +59,11 @@ $(DEVELOP): $(INSTALLED)
 	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[all,dev,experiments]'
 	touch $@
 
+# Codecs that bench/frontier.py compares with
+$(PEERS): $(DEVELOP)
+	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[peers]'
+	touch $@
+
 lint: $(DEVELOP)
 	$(BIN)/python spec/generate.py --check
 	$(BIN)/python tests/vectors/generate.py --check
@@ -88,10 +94,12 @@ bench-m55: packages $(DEVELOP)
 	$(BIN)/python bench/m55/fit.py
 	$(BIN)/python bench/readme.py
 
-bench: $(INSTALLED)
+bench: $(PEERS)
 	$(BIN)/python bench/sizes.py
+	$(BIN)/python bench/groups.py $(REAL_MODELS)
 	$(BIN)/python bench/encode.py
 	$(BIN)/python bench/models.py $(MODEL) $(wildcard ../shared/data/models/*.tflite)
+	$(BIN)/python bench/frontier.py
 	$(BIN)/python bench/readme.py
 
 paper: $(DEVELOP)

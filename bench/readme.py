@@ -130,11 +130,45 @@ def prune() -> str:
     return "\n".join(lines)
 
 
+def frontier() -> str:
+    """Bytes against cycles: a row for each format, the others and the bound below."""
+    entries = load("frontier")
+    names = [
+        entry["title"].replace("Gaussian, ", "").replace("CIFAR-10, ", "").replace(" zeros", "")
+        for entry in entries
+    ]
+    lines = [
+        f"| bytes a weight (est. cycles a weight) | {' | '.join(names)} |",
+        "|---" + "|--:" * len(entries) + "|",
+    ]
+    for format in entries[0]["formats"]:
+        cells = []
+        for entry in entries:
+            of = entry["formats"][format]
+            cycles = "in place" if format == "dense" else f"{of['cycles_per_weight']:.2f}"
+            cells.append(f"{of['nbytes'] / entry['weights']:.3f} ({cycles})")
+        lines.append(f"| `{format}` | {' | '.join(cells)} |")
+    others = {name: f"*{name}*" for name in entries[0]["peers"]}
+    for name, title in others.items():
+        cells = [f"{entry['peers'][name] / entry['weights']:.3f}" for entry in entries]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    cells = [f"{entry['entropy_nbytes'] / entry['weights']:.3f}" for entry in entries]
+    lines.append(f"| zero-order entropy | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _cells(numbers: list[float]) -> str:
     return " | ".join(f"{number:.2f}" for number in numbers)
 
 
-TABLES = {"models": models, "sizes": sizes, "search": search, "m55": m55, "prune": prune}
+TABLES = {
+    "models": models,
+    "sizes": sizes,
+    "frontier": frontier,
+    "search": search,
+    "m55": m55,
+    "prune": prune,
+}
 
 
 @click.command(help=__doc__)

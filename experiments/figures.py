@@ -6,50 +6,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from bench import plots
+
 Curve = Mapping[float, float]  # by sparsity
 
 PAPERS = ("hybrid", "rle", "dcsr", "psr")
-LABELS = {"rle": "RLE", "dcsr": "dCSR", "psr": "PSR", "entropy_bound": "entropy bound"}
-# Okabe and Ito's palette, told apart by colour-blind readers too
-COLORS = dict(
-    zip(
-        ("hybrid", "rle", "dcsr", "psr", "bitmap", "entropy"),
-        ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000", "#E69F00"),
-        strict=True,
-    )
-)
-MARKERS = {"hybrid": "o", "rle": "s", "dcsr": "^", "psr": "D", "bitmap": "P", "entropy": "X"}
-
-plt.rcParams.update(
-    {
-        "axes.grid": True,
-        "axes.spines.right": False,
-        "axes.spines.top": False,
-        "font.size": 9,
-        "grid.alpha": 0.3,
-        "legend.frameon": False,
-        "savefig.dpi": 150,
-    }
-)
-
-
-def _label(format: str) -> str:
-    return LABELS.get(format, format)
 
 
 def _style(format: str) -> dict[str, Any]:
     if format == "entropy_bound":
-        return {"color": "#777777", "linestyle": ":", "label": _label(format)}
-    style = {"color": COLORS.get(format, "#56B4E9"), "marker": MARKERS.get(format, "v")}
-    return style | {"markersize": 4, "label": _label(format), "linewidth": 1.3}
+        return {"color": "#777777", "linestyle": ":", "label": "entropy bound"}
+    return plots.style(format)
 
 
 def _percent(axes: Axes, which: str = "x") -> None:
@@ -67,9 +39,7 @@ def _log(axes: Axes) -> None:
 
 def _save(figure: Figure, file: Path) -> None:
     figure.tight_layout()
-    # no version and date of matplotlib inside, so that the same figure is the same file
-    figure.savefig(file, metadata={"Software": None})
-    plt.close(figure)
+    plots.save(figure, file)
 
 
 def accuracy_and_compression(
@@ -127,8 +97,8 @@ def decode_per_tensor(file: Path, bars: Mapping[float, Mapping[str, Mapping[str,
         width = 0.8 / len(formats)
         for i, (format, cycles) in enumerate(formats.items()):
             x = [j + (i - (len(formats) - 1) / 2) * width for j in range(len(cycles))]
-            color = COLORS.get(format, "#56B4E9")
-            axes.bar(x, list(cycles.values()), width, color=color, label=_label(format))
+            color = plots.color(format)
+            axes.bar(x, list(cycles.values()), width, color=color, label=plots.label(format))
             axes.set_xticks(range(len(cycles)), list(cycles), rotation=25, ha="right")
         _log(axes)
         axes.set_title(f"sparsity {sparsity:.0%}", fontsize=9)

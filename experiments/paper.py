@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import published
+from bench import plots, published
 from bench.published import SPARSITIES, as_in_paper
 from experiments import figures, measures
 from experiments.figures import PAPERS, Curve
@@ -186,8 +186,8 @@ def decode_rows() -> list[str]:
 def table_1(trained: dict[str, tuple[Sequence[Point], Sizes]]) -> None:
     initial = json.loads((RESULTS / "initial_sizes.json").read_text())
     columns = ["network", "weights", "sparsity", "Δ accuracy", "paper's"]
-    columns += [f"{figures._label(f)}: ours / paper" for f in PAPERS]
-    columns += [figures._label(f) for f in initial[0]["nbytes"] if f not in (*PAPERS, "dense")]
+    columns += [f"{plots.label(f)}: ours / paper" for f in PAPERS]
+    columns += [plots.label(f) for f in initial[0]["nbytes"] if f not in (*PAPERS, "dense")]
     lines = [
         "# Table I: ours beside the paper's",
         "",
