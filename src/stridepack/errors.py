@@ -19,6 +19,10 @@ class CorruptDataError(StridepackError):
     """Bytes that are not a valid blob or bundle."""
 
 
+class BudgetError(StridepackError):
+    """No plan for a model keeps its budgets."""
+
+
 class OutputError(StridepackError):
     """A file that cannot be written. Nothing was left half-written."""
 

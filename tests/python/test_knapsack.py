@@ -1,0 +1,101 @@
+"""The knapsack against trying everything."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import stridepack as sp
+from stridepack.knapsack import Limits, Option, Weights, best_choice
+
+Items = list[list[Option]]
+
+
+def sums(items: Items, chosen: list[int]) -> Option:
+    options = [options[i] for options, i in zip(items, chosen, strict=True)]
+    return Option(sum(o.nbytes for o in options), sum(o.cycles for o in options))
+
+
+def key(total: Option, weights: Weights) -> tuple[int, int, int]:
+    return weights.nbytes * total.nbytes + weights.cycles * total.cycles, *total
+
+
+def brute_force(items: Items, weights: Weights, limits: Limits) -> tuple[int, int, int] | None:
+    totals = (sums(items, list(c)) for c in itertools.product(*(range(len(i)) for i in items)))
+    kept = (
+        total
+        for total in totals
+        if all(limit is None or v <= limit for v, limit in zip(total, limits, strict=True))
+    )
+    return min((key(total, weights) for total in kept), default=None)
+
+
+@pytest.mark.parametrize("largest", [1, 4, 20, 1000, 10**7])
+def test_is_the_best(largest: int) -> None:
+    rng = np.random.default_rng(largest)
+    n_possible = n_impossible = 0
+    for _ in range(200):
+        items = [
+            [
+                Option(int(a), int(b))
+                for a, b in rng.integers(0, largest + 1, (rng.integers(1, 5), 2))
+            ]
+            for _ in range(rng.integers(0, 6))
+        ]
+        weights = Weights(
+            *(int(w) for w in rng.integers(0, largest + 1, 2) * rng.integers(0, 2, 2))
+        )
+        most = largest * (len(items) + 1)
+        limits = Limits(*(int(v) if v < 0.7 * most else None for v in rng.integers(0, most, 2)))
+        expected = brute_force(items, weights, limits)
+        chosen = best_choice(items, weights, limits)
+        if expected is None:
+            assert chosen is None
+            n_impossible += 1
+        else:
+            assert chosen is not None
+            assert key(sums(items, chosen), weights) == expected
+            n_possible += 1
+    assert n_possible > 50
+    assert n_impossible > 10
+
+
+def test_of_equal_options_the_first() -> None:
+    items = [[Option(3, 3), Option(2, 2), Option(2, 2)]] * 3
+    assert best_choice(items, Weights(1, 1)) == [1, 1, 1]
+
+
+def test_a_greedy_choice_is_not_enough() -> None:
+    """The option that saves the most cycles for a byte leaves no room for the best pair."""
+    items = [
+        [Option(0, 100), Option(6, 40)],  # 10 cycles a byte
+        [Option(0, 100), Option(5, 55)],  # 9
+        [Option(0, 100), Option(5, 56)],
+    ]
+    assert best_choice(items, Weights(0, 1), Limits(10, None)) == [0, 1, 1]
+
+
+def test_as_many_items_as_large_models_have() -> None:
+    """Against the bound of the relaxed problem, which a choice can only come near to."""
+    rng = np.random.default_rng(0)
+    items = []
+    for n in rng.integers(2000, 200_000, 100):
+        nbytes = np.sort((n * rng.uniform(0.2, 1, 6)).astype(int))
+        cycles = np.sort((n * rng.uniform(0, 6, 6)).astype(int))[::-1]
+        items.append([Option(int(a), int(b)) for a, b in zip(nbytes, cycles, strict=True)])
+    ends = [sums(items, [i] * len(items)) for i in (0, 5)]
+    limit = sum(end.cycles for end in ends) // 2
+    chosen = best_choice(items, Weights(1, 0), Limits(None, limit))
+    assert chosen is not None
+    total = sums(items, chosen)
+    assert total.cycles <= limit
+    bound = 0.0
+    for price in np.linspace(0, 1, 2001):  # any price is a bound; the best of them is near
+        relaxed = sum(min(o.nbytes + price * o.cycles for o in options) for options in items)
+        bound = max(bound, relaxed - price * limit)
+    assert bound <= total.nbytes <= bound + 0.0005 * total.nbytes
+
+
+def test_refuses_what_does_not_fit_64_bits() -> None:
+    with pytest.raises(sp.InputError, match="are too large: sums reach"):
+        best_choice([[Option(2**31, 0)]], Weights(2**31, 0))
