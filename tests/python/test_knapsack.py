@@ -96,6 +96,32 @@ def test_as_many_items_as_large_models_have() -> None:
     assert bound <= total.nbytes <= bound + 0.0005 * total.nbytes
 
 
+@pytest.mark.parametrize("scale", [1, 2])
+def test_two_limits_that_cannot_be_kept_together(scale: int) -> None:
+    """Either can be kept alone, and 60 items have 2^60 choices."""
+    items = [[Option(1000 * i, 0), Option(0, scale * 1000 * i)] for i in range(1, 61)]
+    total = 1000 * 60 * 61 // 2
+    half = total // 2
+    for weights in (Weights(1, 0), Weights(0, 1), Weights(3, 2)):
+        assert best_choice(items, weights, Limits(half, scale * (total - half))) is not None
+        assert best_choice(items, weights, Limits(half - 1, scale * (total - half))) is None
+        assert best_choice(items, weights, Limits(half, scale * (total - half) - 1)) is None
+
+
+def test_without_items() -> None:
+    assert best_choice([], Weights(1, 0)) == []
+    assert best_choice([], Weights(1, 0), Limits(0, 0)) == []
+    assert best_choice([], Weights(1, 0), Limits(-1, None)) is None
+
+
+def test_limits_beyond_64_bits_allow_everything() -> None:
+    items = [[Option(3, 1), Option(1, 3)]]
+    assert best_choice(items, Weights(1, 0), Limits(10**30, 10**30)) == [1]
+    assert best_choice(items, Weights(0, 1), Limits(10**30, None)) == [0]
+
+
 def test_refuses_what_does_not_fit_64_bits() -> None:
-    with pytest.raises(sp.InputError, match="are too large: sums reach"):
+    with pytest.raises(sp.InputError, match=r"reach 4611686018427387904 .* at most 2305843009"):
         best_choice([[Option(2**31, 0)]], Weights(2**31, 0))
+    with pytest.raises(sp.InputError, match=r"reach 2305843009213693954 .* at most 2305843009"):
+        best_choice([[Option(2**60 + 1, 0)]] * 2, Weights(0, 1))
