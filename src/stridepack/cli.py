@@ -16,10 +16,16 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from stridepack import __version__
 from stridepack.convert import DECODERS, pack_file, unpack_file
-from stridepack.decoding import add_decoding, decoding_sentences, decoding_table, describe
+from stridepack.decoding import (
+    add_decoding,
+    arena_nbytes,
+    decoding_sentences,
+    decoding_table,
+    describe,
+)
 from stridepack.emit.runtime import write_runtime
 from stridepack.errors import StridepackError
-from stridepack.estimate import arena_nbytes, decode_cycles, targets
+from stridepack.estimate import decode_cycles, targets
 from stridepack.formats import formats
 from stridepack.io import read_weights
 from stridepack.packed import Packed

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
+from stridepack.convert import pack_file
 from stridepack.estimate import decoder_nbytes
 from stridepack.formats import formats
+from stridepack.interpreter import compare_outputs
 from stridepack.report import NAME_COLUMN, Sizes, best_format
 from stridepack.tensor import WeightTensor
 
@@ -82,6 +86,27 @@ def describe(
         scratch_nbytes=largest if tile is None else min(tile, largest),
         arena_nbytes=arena_nbytes,
     )
+
+
+def arena_nbytes(model: Path, *, min_size: int) -> tuple[int, int]:
+    """Bytes of tensor arena that a .tflite model needs as it is, and packed with DECODE operators.
+
+    Measured with the TensorFlow Lite Micro interpreter on this host: `interpreter.Comparison`
+    says how a device differs.
+
+    Raises
+    ------
+    StridepackError
+        When the model cannot be packed or run.
+    """
+    with TemporaryDirectory() as directory:
+        packed = Path(directory) / "packed.tflite"
+        pack_file(model, packed, min_size=min_size)
+        names = (str(model), f"{model}, packed")
+        comparison = compare_outputs(
+            model.read_bytes(), packed.read_bytes(), n_inputs=1, names=names
+        )
+    return comparison.arena_nbytes
 
 
 def decoding_table(

@@ -1,4 +1,4 @@
-"""What decoding costs on a target, estimated from the blob: cycles, and bytes of RAM.
+"""What decoding costs on a target, estimated from the blob: cycles, code and stack.
 
 Cycles are a sum of costs times the counts of `Packed.work`. The costs are fitted to what
 bench/m55 counted on an emulated Cortex-M55: exact instructions, weighed by a model of the core
@@ -8,14 +8,10 @@ the model itself knows neither wait states, nor caches, nor contention on the bu
 memory take longer: compare formats with it, and leave a margin.
 """
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from stridepack._costs import CYCLES, MEMORY
-from stridepack.convert import pack_file
 from stridepack.errors import InputError
-from stridepack.interpreter import compare_outputs
 from stridepack.packed import Packed
 
 T = TypeVar("T")
@@ -79,27 +75,6 @@ def decoder_nbytes(format: str, target: str) -> tuple[int, int] | None:
         For an unknown target.
     """
     return _of_target(MEMORY, target).get(format)
-
-
-def arena_nbytes(model: Path, *, min_size: int) -> tuple[int, int]:
-    """Bytes of tensor arena that a .tflite model needs as it is, and packed with DECODE operators.
-
-    Measured with the TensorFlow Lite Micro interpreter on this host: `interpreter.Comparison`
-    says how a device differs.
-
-    Raises
-    ------
-    StridepackError
-        When the model cannot be packed or run.
-    """
-    with TemporaryDirectory() as directory:
-        packed = Path(directory) / "packed.tflite"
-        pack_file(model, packed, min_size=min_size)
-        names = (str(model), f"{model}, packed")
-        comparison = compare_outputs(
-            model.read_bytes(), packed.read_bytes(), n_inputs=1, names=names
-        )
-    return comparison.arena_nbytes
 
 
 def _of_target(table: dict[str, T], target: str) -> T:
