@@ -89,7 +89,7 @@ def pack(
     ('psr', 88, True)
     """
     array = np.asarray(values)
-    return _choose(array, _candidates(format, formats(), options), tile, options)[0]
+    return _choose(array, resolve_formats(format, formats(), options), tile, options)[0]
 
 
 def plan(
@@ -127,30 +127,45 @@ def plan(
         As `pack` does; also for weights whose zero point is not 0. Constants of operators that
         allow one (ADD, MUL, ...) stay dense instead.
     """
-    if min_size < 0:
-        raise InputError(f"min_size must be at least 0, got {min_size}")
-    chosen_from = _candidates(format, tuple(candidates or formats()), options)
-    if chosen_from != ("dense",):
-        for tensor in tensors:
-            _check_zero_point(tensor, min_size)
+    chosen_from = resolve_formats(format, tuple(candidates or formats()), options)
+    check_tensors(tensors, chosen_from, min_size)
 
     def choose(tensor: WeightTensor) -> Choice:
-        note = ""
-        if tensor.size < min_size:
-            note = f"fewer than {min_size} elements"
-        elif tensor.zero_point != 0:
-            note = f"zero point {tensor.zero_point}"
+        note = why_dense(tensor, min_size)
         packed, nbytes = _choose(
             tensor.values, ("dense",) if note else chosen_from, None if note else tile, options
         )
-        if not np.array_equal(packed.unpack(), tensor.values):
-            raise StridepackError(
-                f"tensor {tensor.name!r} does not survive {packed.format}: this is a defect of "
-                "stridepack, please report it with the file"
-            )
+        check_exact(tensor, packed)
         return Choice(tensor, packed, nbytes, note)
 
     return in_threads(choose, tensors, lambda tensor: tensor.size, on_done)
+
+
+def why_dense(tensor: WeightTensor, min_size: int) -> str:
+    """Why a tensor is not tried in other formats; empty where it is."""
+    if tensor.size < min_size:
+        return f"fewer than {min_size} elements"
+    return f"zero point {tensor.zero_point}" if tensor.zero_point != 0 else ""
+
+
+def check_exact(tensor: WeightTensor, packed: Packed) -> None:
+    """Unpack and compare: nothing is ever written that differs."""
+    if not np.array_equal(packed.unpack(), tensor.values):
+        raise StridepackError(
+            f"tensor {tensor.name!r} does not survive {packed.format}: this is a defect of "
+            "stridepack, please report it with the file"
+        )
+
+
+def check_tensors(
+    tensors: Sequence[WeightTensor], candidates: tuple[str, ...], min_size: int
+) -> None:
+    """Refuse what none of the candidates could pack."""
+    if min_size < 0:
+        raise InputError(f"min_size must be at least 0, got {min_size}")
+    if candidates != ("dense",):
+        for tensor in tensors:
+            _check_zero_point(tensor, min_size)
 
 
 def _check_zero_point(tensor: WeightTensor, min_size: int) -> None:
@@ -190,7 +205,7 @@ def in_every_format(
     **options: Any,
 ) -> list[dict[str, T]]:
     """What `ask` says of the blob of every tensor in every format, in parallel threads."""
-    candidates = _candidates("auto", formats(), options)
+    candidates = resolve_formats("auto", formats(), options)
 
     def answers(tensor: WeightTensor) -> dict[str, T]:
         return {
@@ -201,7 +216,9 @@ def in_every_format(
     return in_threads(answers, tensors, lambda tensor: tensor.size, on_done)
 
 
-def _candidates(format: str, allowed: tuple[str, ...], options: dict[str, Any]) -> tuple[str, ...]:
+def resolve_formats(
+    format: str, allowed: tuple[str, ...], options: dict[str, Any]
+) -> tuple[str, ...]:
     """The formats to try. Refuses unknown names, and options that none of them has."""
     if format != "auto":
         get_format(format)
