@@ -2,7 +2,10 @@
 
 from importlib.metadata import version
 
+from stridepack.budget import Budget
+from stridepack.budget_plan import BudgetPlan, PlannedTensor, plan_within
 from stridepack.errors import (
+    BudgetError,
     CorruptDataError,
     ExportError,
     InputError,
@@ -21,6 +24,9 @@ from stridepack.tensor import WeightTensor
 __version__ = version("stridepack")
 
 __all__ = [
+    "Budget",
+    "BudgetError",
+    "BudgetPlan",
     "CorruptDataError",
     "ExportError",
     "Groups",
@@ -29,12 +35,14 @@ __all__ = [
     "ModelError",
     "OutputError",
     "Packed",
+    "PlannedTensor",
     "StridepackError",
     "WeightTensor",
     "find_groups",
     "formats",
     "pack",
     "plan",
+    "plan_within",
     "read_tflite",
     "read_weights",
 ]

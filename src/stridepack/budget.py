@@ -1,32 +1,16 @@
-"""A plan for a whole model that keeps budgets of Flash, cycles and SRAM.
+"""Budgets of Flash, cycles and SRAM, and the best choice of formats that keeps the first two.
 
-For the C runtime: blobs in Flash, decoded one at a time into one buffer in SRAM. A tensor that does
-not fit the buffer is cut into tiles that do. Dense tensors are read in place: they take no cycles
-and no SRAM.
+Only numbers: budget_plan.py makes them of tensors, and deals with SRAM.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain, combinations
 
-import numpy as np
-
-from stridepack.errors import BudgetError, InputError, StridepackError
-from stridepack.formats import formats, known_options, options_of
+from stridepack.errors import BudgetError, InputError
 from stridepack.knapsack import Limits, Option, Weights, best_choice
-from stridepack.packed import Packed
-from stridepack.planner import DEFAULT_MIN_SIZE
-from stridepack.tensor import WeightTensor
-from stridepack.threads import in_threads
-
-# Modelled cycles to decode a blob on some target; None: the model does not know.
-CycleModel = Callable[[Packed], float | None]
 
 OBJECTIVES = ("size", "speed", "balanced")
-
-# Decoders work on 16 elements at a time, and so do tiles.
-_TILE_STEP = 16
 
 
 @dataclass(frozen=True)
@@ -36,247 +20,153 @@ class Budget:
     Attributes
     ----------
     flash : int or None
-        Bytes of all blobs.
+        Bytes of all blobs, and of the file around them.
     cycles : int or None
-        To decode all tensors once, as the cycle model has it.
+        To decode all tensors once, as `stridepack.estimate` has it.
     sram : int or None
-        Bytes of the buffer that tensors are decoded into.
+        Bytes of the buffer that tensors or tiles are decoded into, one at a time.
     """
 
     flash: int | None = None
     cycles: int | None = None
     sram: int | None = None
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and value < 0:
+                raise InputError(f"a budget is at least 0, got {name}={value}")
 
-@dataclass(frozen=True, eq=False)
-class PlannedTensor:
-    """What was chosen for a tensor.
+
+@dataclass(frozen=True)
+class FormatChoice:
+    """The choice of a format for each tensor.
 
     Attributes
     ----------
-    tensor : WeightTensor
-    packed : Packed
-        Unpacks to the tensor exactly: that was checked.
-    cycles : int or None
-        To decode it; None where no cycle model was given.
-    why : str
-        One sentence.
+    tensors : sequence of dict of str to Option
+        For each tensor, what every possible format adds to bytes of Flash and cycles. Of equal
+        ones the first is preferred.
+    fixed_nbytes : int
+        Bytes of Flash that any choice takes.
+    code_nbytes : mapping of str to int
+        Bytes of Flash for the decoder of a format, once, where a tensor is in it. Default: none.
     """
 
-    tensor: WeightTensor
-    packed: Packed
-    cycles: int | None
-    why: str
+    tensors: Sequence[Mapping[str, Option]]
+    fixed_nbytes: int = 0
+    code_nbytes: Mapping[str, int] | None = None
 
-    @property
-    def sram(self) -> int:
-        """Bytes of the buffer that it is decoded into."""
-        return 0 if self.packed.format == "dense" else self.packed.tile_size
+    def best(self, budget: Budget, objective: str) -> list[str]:
+        """Find the best choice that keeps the budgets of Flash and cycles.
 
+        Parameters
+        ----------
+        budget : Budget
+        objective : str
+            "size": the fewest bytes of Flash. "speed": the fewest cycles. "balanced": both count
+            the same, as shares of what lies between the smallest choice and the fastest, budgets
+            aside. Of equal choices that of the fewest bytes, then of the fewest cycles.
 
-@dataclass(frozen=True, eq=False)
-class BudgetPlan:
-    """A plan for all tensors of a model, and what it takes."""
+        Returns
+        -------
+        list of str
+            The format of each tensor. The same for the same arguments.
 
-    tensors: list[PlannedTensor]
-
-    @property
-    def flash(self) -> int:
-        """Bytes of all blobs."""
-        return sum(planned.packed.nbytes for planned in self.tensors)
-
-    @property
-    def cycles(self) -> int | None:
-        """To decode all tensors once; None where no cycle model was given."""
-        cycles = [planned.cycles for planned in self.tensors]
-        return None if None in cycles else sum(filter(None, cycles))
-
-    @property
-    def sram(self) -> int:
-        """Bytes of the buffer for the largest tensor or tile."""
-        return max((planned.sram for planned in self.tensors), default=0)
-
-
-def plan_within(
-    tensors: Sequence[WeightTensor],
-    budget: Budget,
-    objective: str = "size",
-    *,
-    cycle_model: CycleModel | None = None,
-    min_size: int = DEFAULT_MIN_SIZE,
-    on_done: Callable[[int], None] | None = None,
-    **options: Any,
-) -> BudgetPlan:
-    """Choose a format, and tiles where they are needed, for every tensor of a model.
-
-    Of all plans that keep the budgets the one that is best is found, not only a good one.
-
-    Parameters
-    ----------
-    tensors : sequence of WeightTensor
-    budget : Budget
-    objective : str
-        "size": the fewest bytes. "speed": the fewest cycles. "balanced": both count the same, as
-        shares of what lies between the smallest plan and the fastest, budgets aside.
-    cycle_model : callable, optional
-        Needed for a budget of cycles and for objectives other than "size". Formats that it knows
-        nothing of are not used then.
-    min_size : int
-        Tensors of fewer elements stay dense.
-    on_done : callable, optional
-        Called with the number of elements whenever a tensor was tried.
-    **options
-        Of the formats, as for `stridepack.pack`.
-
-    Returns
-    -------
-    BudgetPlan
-        The same for the same arguments.
-
-    Raises
-    ------
-    BudgetError
-        When no plan keeps the budgets. Says which one is exceeded, by how much at least.
-    InputError
-        For an unknown objective or option, or without a cycle model that is needed.
-    """
-    if objective not in OBJECTIVES:
-        raise InputError(f"unknown objective {objective!r}; there are {', '.join(OBJECTIVES)}")
-    if cycle_model is None and (objective != "size" or budget.cycles is not None):
-        raise InputError(
-            f"objective {objective!r} with a budget of {budget.cycles} cycles needs a cycle model"
-            if budget.cycles is not None
-            else f"objective {objective!r} needs a cycle model"
-        )
-    if unknown := set(options) - known_options(formats()):
-        raise InputError(f"unknown option {', '.join(sorted(unknown))}")
-
-    def candidates(tensor: WeightTensor) -> list[_Candidate]:
-        return list(_candidates(tensor, budget.sram, cycle_model, min_size, options))
-
-    tried = in_threads(candidates, tensors, lambda tensor: tensor.size, on_done)
-    items = [[candidate.option for candidate in every] for every in tried]
-    limits = Limits(budget.flash, budget.cycles)
-    chosen = best_choice(items, _weights(items, objective), limits)
-    if chosen is None:
-        raise BudgetError(_excess(items, limits))
-    return BudgetPlan(
-        [
-            PlannedTensor(
-                tensor,
-                every[i].packed,
-                every[i].option.cycles if cycle_model else None,
-                _why(every, every[i], tensor, budget, cycle_model is not None),
-            )
-            for tensor, every, i in zip(tensors, tried, chosen, strict=True)
-        ]
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    packed: Packed
-    option: Option
-
-
-def _candidates(
-    tensor: WeightTensor,
-    sram: int | None,
-    cycle_model: CycleModel | None,
-    min_size: int,
-    options: dict[str, Any],
-) -> list[_Candidate]:
-    """Every blob of a tensor that can be decoded in the SRAM; dense first, which always can."""
-    dense = Packed.encode(tensor.values, "dense")
-    found = [_Candidate(dense, Option(dense.nbytes, 0))]
-    if tensor.size < min_size or tensor.zero_point != 0:
+        Raises
+        ------
+        BudgetError
+            When none keeps them. Says how much would have to be allowed.
+        """
+        if objective not in OBJECTIVES:
+            raise InputError(f"unknown objective {objective!r}; there are {', '.join(OBJECTIVES)}")
+        weights = Weights(1, 0) if objective == "size" else Weights(0, 1)
+        if objective == "balanced":
+            smallest, fastest = self._least(Weights(1, 0)), self._least(Weights(0, 1))
+            assert smallest is not None  # without limits there is always a choice
+            assert fastest is not None
+            weights = Weights(smallest.cycles - fastest.cycles, fastest.nbytes - smallest.nbytes)
+        found = self._best(weights, Limits(budget.flash, budget.cycles))
+        if found is None:
+            raise BudgetError(f"no plan keeps the budgets: {self._what_is_missing(budget)}")
         return found
-    tile = None
-    if sram is not None and tensor.size > sram:
-        tile = sram // _TILE_STEP * _TILE_STEP
-        if tile == 0:
-            return found
-    for name in formats():
-        if name == "dense":
-            continue
-        packed = Packed.encode(tensor.values, name, tile, **options_of(name, options))
-        cycles = cycle_model(packed) if cycle_model else 0.0
-        if cycles is None:
-            continue
-        if not np.array_equal(packed.unpack(), tensor.values):
-            raise StridepackError(
-                f"tensor {tensor.name!r} does not survive {name}: this is a defect of stridepack, "
-                "please report it with the file"
+
+    def sums(self, chosen: Sequence[str]) -> Option:
+        """Bytes of Flash and cycles of a choice."""
+        options = [every[name] for every, name in zip(self.tensors, chosen, strict=True)]
+        return Option(
+            self.fixed_nbytes + sum(o.nbytes for o in options) + self._code(set(chosen)),
+            sum(o.cycles for o in options),
+        )
+
+    def _code(self, used: set[str]) -> int:
+        return sum((self.code_nbytes or {}).get(name, 0) for name in used)
+
+    def _best(self, weights: Weights, limits: Limits) -> list[str] | None:
+        """Of the best choices with every set of decoders, the best one.
+
+        With the decoders given it is a knapsack problem. A set of which one is not used only costs
+        more than the same choice with the smaller set.
+        """
+        best: tuple[tuple[int, int, int], list[str]] | None = None
+        for possible in self._sets_of_formats():
+            items = [
+                [(name, option) for name, option in every.items() if name in possible]
+                for every in self.tensors
+            ]
+            if not all(items):
+                continue
+            fixed = self.fixed_nbytes + self._code(possible)
+            options = [[option for _, option in item] for item in items]
+            least = sum(min(_weighted(o, weights) for o in item) for item in options)
+            if best is not None and weights.nbytes * fixed + least > best[0][0]:
+                continue
+            flash = None if limits.nbytes is None else limits.nbytes - fixed
+            chosen = best_choice(options, weights, Limits(flash, limits.cycles))
+            if chosen is None:
+                continue
+            names = [item[i][0] for item, i in zip(items, chosen, strict=True)]
+            sums = self.sums(names)
+            key = (_weighted(sums, weights), *sums)
+            if best is None or key < best[0]:
+                best = key, names
+        return None if best is None else best[1]
+
+    def _sets_of_formats(self) -> Iterator[set[str]]:
+        names = list(dict.fromkeys(chain.from_iterable(self.tensors)))
+        costly = [name for name in names if self._code({name})]
+        free = set(names).difference(costly)
+        # With the largest sets first, bounds exclude most of the others.
+        for n in range(len(costly), -1, -1):
+            for some in combinations(costly, n):
+                yield free.union(some)
+
+    def _least(self, weights: Weights, limits: Limits | None = None) -> Option | None:
+        """Sums of the best choice."""
+        chosen = self._best(weights, limits or Limits())
+        return None if chosen is None else self.sums(chosen)
+
+    def _what_is_missing(self, budget: Budget) -> str:
+        """The least that would have to be allowed: of either budget, the other one given."""
+        flash, cycles = budget.flash, budget.cycles
+        both = None not in (flash, cycles)
+        smallest = self._least(Weights(1, 0), Limits(None, cycles))
+        fastest = self._least(Weights(0, 1), Limits(flash, None))
+        if smallest is None and fastest is None:
+            each = (Budget(flash=flash), Budget(cycles=cycles))
+            return "neither alone can be kept, " + " and ".join(map(self._what_is_missing, each))
+        ways = []
+        if flash is not None and smallest is not None:
+            given = f" for {cycles} cycles" if both else ""
+            more = smallest.nbytes - flash
+            ways.append(
+                f"allow at least {smallest.nbytes} bytes of Flash{given}, {more} more than {flash}"
             )
-        found.append(_Candidate(packed, Option(packed.nbytes, math.ceil(cycles))))
-    return found
+        if cycles is not None and fastest is not None:
+            given = f" in {flash} bytes of Flash" if both else ""
+            more = fastest.cycles - cycles
+            ways.append(f"allow at least {fastest.cycles} cycles{given}, {more} more than {cycles}")
+        return "; or ".join(ways)
 
 
-def _weights(items: Sequence[Sequence[Option]], objective: str) -> Weights:
-    """What the objective makes of bytes and cycles. Of equal plans the smaller one wins anyway."""
-    if objective == "size":
-        return Weights(1, 0)
-    if objective == "speed":
-        return Weights(0, 1)
-    smallest, fastest = (
-        _sums(items, best_choice(items, weights) or [])
-        for weights in (Weights(1, 0), Weights(0, 1))
-    )
-    return Weights(smallest.cycles - fastest.cycles, fastest.nbytes - smallest.nbytes)
-
-
-def _sums(items: Sequence[Sequence[Option]], chosen: Sequence[int]) -> Option:
-    options = [every[i] for every, i in zip(items, chosen, strict=True)]
-    return Option(sum(o.nbytes for o in options), sum(o.cycles for o in options))
-
-
-def _excess(items: Sequence[Sequence[Option]], limits: Limits) -> str:
-    """Which budget cannot be kept, and what would have to be allowed."""
-    smallest = best_choice(items, Weights(1, 0), Limits(None, limits.cycles))
-    fastest = best_choice(items, Weights(0, 1), Limits(limits.nbytes, None))
-    sentences = []
-    if smallest is not None and limits.nbytes is not None:
-        least = _sums(items, smallest).nbytes
-        with_cycles = "" if limits.cycles is None else f" with {limits.cycles} cycles"
-        sentences.append(
-            f"at least {least} bytes of Flash are needed{with_cycles}, "
-            f"{least - limits.nbytes} more than {limits.nbytes}"
-        )
-    if fastest is not None and limits.cycles is not None:
-        least = _sums(items, fastest).cycles
-        with_flash = "" if limits.nbytes is None else f" with {limits.nbytes} bytes of Flash"
-        sentences.append(
-            f"at least {least} cycles are needed{with_flash}, "
-            f"{least - limits.cycles} more than {limits.cycles}"
-        )
-    if not sentences:  # neither can be kept even without the other
-        return "; ".join(
-            _excess(items, alone) for alone in (Limits(limits.nbytes), Limits(None, limits.cycles))
-        )
-    return "no plan keeps the budgets: " + "; or ".join(sentences)
-
-
-def _why(
-    every: Sequence[_Candidate],
-    chosen: _Candidate,
-    tensor: WeightTensor,
-    budget: Budget,
-    with_cycles: bool,
-) -> str:
-    """One sentence: against the smallest, and why it is in tiles."""
-    tiles = ""
-    if chosen.packed.n_tiles > 1:
-        tiles = f", in tiles of {chosen.packed.tile_size} for {budget.sram} bytes of SRAM"
-    if len(every) == 1:
-        if tensor.zero_point != 0:
-            return f"zero point {tensor.zero_point}"
-        if budget.sram is not None and budget.sram < _TILE_STEP:
-            return f"{budget.sram} bytes of SRAM are too few for a tile of {_TILE_STEP}"
-        return "too small to pack, or no format with known cycles"
-    smallest = min(every, key=lambda candidate: candidate.option)
-    if chosen is smallest:
-        return f"the smallest{tiles}"
-    more = chosen.option.nbytes - smallest.option.nbytes
-    less = smallest.option.cycles - chosen.option.cycles
-    saved = f", {less} cycles less" if with_cycles else ""
-    return f"{more} bytes more than {smallest.packed.format}{saved}{tiles}"
+def _weighted(option: Option, weights: Weights) -> int:
+    return weights.nbytes * option.nbytes + weights.cycles * option.cycles

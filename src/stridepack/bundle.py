@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,16 +53,8 @@ def build_bundle(tensors: Mapping[str, Packed]) -> bytes:
     InputError
         For a name that is too long or contains a zero byte, or a file of more than 4 GiB.
     """
-    names: list[bytes] = []
-    for text in tensors:
-        encoded = text.encode()
-        if len(encoded) > _spec.MAX_NAME or b"\0" in encoded:
-            raise InputError(
-                f"tensor {text[:80]!r}: a name has at most {_spec.MAX_NAME} bytes and no zero "
-                f"byte, this one has {len(encoded)} bytes"
-            )
-        names.append(encoded)
-    table_size = 16 * len(names) + sum(len(name) + 1 for name in names)
+    names = _encode_names(tensors)
+    table_size = _table_size(names)
     name_offset = _HEADER_SIZE + 16 * len(names)
     blobs = bytearray()
     blobs_begin = _align16(_HEADER_SIZE + table_size)
@@ -85,6 +77,36 @@ def build_bundle(tensors: Mapping[str, Packed]) -> bytes:
     crc = struct.pack("<I", zlib.crc32(rest, zlib.crc32(start)))
     head = start + crc + rest
     return head + bytes(size - len(blobs) - len(head)) + bytes(blobs)
+
+
+def overhead(names: Iterable[str]) -> int:
+    """Bytes of a bundle before its first blob: header, table and names.
+
+    Every blob starts at a multiple of 16 bytes; nothing follows the last one.
+
+    Raises
+    ------
+    InputError
+        For a name that `build_bundle` refuses.
+    """
+    return _align16(_HEADER_SIZE + _table_size(_encode_names(names)))
+
+
+def _encode_names(names: Iterable[str]) -> list[bytes]:
+    encoded_names = []
+    for text in names:
+        encoded = text.encode()
+        if len(encoded) > _spec.MAX_NAME or b"\0" in encoded:
+            raise InputError(
+                f"tensor {text[:80]!r}: a name has at most {_spec.MAX_NAME} bytes and no zero "
+                f"byte, this one has {len(encoded)} bytes"
+            )
+        encoded_names.append(encoded)
+    return encoded_names
+
+
+def _table_size(names: Sequence[bytes]) -> int:
+    return 16 * len(names) + sum(len(name) + 1 for name in names)
 
 
 def _align16(size: int) -> int:

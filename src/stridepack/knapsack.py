@@ -3,8 +3,8 @@
 The multiple-choice knapsack problem with two sums, bytes and cycles. Items are added one by one;
 of all partial choices only those are kept that no other one beats in both sums (their Pareto
 front), that can still keep the limits, and that a Lagrangian bound does not exclude. The last only
-saves time: what it leaves out cannot be part of a better choice than one that is known. See Kellerer, Pferschy and
-Pisinger, "Knapsack Problems", 2004, chapter 11.
+saves time: what it leaves out cannot be part of a better choice than one that is known. See
+Kellerer, Pferschy and Pisinger, "Knapsack Problems", 2004, chapter 11.
 """
 
 from collections.abc import Sequence

@@ -1,169 +1,191 @@
-"""Plans with budgets, against trying everything; and what is said where none is possible."""
+"""The choice of formats against trying everything, on made-up numbers."""
 
 import itertools
+import re
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from arrays import random_array
 
 import stridepack as sp
-from stridepack.budget import OBJECTIVES, Budget, BudgetPlan, plan_within
-from stridepack.errors import BudgetError
+from stridepack.budget import OBJECTIVES, Budget, FormatChoice
+from stridepack.knapsack import Option
 
-TENSORS = [
-    sp.WeightTensor("conv1", random_array(2304, 0.5).reshape(16, 144)),
-    sp.WeightTensor("conv2", random_array(5000, 0.9)),
-    sp.WeightTensor("conv3", random_array(3000, 0.97)),
-    sp.WeightTensor("fc", random_array(4000, 0.2)),
-    sp.WeightTensor("small", random_array(100, 0.9)),
-    sp.WeightTensor("asymmetric", random_array(2500, 0.9), zero_point=3),
-]
+FORMATS = ("dense", "psr", "rle", "dcsr")
 
 
-def cycles(packed: sp.Packed) -> float | None:
-    """Not a real machine: the small formats are the slow ones. hybrid is unknown."""
-    for_each = {"psr": 0.4, "rle": 0.7, "dcsr": 0.5, "bitmap": 1.3}
-    if packed.format not in for_each:
-        return None
-    return 50.5 * packed.n_tiles + for_each[packed.format] * packed.n_elements
+def random_choice(rng: np.random.Generator, largest: int, with_code: bool) -> FormatChoice:
+    """Up to five tensors of one to four formats; small numbers have many ties."""
+    tensors = []
+    for _ in range(rng.integers(0, 6)):
+        names = rng.permutation(FORMATS)[: rng.integers(1, 5)]
+        tensors.append({str(n): Option(*rng.integers(0, largest + 1, 2).tolist()) for n in names})
+    code = {str(n): int(rng.integers(0, largest + 1)) for n in FORMATS} if with_code else None
+    return FormatChoice(tensors, int(rng.integers(0, 100)), code)
 
 
-def totals(plan: BudgetPlan) -> tuple[int, int]:
-    assert plan.cycles is not None
-    return plan.flash, plan.cycles
+def every_choice(choice: FormatChoice) -> Iterator[tuple[int, int]]:
+    """Bytes and cycles of all choices, added up here once more."""
+    for names in itertools.product(*choice.tensors):
+        options = [every[name] for every, name in zip(choice.tensors, names, strict=True)]
+        code = sum((choice.code_nbytes or {}).get(name, 0) for name in set(names))
+        nbytes = choice.fixed_nbytes + code + sum(option.nbytes for option in options)
+        yield nbytes, sum(option.cycles for option in options)
 
 
-def all_plans() -> list[tuple[int, int]]:
-    """Bytes and cycles of every possible plan."""
-    options = []
-    for tensor in TENSORS:
-        dense = sp.pack(tensor.values, "dense")
-        every = [(dense.nbytes, 0)]
-        if tensor.size >= 2048 and tensor.zero_point == 0:
-            for name in ("psr", "rle", "dcsr", "bitmap"):
-                packed = sp.pack(tensor.values, name)
-                needed = cycles(packed)
-                assert needed is not None
-                every.append((packed.nbytes, int(np.ceil(needed))))
-        options.append(every)
-    return [
-        (sum(nbytes for nbytes, _ in plan), sum(needed for _, needed in plan))
-        for plan in itertools.product(*options)
-    ]
-
-
-ALL_PLANS = all_plans()
-SMALLEST = min(ALL_PLANS)
-FASTEST = min(ALL_PLANS, key=lambda plan: (plan[1], plan[0]))
-
-
-def score(plan: tuple[int, int], objective: str) -> tuple[float, int]:
-    nbytes, needed = plan
+def score(sums: tuple[int, int], everything: list[tuple[int, int]], objective: str) -> int:
+    """What the objective makes small; "balanced" times the ranges of both."""
+    nbytes, cycles = sums
     if objective == "size":
-        return nbytes, needed
+        return nbytes
     if objective == "speed":
-        return needed, nbytes
-    share_of_bytes = (nbytes - SMALLEST[0]) * (SMALLEST[1] - FASTEST[1])
-    share_of_cycles = (needed - FASTEST[1]) * (FASTEST[0] - SMALLEST[0])
-    return share_of_bytes + share_of_cycles, nbytes
+        return cycles
+    smallest = min(everything)
+    fastest = min(everything, key=lambda each: each[::-1])
+    range_of_bytes, range_of_cycles = fastest[0] - smallest[0], smallest[1] - fastest[1]
+    return (nbytes - smallest[0]) * range_of_cycles + (cycles - fastest[1]) * range_of_bytes
+
+
+def some_budget(rng: np.random.Generator, everything: list[tuple[int, int]]) -> Budget:
+    """None, one or two limits, from just too small to ample."""
+    limits = []
+    for axis in (0, 1):
+        values = sorted(sums[axis] for sums in everything)
+        between = int(rng.integers(values[0] - 2, values[-1] + 2))
+        low = int(rng.choice(values[: len(values) // 4 + 1]))
+        limit = max(0, (between, low)[rng.integers(2)])
+        limits.append(None if rng.random() < 0.3 else limit)
+    return Budget(*limits)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_is_the_best_of_all_plans(objective: str) -> None:
-    rng = np.random.default_rng(0)
-    n_impossible = 0
-    for i in range(40):
-        flash = int(rng.integers(SMALLEST[0] - 300, FASTEST[0])) if i % 4 in (1, 3) else None
-        limit = int(rng.integers(FASTEST[1], SMALLEST[1])) if i % 4 in (2, 3) else None
+@pytest.mark.parametrize("with_code", [False, True])
+@pytest.mark.parametrize("largest", [2, 30, 100_000])
+def test_is_the_best_of_all_choices(objective: str, with_code: bool, largest: int) -> None:
+    rng = np.random.default_rng([largest, with_code, len(objective)])
+    n_within_both = n_impossible = 0
+    for _ in range(80):
+        choice = random_choice(rng, largest, with_code)
+        everything = list(every_choice(choice))
+        budget = some_budget(rng, everything)
+        flash, cycles = budget.flash, budget.cycles
         kept = [
-            plan
-            for plan in ALL_PLANS
-            if (flash is None or plan[0] <= flash) and (limit is None or plan[1] <= limit)
+            sums
+            for sums in everything
+            if (flash is None or sums[0] <= flash) and (cycles is None or sums[1] <= cycles)
         ]
-        budget = Budget(flash, limit)
         if not kept:
-            with pytest.raises(BudgetError):
-                plan_within(TENSORS, budget, objective, cycle_model=cycles)
             n_impossible += 1
+            with pytest.raises(sp.BudgetError) as error:
+                choice.best(budget, objective)
+            assert str(error.value) == what_is_missing(everything, budget)
             continue
-        plan = plan_within(TENSORS, budget, objective, cycle_model=cycles)
-        best = min(kept, key=lambda each: score(each, objective))
-        assert score(totals(plan), objective) == score(best, objective)
-    assert n_impossible < 30
+        n_within_both += None not in (flash, cycles)
+        chosen = choice.best(budget, objective)
+        assert chosen == choice.best(budget, objective)
+        best = min((score(sums, everything, objective), *sums) for sums in kept)
+        sums = choice.sums(chosen)
+        assert (score(sums, everything, objective), *sums) == best
+    assert n_within_both > 10
+    assert n_impossible > 5
 
 
-def test_size_alone_is_what_plan_makes() -> None:
-    plan = plan_within(TENSORS, Budget())
-    tensors = [t for t in TENSORS if t.name != "asymmetric"]
-    expected = {c.tensor.name: c.packed for c in sp.plan(tensors)}
-    for planned in plan.tensors:
-        if planned.tensor.name != "asymmetric":
-            assert planned.packed == expected[planned.tensor.name]
-    assert plan.cycles is None
-    assert plan.tensors[5].packed.format == "dense"
-    assert plan.tensors[5].why == "zero point 3"
-    assert plan.tensors[1].why == "the smallest"
-
-
-def test_says_what_was_paid_for_what() -> None:
-    smallest = plan_within(TENSORS, Budget(), cycle_model=cycles)
-    assert smallest.cycles is not None
-    plan = plan_within(TENSORS, Budget(cycles=smallest.cycles - 1), cycle_model=cycles)
-    (changed,) = (p for p, q in zip(plan.tensors, smallest.tensors, strict=True) if p.why != q.why)
-    before = next(p for p in smallest.tensors if p.tensor is changed.tensor)
-    assert changed.cycles is not None
-    assert before.cycles is not None
-    more = changed.packed.nbytes - before.packed.nbytes
-    less = before.cycles - changed.cycles
-    assert changed.why == f"{more} bytes more than {before.packed.format}, {less} cycles less"
-
-
-@pytest.mark.parametrize("sram", [0, 15, 16, 100, 1000, 4999, 10_000])
-def test_sram_chooses_tiles(sram: int) -> None:
-    plan = plan_within(TENSORS, Budget(sram=sram))
-    assert plan.sram <= sram
-    for planned in plan.tensors:
-        np.testing.assert_array_equal(planned.packed.unpack(), planned.tensor.values)
-        if planned.packed.n_tiles > 1:
-            assert planned.packed.tile_size == sram // 16 * 16
-            assert f"in tiles of {planned.packed.tile_size} for {sram} bytes" in planned.why
-    if sram == 15:
-        assert plan.tensors[0].why == "15 bytes of SRAM are too few for a tile of 16"
-    if sram == 10_000:
-        assert plan.flash == plan_within(TENSORS, Budget()).flash
-
-
-def test_says_which_budget_cannot_be_kept() -> None:
-    flash, needed = SMALLEST
-    with pytest.raises(BudgetError) as error:
-        plan_within(TENSORS, Budget(flash=flash - 7), cycle_model=cycles)
-    text = f"at least {flash} bytes of Flash are needed, 7 more than {flash - 7}"
-    assert str(error.value) == f"no plan keeps the budgets: {text}"
-
-    # Both can be kept alone, but not together.
-    with pytest.raises(BudgetError) as error:
-        plan_within(TENSORS, Budget(flash, needed - 1), cycle_model=cycles)
-    least = min(plan[0] for plan in ALL_PLANS if plan[1] <= needed - 1)
-    assert f"at least {least} bytes of Flash are needed with {needed - 1} cycles" in str(
-        error.value
+def what_is_missing(everything: list[tuple[int, int]], budget: Budget) -> str:
+    """The message, with the least of all choices."""
+    flash, cycles = budget.flash, budget.cycles
+    fewest_bytes = min(
+        (b for b, c in everything if flash is not None and (cycles is None or c <= cycles)),
+        default=None,
     )
-    assert (
-        f"or at least {needed} cycles are needed with {flash} bytes of Flash, 1 more than "
-        f"{needed - 1}" in str(error.value)
+    fewest_cycles = min(
+        (c for b, c in everything if cycles is not None and (flash is None or b <= flash)),
+        default=None,
     )
+    if fewest_bytes is None and fewest_cycles is None:
+        assert flash is not None
+        assert cycles is not None
+        b, c = min(b for b, _ in everything), min(c for _, c in everything)
+        return (
+            "no plan keeps the budgets: neither alone can be kept, allow at least "
+            f"{b} bytes of Flash, {b - flash} more than {flash} and allow at least "
+            f"{c} cycles, {c - cycles} more than {cycles}"
+        )
+    ways = []
+    if fewest_bytes is not None:
+        given = "" if cycles is None else f" for {cycles} cycles"
+        ways.append(
+            f"allow at least {fewest_bytes} bytes of Flash{given}, {fewest_bytes - flash} more "
+            f"than {flash}"
+        )
+    if fewest_cycles is not None:
+        given = "" if flash is None else f" in {flash} bytes of Flash"
+        ways.append(
+            f"allow at least {fewest_cycles} cycles{given}, {fewest_cycles - cycles} more "
+            f"than {cycles}"
+        )
+    return "no plan keeps the budgets: " + "; or ".join(ways)
+
+
+def test_what_is_missing_is_enough() -> None:
+    """Allow what the message says, and there is a plan; one less, and there is none."""
+    rng = np.random.default_rng(5)
+    n = 0
+    while n < 40:
+        choice = random_choice(rng, 1000, with_code=True)
+        flash, cycles = some_budget(rng, list(every_choice(choice))), 0
+        budget = Budget(flash.flash, flash.cycles if flash.cycles is not None else cycles)
+        try:
+            choice.best(budget, "size")
+        except sp.BudgetError as error:
+            text = str(error)
+        else:
+            continue
+        if "neither" in text:
+            continue
+        n += 1
+        if found := re.search(r"at least (\d+) bytes", text):
+            enough = int(found[1])
+            assert choice.sums(choice.best(Budget(enough, budget.cycles), "size"))[0] == enough
+            with pytest.raises(sp.BudgetError):
+                choice.best(Budget(enough - 1, budget.cycles), "size")
+        if found := re.search(r"at least (\d+) cycles", text):
+            enough = int(found[1])
+            assert choice.sums(choice.best(Budget(budget.flash, enough), "speed"))[1] == enough
+            if enough:
+                with pytest.raises(sp.BudgetError):
+                    choice.best(Budget(budget.flash, enough - 1), "size")
+
+
+def test_of_equal_formats_the_first() -> None:
+    tensors = [
+        {"rle": Option(5, 5), "psr": Option(5, 5)},
+        {"psr": Option(5, 5), "rle": Option(5, 5)},
+    ]
+    for objective in OBJECTIVES:
+        assert FormatChoice(tensors).best(Budget(), objective) == ["rle", "psr"]
+        assert FormatChoice(tensors).best(Budget(10, 10), objective) == ["rle", "psr"]
+
+
+def test_a_decoder_must_be_worth_its_code() -> None:
+    tensors = [{"dense": Option(100, 1), "rle": Option(60, 9)}] * 3
+    for code, expected in ((119, "rle"), (121, "dense")):
+        choice = FormatChoice(tensors, 0, {"rle": code})
+        assert choice.best(Budget(), "size") == [expected] * 3
+    # Once it is there, everything uses it.
+    with pytest.raises(sp.BudgetError, match=r"at least 300 bytes of Flash, 1 more than 299"):
+        FormatChoice(tensors, 0, {"rle": 121}).best(Budget(299), "size")
+
+
+def test_balanced_weighs_shares() -> None:
+    """Of 100 bytes and 1000 cycles that lie between the ends: 10 % more against 20 % fewer."""
+    tensor = {"rle": Option(100, 1000), "dcsr": Option(110, 800), "dense": Option(200, 0)}
+    assert FormatChoice([tensor]).best(Budget(), "balanced") == ["dcsr"]
+    tensor["dcsr"] = Option(121, 800)
+    assert FormatChoice([tensor]).best(Budget(), "balanced") == ["rle"]
 
 
 def test_arguments() -> None:
-    with pytest.raises(sp.InputError, match="unknown objective 'small'; there are size, speed"):
-        plan_within(TENSORS, Budget(), "small")
-    with pytest.raises(sp.InputError, match="objective 'speed' needs a cycle model"):
-        plan_within(TENSORS, Budget(), "speed")
-    with pytest.raises(sp.InputError, match="with a budget of 7 cycles needs a cycle model"):
-        plan_within(TENSORS, Budget(cycles=7))
-    with pytest.raises(sp.InputError, match="unknown option colour"):
-        plan_within(TENSORS, Budget(), colour="red")
-
-
-def test_without_tensors() -> None:
-    plan = plan_within([], Budget(0, 0, 0), cycle_model=cycles)
-    assert (plan.flash, plan.cycles, plan.sram) == (0, 0, 0)
+    with pytest.raises(sp.InputError, match="unknown objective 'small'; there are size, speed, b"):
+        FormatChoice([]).best(Budget(), "small")
+    with pytest.raises(sp.InputError, match="a budget is at least 0, got cycles=-1"):
+        Budget(cycles=-1)

@@ -10,7 +10,7 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack.emit.c_source import c_sources
+from stridepack.emit.c_source import c_sources, overhead
 from stridepack.emit.runtime import write_runtime
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wundef", "-pedantic", "-Werror"]
@@ -121,3 +121,27 @@ def test_runtime_compiles_alone(tmp_path: Path) -> None:
         compile_with(
             "cc", "-std=c99", f"-I{tmp_path}/deep/down/include", "-c", source, "-o", tmp_path / "o"
         )
+
+
+@pytest.mark.parametrize("options", [["-O0"], ["-O2"], ["-Os", "-fdata-sections"]])
+@pytest.mark.parametrize("n_tensors", [0, 1, 5, 6])
+def test_bytes_of_flash(tmp_path: Path, options: list[str], n_tensors: int) -> None:
+    """What an Arm linker makes of the sources, and what plans with a budget of Flash assume."""
+    tools = [f"arm-none-eabi-{tool}" for tool in ("gcc", "ld", "size")]
+    if missing := [tool for tool in tools if not shutil.which(tool)]:
+        pytest.skip(f"{missing[0]} is not installed")
+    compiler, linker, size = tools
+    packed = {name: sp.pack(TENSORS[name]) for name in list(TENSORS)[:n_tensors]}
+    source, header = c_sources("w", packed)
+    (tmp_path / "w.c").write_text(source)
+    (tmp_path / "w.h").write_text(header)
+    elf = tmp_path / "w.elf"
+    flags = ["-mcpu=cortex-m55", "-mthumb", *options]
+    subprocess.run([compiler, *flags, "-c", tmp_path / "w.c", "-o", tmp_path / "w.o"], check=True)
+    subprocess.run([linker, "--entry=0", tmp_path / "w.o", "-o", elf], check=True)
+    output = subprocess.run([size, elf], check=True, capture_output=True, text=True).stdout
+    text, data, bss = map(int, output.splitlines()[1].split()[:3])
+    sizes = [blob.nbytes for blob in packed.values()]
+    planned = overhead(packed) + sum(-(-n // 16) * 16 for n in sizes[:-1]) + sum(sizes[-1:])
+    assert planned - 4 * 12 <= text <= planned
+    assert (data, bss) == (0, 0)

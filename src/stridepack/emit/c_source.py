@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from stridepack.packed import Packed
 
+# A row of the table: five words and a shape of eight
+_ROW_SIZE = 4 * (5 + 8)
+
 
 def c_sources(stem: str, tensors: Mapping[str, Packed]) -> tuple[str, str]:
     """Text of `stem`.c and of `stem`.h.
@@ -99,6 +102,17 @@ const {prefix}_tensor {prefix}_tensors[{max(1, len(tensors))}] = {{
 }};
 """
     return source, header
+
+
+def overhead(names: Iterable[str]) -> int:
+    """Bytes of Flash that the sources take beside the blobs, on a target with pointers of 32 bits.
+
+    The table, the names, and gaps. Each blob lies at a multiple of 16 bytes, but in which order
+    blobs, table and names follow is up to the compiler: there can be a gap of up to 12 bytes behind
+    the last blob, and one between table or names and a blob.
+    """
+    strings = [len(name.encode()) // 4 * 4 + 4 for name in names]
+    return _ROW_SIZE * max(1, len(strings)) + sum(strings) + 3 * 12
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -1,0 +1,275 @@
+"""Plans of real tensors against trying everything; tiles, and what is said of a plan."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from arrays import random_array
+
+import stridepack as sp
+from stridepack import estimate
+from stridepack.budget import OBJECTIVES
+from stridepack.budget_report import plan_sentences
+from stridepack.bundle import build_bundle, overhead
+from stridepack.estimate import decode_cycles, decoder_nbytes, targets
+
+TENSORS = [
+    sp.WeightTensor("conv1", random_array(2304, 0.5).reshape(16, 144)),
+    sp.WeightTensor("conv2", random_array(5000, 0.9)),
+    sp.WeightTensor("fc", random_array(4000, 0.2)),
+    sp.WeightTensor("conv3", random_array(3000, 0.97)),
+    sp.WeightTensor("small", random_array(100, 0.9)),
+    sp.WeightTensor("added", random_array(2500, 0.9), zero_point=3, operators=("ADD",)),
+]
+CONTAINER = overhead(tensor.name for tensor in TENSORS)
+
+
+def blobs(tensor: sp.WeightTensor, **options: int | None) -> list[sp.Packed]:
+    """Every blob that a plan may take."""
+    packable = tensor.size >= 2048 and tensor.zero_point == 0
+    names = sp.formats() if packable else ("dense",)
+    return [sp.pack(tensor.values, name, **options) for name in names]
+
+
+def file_nbytes(packed: list[sp.Packed]) -> int:
+    return len(build_bundle({t.name: p for t, p in zip(TENSORS, packed, strict=True)}))
+
+
+def cycles_of(packed: list[sp.Packed], target: str) -> int:
+    return sum(math.ceil(decode_cycles(p, target) or 0) for p in packed)
+
+
+def all_plans(target: str, *, with_code: bool = False) -> list[tuple[int, int]]:
+    """Bytes and cycles of every plan whose costs are known, each by building its file."""
+    plans = []
+    for packed in itertools.product(*map(blobs, TENSORS)):
+        if any(decode_cycles(p, target) is None for p in packed):
+            continue
+        memory = [decoder_nbytes(name, target) for name in {p.format for p in packed}]
+        if with_code and None in memory:
+            continue
+        code = sum(pair[0] for pair in memory) if with_code else 0
+        plans.append((file_nbytes(list(packed)) + code, cycles_of(list(packed), target)))
+    return plans
+
+
+def taken(plan: sp.BudgetPlan) -> tuple[int, int | None]:
+    return plan.flash, plan.cycles
+
+
+@pytest.fixture(scope="module", params=targets())
+def everything(request: pytest.FixtureRequest) -> tuple[str, list[tuple[int, int]]]:
+    return request.param, all_plans(request.param)
+
+
+def test_is_the_best_of_all_plans(everything: tuple[str, list[tuple[int, int]]]) -> None:
+    target, plans = everything
+    smallest, fastest = min(plans), min(plans, key=lambda plan: plan[::-1])
+    rng = np.random.default_rng(0)
+    n_impossible = 0
+    for i in range(30):
+        flash = int(rng.integers(smallest[0] - 300, fastest[0])) if i % 3 != 2 else None
+        limit = int(rng.integers(fastest[1], smallest[1])) if i % 3 != 1 else None
+        kept = [
+            plan
+            for plan in plans
+            if (flash is None or plan[0] <= flash) and (limit is None or plan[1] <= limit)
+        ]
+        settings = {"target": target, "container_nbytes": CONTAINER}
+        for axis, objective in enumerate(("size", "speed")):
+            if not kept:
+                n_impossible += 1
+                with pytest.raises(sp.BudgetError):
+                    sp.plan_within(TENSORS, sp.Budget(flash, limit), objective, **settings)
+                continue
+            plan = sp.plan_within(TENSORS, sp.Budget(flash, limit), objective, **settings)
+            best = min(kept, key=lambda each: (each[axis], each))
+            assert taken(plan) == best
+            packed = [planned.packed for planned in plan.tensors]
+            assert taken(plan) == (file_nbytes(packed), cycles_of(packed, target))
+    assert 4 <= n_impossible < 50
+
+
+def test_with_the_decoders_code() -> None:
+    plans = all_plans("cortex-m55", with_code=True)
+    plan = sp.plan_within(TENSORS, sp.Budget(), count_code=True, container_nbytes=CONTAINER)
+    assert plan.flash == min(plans)[0]
+    plain = sp.plan_within(TENSORS, sp.Budget(), container_nbytes=CONTAINER)
+    assert plan.code_nbytes < plain.code_nbytes
+    assert plan.flash < plain.flash + plain.code_nbytes
+    changed = [p.why for p, q in zip(plan.tensors, plain.tensors, strict=True) if p.why != q.why]
+    assert changed
+    assert all("whose decoder would take more" in why for why in changed)
+    flash = min(nbytes for nbytes, _ in plans)
+    with pytest.raises(sp.BudgetError, match=rf"at least {flash} bytes of Flash, 1 more than"):
+        sp.plan_within(TENSORS, sp.Budget(flash - 1), count_code=True, container_nbytes=CONTAINER)
+
+
+def test_size_alone_is_what_plan_makes() -> None:
+    expected = sp.plan(TENSORS)
+    plan = sp.plan_within(TENSORS, sp.Budget())
+    assert [planned.packed for planned in plan.tensors] == [choice.packed for choice in expected]
+    assert [planned.note for planned in plan.tensors] == [choice.note for choice in expected]
+    why = {planned.tensor.name: planned.why for planned in plan.tensors}
+    assert why["conv2"] == "the smallest"
+    assert why["small"] == "fewer than 2048 elements"
+    assert why["added"] == "zero point 3"
+
+
+def test_the_same_every_time() -> None:
+    for objective in OBJECTIVES:
+        plans = [
+            sp.plan_within(TENSORS, sp.Budget(14_000, 20_000, 1000), objective) for _ in range(3)
+        ]
+        for plan in plans[1:]:
+            assert [p.packed for p in plan.tensors] == [p.packed for p in plans[0].tensors]
+            assert [p.why for p in plan.tensors] == [p.why for p in plans[0].tensors]
+
+
+def test_balanced_lies_between() -> None:
+    smallest, balanced, fastest = (
+        sp.plan_within(TENSORS, sp.Budget(), objective)
+        for objective in ("size", "balanced", "speed")
+    )
+    assert smallest.flash < balanced.flash < fastest.flash
+    assert smallest.cycles > balanced.cycles > fastest.cycles
+
+
+def test_says_what_was_paid_for_what() -> None:
+    smallest = sp.plan_within(TENSORS, sp.Budget(cycles=10**9))
+    plan = sp.plan_within(TENSORS, sp.Budget(cycles=smallest.cycles - 1))
+    (changed,) = (p for p, q in zip(plan.tensors, smallest.tensors, strict=True) if p.why != q.why)
+    before = next(p for p in smallest.tensors if p.tensor is changed.tensor)
+    more = -(-changed.packed.nbytes // 16) - -(-before.packed.nbytes // 16)
+    fewer = before.cycles - changed.cycles
+    assert changed.why.startswith(
+        f"{16 * more:,} bytes more than {before.packed.format}, {fewer:,} cycles fewer"
+    )
+    fastest = sp.plan_within(TENSORS, sp.Budget(), "speed")
+    assert fastest.tensors[0].why.endswith(" cycles fewer: the fastest")
+
+
+@pytest.mark.parametrize("sram", [16, 100, 1000, 4999, 5000, 10_000])
+def test_sram_chooses_tiles(sram: int) -> None:
+    plan = sp.plan_within(TENSORS, sp.Budget(sram=sram), container_nbytes=CONTAINER)
+    assert plan.sram <= sram
+    expected = []
+    for tensor in TENSORS:
+        tile = None if tensor.size <= sram else sram // 16 * 16
+        expected.append(min(blobs(tensor, tile=tile), key=lambda packed: packed.nbytes))
+    assert plan.flash == file_nbytes(expected)
+    for planned in plan.tensors:
+        np.testing.assert_array_equal(planned.packed.unpack(), planned.tensor.values)
+        assert planned.packed.n_tiles == 1 or planned.packed.tile_size == sram // 16 * 16
+    # Whole tensors take less, where they may be whole.
+    whole = sp.plan_within(TENSORS, sp.Budget(), container_nbytes=CONTAINER)
+    assert (plan.flash == whole.flash) == (sram >= 5000)
+
+
+def test_sram_with_tiles_that_were_asked_for() -> None:
+    plan = sp.plan_within(TENSORS, sp.Budget(sram=1000), tile=300)
+    assert {p.packed.tile_size for p in plan.tensors} == {300, 100}
+    with pytest.raises(sp.BudgetError) as error:
+        sp.plan_within(TENSORS, sp.Budget(sram=1000), tile=1024)
+    assert str(error.value) == (
+        "no plan keeps the budgets: allow at least 1024 bytes of SRAM for a tile of 1024 elements "
+        "of tensor 'conv2', 24 more than 1000"
+    )
+    # A tile larger than every tensor is the whole tensor.
+    with pytest.raises(sp.BudgetError, match="at least 5000 bytes of SRAM of tensor 'conv2'"):
+        sp.plan_within(TENSORS, sp.Budget(sram=4999), tile=100_000)
+    # Without a budget of SRAM, what stays dense is whole, as `plan` leaves it.
+    expected = [choice.packed for choice in sp.plan(TENSORS, tile=300)]
+    assert [p.packed for p in sp.plan_within(TENSORS, sp.Budget(), tile=300).tensors] == expected
+
+
+def test_sram_too_small_for_a_tile() -> None:
+    with pytest.raises(sp.BudgetError) as error:
+        sp.plan_within(TENSORS, sp.Budget(sram=15))
+    assert str(error.value) == (
+        "no plan keeps the budgets: allow at least 16 bytes of SRAM for a tile of 16 elements of "
+        "tensor 'conv2', 1 more than 15"
+    )
+    few = [sp.WeightTensor("few", np.ones(7, np.int8))]
+    assert sp.plan_within(few, sp.Budget(sram=7)).sram == 7
+    with pytest.raises(sp.BudgetError, match="at least 7 bytes of SRAM of tensor 'few', 1 more"):
+        sp.plan_within(few, sp.Budget(sram=6))
+
+
+def test_flash_that_the_sram_makes_too_small() -> None:
+    whole, tiled = (
+        sp.plan_within(TENSORS, sp.Budget(sram=sram), container_nbytes=CONTAINER)
+        for sram in (None, 256)
+    )
+    assert whole.flash < tiled.flash
+    with pytest.raises(sp.BudgetError) as error:
+        sp.plan_within(TENSORS, sp.Budget(whole.flash, None, 256), container_nbytes=CONTAINER)
+    assert str(error.value) == (
+        f"no plan keeps the budgets: allow at least {tiled.flash} bytes of Flash, "
+        f"{tiled.flash - whole.flash} more than {whole.flash} (with 256 bytes of SRAM)"
+    )
+
+
+def test_one_format_or_dense() -> None:
+    plan = sp.plan_within(TENSORS, sp.Budget(), format="rle")
+    # rle makes "fc" larger.
+    assert [p.packed.format for p in plan.tensors] == ["rle", "rle", "dense", "rle"] + 2 * ["dense"]
+    plan = sp.plan_within(TENSORS, sp.Budget(), candidates=("psr", "rle"))
+    assert set(plan.formats) == {"dense", "psr", "rle"}
+    assert sp.plan_within(TENSORS, sp.Budget(), format="dense").formats == ("dense",)
+    with pytest.raises(sp.InputError, match="unknown option sizes for format 'rle'"):
+        sp.plan_within(TENSORS, sp.Budget(), format="rle", sizes=(4,))
+
+
+def test_formats_of_which_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = sp.plan_within(TENSORS, sp.Budget())
+    lacking = plain.tensors[1].packed.format
+    assert lacking != "dense"
+    for table in ("CYCLES", "MEMORY"):
+        of_target = dict(getattr(estimate, table)["cortex-m55"])
+        del of_target[lacking]
+        monkeypatch.setattr(estimate, table, {"cortex-m55": of_target})
+    # Size alone needs no cycles.
+    plan = sp.plan_within(TENSORS, sp.Budget())
+    assert [p.packed for p in plan.tensors] == [p.packed for p in plain.tensors]
+    assert (plan.cycles, plan.code_nbytes, plan.left_out) == (None, None, ())
+    said = " ".join(plan_sentences(plan))
+    assert "cycles: unknown to decode" in said
+    assert "code of unknown size, not counted" in said
+    assert "stack unknown bytes" in said
+    for changed in (
+        sp.plan_within(TENSORS, sp.Budget(cycles=10**9)),
+        sp.plan_within(TENSORS, sp.Budget(), "balanced"),
+        sp.plan_within(TENSORS, sp.Budget(), count_code=True),
+    ):
+        assert changed.left_out == (lacking,)
+        assert lacking not in changed.formats
+        assert plan_sentences(changed)[-1] == (
+            f"not used, as nothing is known of it on cortex-m55: {lacking}"
+        )
+    monkeypatch.setattr(estimate, "CYCLES", {"cortex-m55": {}})
+    with pytest.raises(sp.InputError, match="'conv1': nothing is known of dense on cortex-m55"):
+        sp.plan_within(TENSORS, sp.Budget(), "speed")
+
+
+def test_refuses_asymmetric_weights() -> None:
+    weights = [sp.WeightTensor("fc", random_array(3000, 0.9), zero_point=3)]
+    with pytest.raises(sp.InputError, match="'fc' has zero point 3"):
+        sp.plan_within(weights, sp.Budget())
+
+
+def test_arguments() -> None:
+    with pytest.raises(sp.InputError, match="unknown objective 'small'"):
+        sp.plan_within(TENSORS, sp.Budget(), "small")
+    with pytest.raises(sp.InputError, match="unknown target 'z80'; there are cortex-m55"):
+        sp.plan_within(TENSORS, sp.Budget(), target="z80")
+    with pytest.raises(sp.InputError, match="unknown option colour"):
+        sp.plan_within(TENSORS, sp.Budget(), colour="red")
+
+
+def test_without_tensors() -> None:
+    plan = sp.plan_within([], sp.Budget(0, 0, 0))
+    assert (plan.flash, plan.cycles, plan.sram) == (0, 0, 0)
+    with pytest.raises(sp.BudgetError, match="at least 32 bytes of Flash, 1 more than 31"):
+        sp.plan_within([], sp.Budget(31), container_nbytes=overhead([]))
