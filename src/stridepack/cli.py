@@ -15,6 +15,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from stridepack import __version__
+from stridepack.budget import OBJECTIVES, Budget
+from stridepack.budget_plan import DEFAULT_TARGET
+from stridepack.budget_report import plan_sentences, plan_table
 from stridepack.convert import DECODERS, pack_file, unpack_file
 from stridepack.decoding import (
     add_decoding,
@@ -217,8 +220,48 @@ def inspect(
     show_default=True,
     help="What decodes a .tflite: TensorFlow Lite Micro as it is, or stridepack's decoder in it.",
 )
+@click.option(
+    "--objective",
+    type=click.Choice(OBJECTIVES),
+    help="What the plan makes as small as it can: bytes, cycles, or both as shares of what can be "
+    f"saved.  [default: {OBJECTIVES[0]}]",
+)
+@click.option(
+    "--flash",
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="At most this much Flash for blobs, names and tables.",
+)
+@click.option(
+    "--max-cycles",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="At most this many estimated cycles to decode every tensor once.",
+)
+@click.option(
+    "--sram",
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="Decode into a buffer of this size: larger tensors are cut into tiles.",
+)
+@click.option(
+    "--target",
+    type=click.Choice(targets()),
+    help=f"Whose cycles and code.  [default: {DEFAULT_TARGET}]",
+)
+@click.option(
+    "--count-code", is_flag=True, help="Also count the decoders that the plan needs as Flash."
+)
 @_packing_options
-def pack(model: Path, output: Path, **options: Any) -> None:
+def pack(
+    model: Path,
+    output: Path,
+    *,
+    flash: int | None,
+    max_cycles: int | None,
+    sram: int | None,
+    **options: Any,
+) -> None:
     """Pack the weights of MODEL into OUTPUT, whose suffix decides what is written.
 
     \b
@@ -229,21 +272,38 @@ def pack(model: Path, output: Path, **options: Any) -> None:
 
     Every tensor is unpacked again and compared before anything is written.
 
+    With any option from --objective to --count-code, formats are planned for the whole model: of
+    all plans that keep the budgets the best one, for .c and .spk output. --format leaves the choice
+    between that format and dense. Tensors larger than --sram are cut into tiles, the largest that
+    fit; with --tile they are as you say. For .tflite only --flash is possible: the largest file
+    that you accept. Where budgets cannot be kept, nothing is written, the message says by how much,
+    and the exit code is 2.
+
     \b
     Examples:
       stridepack pack model.tflite -o packed.tflite
       stridepack pack model.tflite -o packed.tflite --decoder stridepack
       stridepack pack weights.safetensors -o weights.spk --format hybrid --tile 4096
       stridepack pack model.tflite -o weights.c --min-size 512
+      stridepack pack model.tflite -o weights.c --flash 250000 --sram 16384 --objective speed
     """
+    budget = Budget(flash, max_cycles, sram)
+    options |= {"budget": None if budget == Budget() else budget}
     with _progress("packing") as (start, advance):
         result = pack_file(model, output, on_start=start, on_done=advance, **_given(options))
-    OUT.print(stored_table(result.tensors))
+    if result.plan:
+        OUT.print(plan_table(result.plan))
+        for sentence in plan_sentences(result.plan):
+            OUT.print(sentence)
+    else:
+        OUT.print(stored_table(result.tensors))
     for path, size in result.files.items():
         OUT.print(f"wrote {escape(str(path))}: {size:,} bytes")
     if output.suffix.lower() == ".tflite":
         before, after = model.stat().st_size, result.files[output]
         OUT.print(f"model file: {before:,} -> {after:,} bytes ({ratio(after, before)})")
+        if flash is not None:
+            OUT.print(f"Flash: {after:,} of {flash:,} bytes: the file, without decoders")
 
 
 @cli.command()

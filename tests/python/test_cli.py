@@ -1,6 +1,8 @@
 """The command line as a user meets it: outputs, messages, exit codes, and no half-written files."""
 
 import json
+import math
+import re
 import resource
 import subprocess
 import sys
@@ -103,6 +105,96 @@ def test_options_reach_the_encoder(npz: Path, tmp_path: Path) -> None:
     expected = sp.pack(ARRAYS["layer1"], "hybrid", tile=500, **groups)
     assert expected != sp.pack(ARRAYS["layer1"], "hybrid", tile=500, **(groups | {"order": "size"}))
     assert parse_bundle((tmp_path / "w.spk").read_bytes())["layer1"] == expected
+
+
+def test_pack_within_budgets(npz: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "w.spk"
+    budgets = ("--flash", 9000, "--max-cycles", 12_000, "--sram", 1600)
+    output = run("pack", npz, "-o", packed, *budgets)
+    assert "all 3 tensors are equal" in run("verify", npz, packed)
+    assert f"Flash: {packed.stat().st_size:,} of 9,000 bytes" in output
+    blobs = parse_bundle(packed.read_bytes())
+    cycles = sum(math.ceil(decode_cycles(blob, "cortex-m55") or 0) for blob in blobs.values())
+    assert f"cycles: {cycles:,} of 12,000 to decode every tensor once on cortex-m55" in output
+    assert "SRAM: 1,600 of 1,600 bytes" in output
+    assert "a buffer for any tensor or tile; tensors cut into tiles: 2" in output
+    assert {blob.tile_size for blob in blobs.values()} == {1600, 100}
+    for text in ("layer1", "why", "fewer than 2048 elements", "not counted as Flash"):
+        assert text in output
+    unused = set(sp.formats()).difference(blob.format for blob in blobs.values())
+    assert all(f"SPK_WITHOUT_{name.upper()}" in output for name in unused)
+
+
+def test_pack_by_objective_and_target(npz: Path, tmp_path: Path) -> None:
+    sizes, cycles = {}, {}
+    for objective in ("size", "balanced", "speed"):
+        path = tmp_path / f"{objective}.spk"
+        target = ("--target", "cortex-m55-scalar") if objective == "balanced" else ()
+        output = run("pack", npz, "-o", path, "--objective", objective, *target)
+        assert ("cortex-m55-scalar" in output) == bool(target)
+        sizes[objective] = path.stat().st_size
+        blobs = parse_bundle(path.read_bytes()).values()
+        cycles[objective] = sum(decode_cycles(blob, "cortex-m55") or 0 for blob in blobs)
+    assert sizes["size"] < sizes["balanced"] < sizes["speed"]
+    assert cycles["speed"] < cycles["size"]
+    # The smallest plan is what pack makes without one.
+    run("pack", npz, "-o", tmp_path / "w.spk")
+    assert (tmp_path / "w.spk").read_bytes() == (tmp_path / "size.spk").read_bytes()
+
+
+def test_pack_c_within_budgets(npz: Path, tmp_path: Path) -> None:
+    output = run("pack", npz, "-o", tmp_path / "w.c", "--sram", 2000, "--count-code")
+    assert "counted as Flash" in output
+    assert "not counted as Flash" not in output
+    assert "#define W_LARGEST_TILE 2000 " in (tmp_path / "w.h").read_text()
+
+
+@pytest.mark.parametrize("suffix", ["spk", "c"])
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["--flash"], "bytes of Flash"),
+        (["--max-cycles"], "cycles"),
+        (["--format", "rle", "--count-code", "--flash"], "bytes of Flash"),
+        (["--objective", "speed", "--target", "cortex-m55-scalar", "--max-cycles"], "cycles"),
+    ],
+)
+def test_budgets_that_cannot_be_kept(
+    npz: Path, tmp_path: Path, suffix: str, arguments: list[str], what: str
+) -> None:
+    """The least that is said to do does, and one less does not. Nothing is written until then."""
+    output = tmp_path / f"out/w.{suffix}"
+    output.parent.mkdir()
+    message = run("pack", npz, "-o", output, *arguments, 1000, code=2)
+    found = re.search(rf"allow at least (\d+) {what}, (\d+) more than 1000\n", message)
+    assert found, message
+    assert int(found[1]) - int(found[2]) == 1000
+    assert "1 more than" in run("pack", npz, "-o", output, *arguments, int(found[1]) - 1, code=2)
+    assert not files_below(output.parent)
+    assert f"of {int(found[1]):,}" in run("pack", npz, "-o", output, *arguments, found[1])
+
+
+def test_budgets_that_exclude_each_other(npz: Path, tmp_path: Path) -> None:
+    output = tmp_path / "w.spk"
+    run("pack", npz, "-o", output)
+    budgets = ("--flash", output.stat().st_size, "--max-cycles", 5000)
+    output.unlink()
+    message = run("pack", npz, "-o", output, *budgets, code=2)
+    assert re.search(r"allow at least \d+ bytes of Flash for 5000 cycles, \d+ more than", message)
+    assert re.search(r"; or allow at least \d+ cycles in \d+ bytes of Flash, \d+ more", message)
+    assert "at least 16 bytes of SRAM" in run("pack", npz, "-o", output, "--sram", 3, code=2)
+    assert not output.exists()
+
+
+def test_a_tflite_can_be_too_large(tmp_path: Path) -> None:
+    packed = tmp_path / "w.tflite"
+    output = run("pack", MODEL, "-o", packed, "--flash", 70_000)
+    size = packed.stat().st_size
+    assert f"Flash: {size:,} of 70,000 bytes" in output
+    packed.unlink()
+    output = run("pack", MODEL, "-o", packed, "--flash", size - 1, code=2)
+    assert f"the smallest file takes {size} bytes of Flash, 1 more than {size - 1}" in output
+    assert not files_below(tmp_path)
 
 
 def test_inspect(npz: Path) -> None:
@@ -215,6 +307,16 @@ def files_below(path: Path) -> set[Path]:
         (["-o", "missing/w.c"], "cannot write missing/w.c: No such file or directory"),
         (["-o", "folder.spk"], "cannot write folder.spk: it is a directory"),
         (["-o", "w.tflite"], "can only be made from a .tflite, not weights.npz"),
+        (["-o", "w.spk", "--flash", "-1"], "-1 is not in the range x>=0"),
+        (
+            ["-o", "w.spk", "--objective", "tiny"],
+            "'tiny' is not one of 'size', 'speed', 'balanced'",
+        ),
+        (["-o", "w.spk", "--target", "z80"], "'cortex-m55', 'cortex-m55-scalar'"),
+        (
+            ["-o", "w.spk", "--sram", "999", "--tile", "1000"],
+            "at least 1000 bytes of SRAM for a tile of 1000 elements of tensor 'layer1', 1 more",
+        ),
     ],
 )
 def test_bad_arguments(
@@ -237,6 +339,15 @@ def test_bad_arguments(
         ),
         (["--sizes", "4"], "unknown option sizes for format 'auto' with decoder tflm; known: none"),
         (["--tile", "64"], "decodes whole tensors, so tile=64 is not possible"),
+        (
+            ["--sram", "4096"],
+            "sram=4096 is not possible with .tflite output: TensorFlow Lite Micro",
+        ),
+        (["--max-cycles", "1"], "cycles=1 is not possible with .tflite output: what its decoding"),
+        (["--objective", "size"], "objective=size is not possible with .tflite output"),
+        (["--target", "cortex-m55"], "target=cortex-m55 is not possible with .tflite output"),
+        (["--count-code"], "count_code=True is not possible with .tflite output"),
+        (["--decoder", "stridepack", "--sram", "4096"], "sram=4096 is not possible with .tflite"),
     ],
 )
 def test_what_stock_tflite_micro_cannot_do(
