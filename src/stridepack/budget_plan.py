@@ -222,19 +222,20 @@ def plan_within(
         container_nbytes,
         {name: nbytes or 0 for name, nbytes in code.items()},
     )
+    left_out = set().union(*(one.left_out for one in tried))
+    in_order = tuple(name for name in formats() if name in left_out)
     try:
         chosen = choice.best(budget, objective)
     except BudgetError as error:
-        if budget.sram is None:
-            raise
-        raise BudgetError(f"{error} (with {budget.sram} bytes of SRAM)") from None
+        given = [] if budget.sram is None else [f"with {budget.sram} bytes of SRAM"]
+        if in_order:
+            given.append(f"without {', '.join(in_order)}, as nothing is known of it on {target}")
+        raise BudgetError(f"{error} ({', '.join(given)})" if given else str(error)) from None
     decoders = set(chosen) if count_code else set(formats())
     planned = [
         _planned(tensor, one, options, name, decoders=decoders, target=target)
         for tensor, one, options, name in zip(tensors, tried, choice.tensors, chosen, strict=True)
     ]
-    left_out = set().union(*(one.left_out for one in tried))
-    in_order = tuple(name for name in formats() if name in left_out)
     return BudgetPlan(planned, budget, target, container_nbytes, count_code, in_order)
 
 

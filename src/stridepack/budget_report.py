@@ -60,8 +60,7 @@ def plan_sentences(plan: BudgetPlan) -> list[str]:
         f"and {plan.container_nbytes:,} for names and tables",
         f"decoders of {', '.join(plan.formats)}: code {code}, {counted} as Flash; stack "
         f"{_integer(plan.stack_nbytes)} bytes, not counted as SRAM",
-        f"cycles: {_against(plan.cycles, plan.budget.cycles)} to decode every tensor once on "
-        f"{plan.target}, by a model of the core alone; waiting for memory comes on top",
+        _cycles_sentence(plan),
         f"SRAM: {_against(plan.sram, plan.budget.sram)} bytes: a buffer for any tensor{tiles}",
     ]
     if unused := [f"SPK_WITHOUT_{n.upper()}" for n in formats() if n not in plan.formats]:
@@ -73,8 +72,19 @@ def plan_sentences(plan: BudgetPlan) -> list[str]:
     return sentences
 
 
-def _against(taken: int | None, budget: int | None) -> str:
-    return _integer(taken) if budget is None else f"{_integer(taken)} of {budget:,}"
+def _cycles_sentence(plan: BudgetPlan) -> str:
+    if plan.cycles is None:
+        unknown = {planned.packed.format for planned in plan.tensors if planned.cycles is None}
+        names = ", ".join(name for name in plan.formats if name in unknown)
+        return f"cycles: unknown, as nothing is known of {names} on {plan.target}"
+    return (
+        f"cycles: {_against(plan.cycles, plan.budget.cycles)} to decode every tensor once on "
+        f"{plan.target}, by a model of the core alone; waiting for memory comes on top"
+    )
+
+
+def _against(taken: int, budget: int | None) -> str:
+    return f"{taken:,}" if budget is None else f"{taken:,} of {budget:,}"
 
 
 def _integer(number: int | None) -> str:

@@ -25,6 +25,16 @@ TENSORS = [
 CONTAINER = overhead(tensor.name for tensor in TENSORS)
 
 
+def known(target: str) -> list[str]:
+    """Formats whose cycles and code are known."""
+    every = {name: sp.pack(TENSORS[0].values, name) for name in sp.formats()}
+    return [
+        name
+        for name, packed in every.items()
+        if None not in (decode_cycles(packed, target), decoder_nbytes(name, target))
+    ]
+
+
 def blobs(tensor: sp.WeightTensor, **options: int | None) -> list[sp.Packed]:
     """Every blob that a plan may take."""
     packable = tensor.size >= 2048 and tensor.zero_point == 0
@@ -41,15 +51,13 @@ def cycles_of(packed: list[sp.Packed], target: str) -> int:
 
 
 def all_plans(target: str, *, with_code: bool = False) -> list[tuple[int, int]]:
-    """Bytes and cycles of every plan whose costs are known, each by building its file."""
+    """Bytes and cycles of every plan in known formats, each by building its file."""
+    names = known(target)
+    candidates = [[p for p in blobs(tensor) if p.format in names] for tensor in TENSORS]
     plans = []
-    for packed in itertools.product(*map(blobs, TENSORS)):
-        if any(decode_cycles(p, target) is None for p in packed):
-            continue
-        memory = [decoder_nbytes(name, target) for name in {p.format for p in packed}]
-        if with_code and None in memory:
-            continue
-        code = sum(pair[0] for pair in memory) if with_code else 0
+    for packed in itertools.product(*candidates):
+        used = {p.format for p in packed} if with_code else ()
+        code = sum(decoder_nbytes(name, target)[0] for name in used)
         plans.append((file_nbytes(list(packed)) + code, cycles_of(list(packed), target)))
     return plans
 
@@ -76,7 +84,7 @@ def test_is_the_best_of_all_plans(everything: tuple[str, list[tuple[int, int]]])
             for plan in plans
             if (flash is None or plan[0] <= flash) and (limit is None or plan[1] <= limit)
         ]
-        settings = {"target": target, "container_nbytes": CONTAINER}
+        settings = {"target": target, "container_nbytes": CONTAINER, "candidates": known(target)}
         for axis, objective in enumerate(("size", "speed")):
             if not kept:
                 n_impossible += 1
@@ -93,9 +101,10 @@ def test_is_the_best_of_all_plans(everything: tuple[str, list[tuple[int, int]]])
 
 def test_with_the_decoders_code() -> None:
     plans = all_plans("cortex-m55", with_code=True)
-    plan = sp.plan_within(TENSORS, sp.Budget(), count_code=True, container_nbytes=CONTAINER)
+    settings = {"container_nbytes": CONTAINER, "candidates": known("cortex-m55")}
+    plan = sp.plan_within(TENSORS, sp.Budget(), count_code=True, **settings)
     assert plan.flash == min(plans)[0]
-    plain = sp.plan_within(TENSORS, sp.Budget(), container_nbytes=CONTAINER)
+    plain = sp.plan_within(TENSORS, sp.Budget(), **settings)
     assert plan.code_nbytes < plain.code_nbytes
     assert plan.flash < plain.flash + plain.code_nbytes
     changed = [p.why for p, q in zip(plan.tensors, plain.tensors, strict=True) if p.why != q.why]
@@ -103,7 +112,7 @@ def test_with_the_decoders_code() -> None:
     assert all("whose decoder would take more" in why for why in changed)
     flash = min(nbytes for nbytes, _ in plans)
     with pytest.raises(sp.BudgetError, match=rf"at least {flash} bytes of Flash, 1 more than"):
-        sp.plan_within(TENSORS, sp.Budget(flash - 1), count_code=True, container_nbytes=CONTAINER)
+        sp.plan_within(TENSORS, sp.Budget(flash - 1), count_code=True, **settings)
 
 
 def test_size_alone_is_what_plan_makes() -> None:
@@ -129,7 +138,7 @@ def test_the_same_every_time() -> None:
 
 def test_balanced_lies_between() -> None:
     smallest, balanced, fastest = (
-        sp.plan_within(TENSORS, sp.Budget(), objective)
+        sp.plan_within(TENSORS, sp.Budget(), objective, candidates=known("cortex-m55"))
         for objective in ("size", "balanced", "speed")
     )
     assert smallest.flash < balanced.flash < fastest.flash
@@ -223,7 +232,12 @@ def test_one_format_or_dense() -> None:
 
 
 def test_formats_of_which_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = sp.plan_within(TENSORS, sp.Budget())
+    candidates = known("cortex-m55")
+
+    def plan_within(*arguments: object, **settings: object) -> sp.BudgetPlan:
+        return sp.plan_within(TENSORS, *arguments, candidates=candidates, **settings)
+
+    plain = plan_within(sp.Budget())
     lacking = plain.tensors[1].packed.format
     assert lacking != "dense"
     for table in ("CYCLES", "MEMORY"):
@@ -231,26 +245,32 @@ def test_formats_of_which_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> N
         del of_target[lacking]
         monkeypatch.setattr(estimate, table, {"cortex-m55": of_target})
     # Size alone needs no cycles.
-    plan = sp.plan_within(TENSORS, sp.Budget())
+    plan = plan_within(sp.Budget())
     assert [p.packed for p in plan.tensors] == [p.packed for p in plain.tensors]
     assert (plan.cycles, plan.code_nbytes, plan.left_out) == (None, None, ())
     said = " ".join(plan_sentences(plan))
-    assert "cycles: unknown to decode" in said
+    assert f"cycles: unknown, as nothing is known of {lacking} on cortex-m55" in said
     assert "code of unknown size, not counted" in said
     assert "stack unknown bytes" in said
     for changed in (
-        sp.plan_within(TENSORS, sp.Budget(cycles=10**9)),
-        sp.plan_within(TENSORS, sp.Budget(), "balanced"),
-        sp.plan_within(TENSORS, sp.Budget(), count_code=True),
+        plan_within(sp.Budget(cycles=10**9)),
+        plan_within(sp.Budget(), "balanced"),
+        plan_within(sp.Budget(), count_code=True),
     ):
         assert changed.left_out == (lacking,)
         assert lacking not in changed.formats
         assert plan_sentences(changed)[-1] == (
             f"not used, as nothing is known of it on cortex-m55: {lacking}"
         )
+    with pytest.raises(sp.BudgetError) as error:
+        plan_within(sp.Budget(100, sram=2000), count_code=True)
+    assert str(error.value).endswith(
+        " more than 100 (with 2000 bytes of SRAM, without "
+        f"{lacking}, as nothing is known of it on cortex-m55)"
+    )
     monkeypatch.setattr(estimate, "CYCLES", {"cortex-m55": {}})
     with pytest.raises(sp.InputError, match="'conv1': nothing is known of dense on cortex-m55"):
-        sp.plan_within(TENSORS, sp.Budget(), "speed")
+        plan_within(sp.Budget(), "speed")
 
 
 def test_refuses_asymmetric_weights() -> None:

@@ -136,7 +136,7 @@ def test_pack_by_objective_and_target(npz: Path, tmp_path: Path) -> None:
         blobs = parse_bundle(path.read_bytes()).values()
         cycles[objective] = sum(decode_cycles(blob, "cortex-m55") or 0 for blob in blobs)
     assert sizes["size"] < sizes["balanced"] < sizes["speed"]
-    assert cycles["speed"] < cycles["size"]
+    assert cycles["speed"] < cycles["balanced"]
     # The smallest plan is what pack makes without one.
     run("pack", npz, "-o", tmp_path / "w.spk")
     assert (tmp_path / "w.spk").read_bytes() == (tmp_path / "size.spk").read_bytes()
@@ -166,7 +166,7 @@ def test_budgets_that_cannot_be_kept(
     output = tmp_path / f"out/w.{suffix}"
     output.parent.mkdir()
     message = run("pack", npz, "-o", output, *arguments, 1000, code=2)
-    found = re.search(rf"allow at least (\d+) {what}, (\d+) more than 1000\n", message)
+    found = re.search(rf"allow at least (\d+) {what}, (\d+) more than 1000\b", message)
     assert found, message
     assert int(found[1]) - int(found[2]) == 1000
     assert "1 more than" in run("pack", npz, "-o", output, *arguments, int(found[1]) - 1, code=2)
@@ -176,7 +176,7 @@ def test_budgets_that_cannot_be_kept(
 
 def test_budgets_that_exclude_each_other(npz: Path, tmp_path: Path) -> None:
     output = tmp_path / "w.spk"
-    run("pack", npz, "-o", output)
+    run("pack", npz, "-o", output, "--max-cycles", 10**9)
     budgets = ("--flash", output.stat().st_size, "--max-cycles", 5000)
     output.unlink()
     message = run("pack", npz, "-o", output, *budgets, code=2)
