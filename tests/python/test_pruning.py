@@ -294,6 +294,13 @@ def test_to_tflite_keeps_each_zero_and_name(tmp_path, channels_last):
         assert not values[weight == 0].any()
         assert np.count_nonzero(values) >= 0.98 * np.count_nonzero(weight)  # few are rounded to 0
 
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0]
+    names = {tensor.name.decode() for tensor in graph.tensors}
+    assert {"0.bias", "3.bias", "7.bias"} <= names  # that of 0 from the normalisation behind it
+    assert all(len(name) <= len("serving_default_output_0_output") for name in names)
+
     with torch.no_grad():
         expected = np.concatenate([model(x).numpy() for x in inputs])
     met = np.concatenate([lite(content, x) for x in inputs])

@@ -62,8 +62,9 @@ def to_tflite(
     """Convert to a full-integer int8 .tflite file in which every pruned weight is exactly 0.
 
     Masks of a `MagnitudePruner` are applied; `model` itself is not changed. Weights are quantised
-    symmetrically for each output channel, activations by the extremes met in calibration, and the
-    weight tensors get the names that they have in `model`. Images go in as NHWC, not as NCHW.
+    symmetrically for each output channel, activations by the extremes met in calibration. Weights
+    and biases get the names that they have in `model`, other tensors short ones. Images go in as
+    NHWC, not as NCHW.
 
     Parameters
     ----------
@@ -103,6 +104,7 @@ def to_tflite(
     _pull_buffers_in(int8_model, int8_bytes)
     _revive_dead_channels(float_model, int8_model)
     _name_and_check_weights(int8_model, plain)
+    _shorten_names(int8_model, {f"{name}.weight".encode() for name in _layers(plain)})
 
     import flatbuffers
 
@@ -290,3 +292,21 @@ def _name_and_check_weights(int8_model: Any, model: nn.Module) -> None:
         if lost := np.count_nonzero(values.reshape(len(weight), -1)[is_zero]):
             raise ExportError(f"{name}.weight: {lost} of {zeros.sum()} zeros are not 0 as int8")
         tensor.name = f"{name}.weight".encode()
+
+
+def _shorten_names(model: Any, weights: set[bytes]) -> None:
+    """Name biases after their weights, and number the rest; inputs and outputs keep their names.
+
+    The converter's names are paths of modules: 10 kB in a ResNet8 of 78 kB.
+    """
+    graph = model.subgraphs[0]
+    named = {*graph.inputs, *graph.outputs}
+    named |= {i for i, tensor in enumerate(graph.tensors) if tensor.name in weights}
+    for op in _weighted_operators(model):
+        _, weight, bias = op.inputs
+        if graph.tensors[weight].name in weights and bias not in named:
+            graph.tensors[bias].name = graph.tensors[weight].name[: -len("weight")] + b"bias"
+            named.add(bias)
+    for i, tensor in enumerate(graph.tensors):
+        if i not in named:
+            tensor.name = f"tensor_{i}".encode()
