@@ -49,6 +49,14 @@ def sizes(tensors: Sequence[Weights]) -> dict[str, int]:
     return total | {"entropy_bound": round(sum(entropy_nbytes(v) for v in tensors))}
 
 
+def sizes_of(point: dict[str, Any], network: str) -> dict[str, int]:
+    """Sizes of a point's pruned tensors; as recorded where its file is not committed."""
+    if (RESULTS / point["tflite"]).exists():
+        return sizes(pruned_tensors(point, network))
+    recorded: dict[str, int] = point["payload_nbytes"]
+    return recorded
+
+
 def entropy_nbytes(values: Weights) -> float:
     """Zero-order entropy in bytes, zeros included."""
     counts = np.unique(values, return_counts=True)[1]

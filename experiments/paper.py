@@ -236,10 +236,7 @@ def main() -> None:
     for network, dataset in TRAINED.items():
         points = measures.points(network, dataset)
         if points:
-            sizes = {
-                (p["sparsity"], p["seed"]): measures.sizes(measures.pruned_tensors(p, network))
-                for p in points
-            }
+            sizes = {(p["sparsity"], p["seed"]): measures.sizes_of(p, network) for p in points}
             trained[network] = points, sizes
             if {0, *SPARSITIES} <= {p["sparsity"] for p in points}:
                 figure_5_and_6(network, points, sizes)
