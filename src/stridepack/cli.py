@@ -27,7 +27,7 @@ from stridepack.decoding import (
     describe,
 )
 from stridepack.emit.runtime import write_runtime
-from stridepack.errors import StridepackError
+from stridepack.errors import ModelError, StridepackError
 from stridepack.estimate import decode_cycles, targets
 from stridepack.formats import formats
 from stridepack.io import read_weights
@@ -357,8 +357,10 @@ def verify(model: Path, packed: Path, inputs: int, seed: int) -> None:
         OUT.print(f"outputs: {said} on {outputs.n_inputs} random inputs in TensorFlow Lite Micro")
         before, after = outputs.arena_nbytes
         OUT.print(f"tensor arena: {before:,} bytes dense, {after:,} packed ({after - before:+,})")
-    if not result.ok:
+    if result.differences or (result.outputs and not result.outputs.equal):
         sys.exit(1)
+    if result.failure:
+        raise ModelError(result.failure)
 
 
 @cli.command()

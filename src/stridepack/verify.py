@@ -8,7 +8,7 @@ import numpy as np
 
 from stridepack._tflite_decode import custom_types
 from stridepack._tflite_model import load_model
-from stridepack.errors import InputError
+from stridepack.errors import InputError, ModelError
 from stridepack.interpreter import Comparison, compare_outputs
 from stridepack.io import read_weights
 from stridepack.tensor import WeightTensor
@@ -28,17 +28,21 @@ class Verification:
         Of the interpreter runs, where both files are .tflite.
     not_run : str
         Why there were none, although both files are .tflite.
+    failure : str
+        What went wrong when the interpreter ran them.
     """
 
     n_tensors: int
     differences: list[str]
     outputs: Comparison | None
     not_run: str = ""
+    failure: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing differs."""
-        return not self.differences and (self.outputs is None or self.outputs.equal)
+        """Whether nothing differs, and nothing went wrong."""
+        equal = self.outputs is None or self.outputs.equal
+        return not self.differences and equal and not self.failure
 
 
 def verify_files(model: Path, packed: Path, *, n_inputs: int = 10, seed: int = 0) -> Verification:
@@ -61,8 +65,9 @@ def verify_files(model: Path, packed: Path, *, n_inputs: int = 10, seed: int = 0
     differences = list(_differences(original, {t.name: t for t in read_weights(packed)}))
     if not model.suffix.lower() == packed.suffix.lower() == ".tflite":
         return Verification(len(original), differences, None)
-    files = {str(path): path.read_bytes() for path in (model, packed)}
-    for file, data in files.items():
+    names = (str(model), str(packed))
+    contents = (model.read_bytes(), packed.read_bytes())
+    for file, data in zip(names, contents, strict=True):
         if custom := custom_types(load_model(data, file)):
             not_run = (
                 f"{file} has DECODE type {', '.join(map(str, sorted(custom)))}, which the stock "
@@ -70,7 +75,10 @@ def verify_files(model: Path, packed: Path, *, n_inputs: int = 10, seed: int = 0
                 "`stridepack runtime --tflm`"
             )
             return Verification(len(original), differences, None, not_run)
-    outputs = compare_outputs(*files.values(), n_inputs=n_inputs, seed=seed)
+    try:
+        outputs = compare_outputs(*contents, n_inputs=n_inputs, seed=seed, names=names)
+    except ModelError as error:  # the weights were compared all the same
+        return Verification(len(original), differences, None, failure=str(error))
     return Verification(len(original), differences, outputs)
 
 

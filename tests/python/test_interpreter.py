@@ -1,7 +1,10 @@
 """Two models in the stock interpreter; real models in and out."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 
@@ -18,9 +21,11 @@ from tflite_models import ModelBuilder, conv_layer, dense_layer, schema, sparse
 
 import stridepack as sp
 from stridepack._tflite_model import load_model
+from stridepack.cli import cli
 from stridepack.emit.tflite import pack_tflite, unpack_tflite
 from stridepack.interpreter import compare_outputs
 from stridepack.tflm import decode_type
+from stridepack.verify import verify_files
 
 
 def test_a_changed_weight_is_noticed() -> None:
@@ -102,6 +107,19 @@ def test_a_crash_is_an_error() -> None:
     model = build.to_bytes()
     with pytest.raises(sp.ModelError, match="interpreter crashed with signal 11"):
         compare_outputs(model, model)
+
+
+def test_weights_are_verified_where_the_interpreter_crashes(tmp_path: Path) -> None:
+    build = conv_layer(sparse(1, 3, 3, 512), kind="DEPTHWISE_CONV_2D")
+    build.graph.operators[0].inputs.append(-1)
+    model = tmp_path / "model.tflite"
+    model.write_bytes(build.to_bytes())
+    result = verify_files(model, model)
+    assert (result.n_tensors, result.differences, result.ok) == (1, [], False)
+    assert result.failure.startswith(f"{model}: the TensorFlow Lite Micro interpreter crashed")
+    shown = CliRunner().invoke(cli, ["verify", str(model), str(model)])
+    assert "weights: all 1 tensors are equal" in shown.output
+    assert isinstance(shown.exception, sp.ModelError)  # which main() explains, with exit code 2
 
 
 # Real models
