@@ -8,7 +8,15 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 
 from broken import Broken
-from handmade import EXAMPLE, EXAMPLE_TILES, dcsr, dcsr_pair, hybrid, rans_record
+from handmade import (
+    EXAMPLE,
+    EXAMPLE_TILES,
+    dcsr,
+    dcsr_pair,
+    hybrid,
+    hybrid_of_one_size,
+    rans_record,
+)
 from layout import blob, join, nibbles, u32, up_to
 
 # Where the values come last and their end is known without them, decoding need not look for it.
@@ -83,6 +91,7 @@ def _rle(change: Change) -> Iterator[Vector]:
     yield "pair_outside", "elements 0 and 1 at 15 and 16 of 15", short(15, 0), 15
     yield "last_outside", "element 2, the last, at 32 of 32", short(15, 15, 0), 32
     yield "last_of_32_outside", "element 31 at 31 of 31", short(*[0] * 32), 31
+    yield "last_of_16_far_outside", "element 15 at 255 of 255", short(*[15] * 16), 255
 
 
 def _dcsr(change: Change) -> Iterator[Vector]:
@@ -108,6 +117,16 @@ def _dcsr(change: Change) -> Iterator[Vector]:
     # On the far side of the last base from which no lane can leave the array.
     yield "first_of_pair_outside", "lane 15 of group 0 at 300 of 300", dcsr_pair(45, 0), 300
     yield "second_of_pair_outside", "lane 15 of group 1 at 300 of 300", dcsr_pair(44, 1), 300
+    tile = join(
+        {
+            "header": u32(8 * 16, 0),
+            "values": b"\1" * 8 * 16,
+            "deltas": bytes(4 * 16),
+            "bitmaps": bytes(4),
+            "bases": struct.pack("8b", 0, 127, 127, 127, -127, -127, -127, 0),
+        }
+    )
+    yield "group_between_outside", "group 3 at 381 of 300, groups 2 and 4 inside", tile, 300
 
 
 def _hybrid(change: Change) -> Iterator[Vector]:
@@ -138,6 +157,15 @@ def _hybrid(change: Change) -> Iterator[Vector]:
     tile = change(header=header(1, 1, 4, 2), distances=bytes(2))
     yield "distances_too_many", "two distances for a group", tile
     yield "distance_unfinished", "255 without a next byte", change(distances=b"\xff")
+    tile = hybrid(
+        (1, 4),
+        classes=[(4, 1)],
+        values=bytes(4),
+        strides=b"\0",
+        distances=b"\xff" * 12,
+        remainder=b"\xff" * 8,
+    )
+    yield "distance_goes_on", "255 to the end of the tile", tile, 6000
 
     yield "start_outside", "start 40 of 40", change(distances=b"\x28")
     yield "start_far_outside", "start 254 of 40", change(distances=b"\xfe")
@@ -152,6 +180,9 @@ def _hybrid(change: Change) -> Iterator[Vector]:
     yield "second_class_outside", "second class starts at 40", tile
     tile = hybrid((1, 4), classes=[(16, 1)], values=bytes(16), strides=nibbles(15), distances=b"\0")
     yield "last_of_16_outside", "16 slots, the last at 240 of 240", tile, 240
+
+    tile, raw = hybrid_of_one_size(4, range(0, 64, 4), [1] * 15 + [16])
+    yield "last_of_16_fours_outside", "16th group's last slot at 108 of 108", tile, len(raw) - 1
 
     yield "remainder_slope_18", "slope 18", change(remainder_header=u32(3, 18))
     yield "remainder_outside", "lane 2 of the remainder at 40", change(remainder_bases=b"\5")

@@ -6,6 +6,7 @@ written from the document, not from what our encoder happens to choose.
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from layout import join, nibbles, u32
@@ -145,6 +146,31 @@ def sparse(n: int, elements: Mapping[int, int]) -> bytes:
     return bytes(array)
 
 
+def at(position: int) -> int:
+    """A non-zero for each position, so that all slots of one agree."""
+    return position % 251 + 1
+
+
+def hybrid_of_one_size(
+    size: int, starts: Sequence[int], strides: Sequence[int]
+) -> tuple[bytes, bytes]:
+    """A hybrid tile of groups of one size, and what it decodes to: it ends with the last slot."""
+    groups = [
+        range(start, start + size * stride, stride)
+        for start, stride in zip(starts, strides, strict=True)
+    ]
+    distances = [after - before for before, after in pairwise([0, *starts])]
+    tile = hybrid(
+        (1, 4),
+        classes=[(size, len(groups))],
+        values=bytes(at(c) for group in groups for c in group),
+        strides=nibbles(*(stride - 1 for stride in strides)),
+        distances=b"".join(b"\xff" * (d // 255) + bytes([d % 255]) for d in distances),
+    )
+    elements = {c: at(c) for group in groups for c in group}
+    return tile, sparse(max(elements) + 1, elements)
+
+
 def unusual() -> Iterator[tuple[str, str, bytes, bytes]]:
     """Format, name, tile, and what it decodes to."""
     yield from _unusual_of_one_stream()
@@ -187,6 +213,36 @@ def _unusual_dcsr() -> Iterator[tuple[str, str, bytes, bytes]]:
     yield "dcsr", "same_position_twice", tile, sparse(8, {7: 5, 2: 6})
     # The last base from which no lane can leave the array, and a lane that goes to its end.
     yield "dcsr", "last_position", dcsr_pair(44, 0), sparse(300, {44: 1, 299: 2})
+    yield "dcsr", "bases_up_and_down", *_dcsr_up_and_down()
+
+
+def _dcsr_up_and_down() -> tuple[bytes, bytes]:
+    """37 groups, the last of 5 lanes, whose bases ascend for a while and then do not; masks for any
+    bit; a bitmap for the group that would follow."""
+    rng = np.random.RandomState(3)
+    slope, n_groups, k = 3, 37, 36 * 16 + 5
+    bases = np.where(np.arange(n_groups) % 18 < 12, rng.randint(-48, 60, n_groups), -90)
+    deltas = rng.randint(0, 16, (n_groups + 1, 16))
+    masks = rng.randint(0, 2**16, (n_groups, 4)) * (rng.randint(0, 4, (n_groups, 4)) == 0)
+    deltas[n_groups] = 0
+    deltas[n_groups - 1, 5:] = 0
+    low = deltas.copy()
+    for b in range(4):
+        deltas[:n_groups] |= (masks[:, b, None] >> np.arange(16) & 1) << (4 + b)
+    offsets = (np.arange(16) * slope + deltas[:n_groups]) % 256
+    base = np.cumsum(bases + 16 * slope) - 16 * slope
+    positions = (base[:, None] + offsets).reshape(-1)[:k]
+    tile = join(
+        {
+            "header": u32(k, slope),
+            "values": bytes(at(c) for c in positions),
+            "deltas": (low[0::2] << 4 | low[1::2]).astype(np.uint8).tobytes(),
+            "bitmaps": nibbles(*(masks != 0) @ [1, 2, 4, 8], 15),
+            "bases": bases.astype(np.int8).tobytes(),
+            "extensions": masks[masks != 0].astype("<u2").tobytes(),
+        }
+    )
+    return tile, sparse(max(positions) + 1, {c: at(c) for c in positions})
 
 
 def _unusual_hybrid() -> Iterator[tuple[str, str, bytes, bytes]]:
@@ -232,6 +288,20 @@ def _unusual_hybrid() -> Iterator[tuple[str, str, bytes, bytes]]:
         remainder=dcsr(COUNT, slope=1),
     )
     yield "hybrid", "overlap", tile, COUNT + bytes(4)
+    # Four groups of four whose starts lie 207, 208 and many more apart; distances that continue.
+    distances = [
+        *(0, 2, 3, 4, 9, 100, 7, 100, 0, 100, 8, 100, 254, 254, 254, 254),
+        *(1, 70, 250, 3, 5, 60, 70, 80, 254, 255, 1, 2, 3, 4, 5, 600),
+        *(1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 3, 2, 1),
+        *(0, 0, 7, 40),
+    ]
+    strides = [(3 * g + 15) % 16 + 1 for g in range(len(distances))]
+    strides[7] = strides[11] = 16
+    starts = [sum(distances[: g + 1]) for g in range(len(distances))]
+    yield "hybrid", "fours", *hybrid_of_one_size(4, starts, strides)
+    # The last of 16 starts where a larger stride would lead outside.
+    strides[15] = 1
+    yield "hybrid", "fours_to_the_end", *hybrid_of_one_size(4, range(0, 64, 4), strides[:16])
     tile = hybrid((1, 4), classes=[(16, 1)], values=COUNT, strides=nibbles(15), distances=b"\0")
     yield "hybrid", "last_position", tile, sparse(241, {16 * i: i + 1 for i in range(16)})
 
