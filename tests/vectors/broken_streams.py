@@ -150,6 +150,15 @@ def _hybrid(change: Change) -> Iterator[Vector]:
         (1, 8), classes=[(1, 200)], values=bytes(200), strides=b"", distances=b"", remainder=b""
     )
     yield "codes_cut", "200 groups, no codes", tile
+    tile = hybrid(
+        (1, 4),
+        classes=[(1, 200)],
+        values=bytes(200),
+        strides=bytes(100),
+        distances=b"",
+        remainder=b"",
+    )
+    yield "distances_cut", "200 groups, no distances", tile
 
     yield "distances_endless", "2^32 - 1 bytes", change(header=header(1, 1, 4, 2**32 - 1))
     tile = change(header=header(1, 1, 4, 0), distances=b"")

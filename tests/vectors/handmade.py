@@ -304,6 +304,13 @@ def _unusual_hybrid() -> Iterator[tuple[str, str, bytes, bytes]]:
     yield "hybrid", "fours_to_the_end", *hybrid_of_one_size(4, range(0, 64, 4), strides[:16])
     tile = hybrid((1, 4), classes=[(16, 1)], values=COUNT, strides=nibbles(15), distances=b"\0")
     yield "hybrid", "last_position", tile, sparse(241, {16 * i: i + 1 for i in range(16)})
+    # The last slot 255 behind the first one, and further than a byte says.
+    tile = hybrid((2, 4), classes=[(16, 1)], values=COUNT, strides=nibbles(15), distances=b"\0")
+    yield "hybrid", "reach_255", tile, sparse(256, {17 * i: i + 1 for i in range(16)})
+    tile = hybrid((3, 4), classes=[(16, 1)], values=COUNT, strides=nibbles(15), distances=b"\0")
+    yield "hybrid", "reach_270", tile, sparse(271, {18 * i: i + 1 for i in range(16)})
+    tile = hybrid((71, 4), classes=[(4, 1)], values=COUNT[:4], strides=nibbles(15), distances=b"\0")
+    yield "hybrid", "fours_reach_258", tile, sparse(259, {86 * i: i + 1 for i in range(4)})
 
 
 def _unusual_rans() -> Iterator[tuple[str, str, bytes, bytes]]:
