@@ -10,6 +10,13 @@
 /* Lane numbers: 0, 1, ..., 15. */
 SPK_INLINE uint8x16_t spk_iota(void) { return vidupq_n_u8(0, 1); }
 
+/* The nibbles of eight bytes, each upper one first. */
+SPK_INLINE uint8x16_t spk_load_nibbles(const uint8_t *pairs) {
+  const uint16x8_t bytes = vldrbq_u16(pairs); /* one in each halfword */
+  const uint16x8_t nibbles = vsliq_n_u16(vshrq_n_u16(bytes, 4), bytes, 8);
+  return vandq_u8(vreinterpretq_u8_u16(nibbles), vdupq_n_u8(15));
+}
+
 /* 128 zero bytes. Their stores reach as far as an immediate offset does. */
 SPK_INLINE void spk_zero_128(int8_t *dst) {
   const int8x16_t zero = vdupq_n_s8(0);
@@ -23,15 +30,22 @@ SPK_INLINE void spk_zero_128(int8_t *dst) {
   vstrbq_s8(dst + 112, zero);
 }
 
-/* memset(dst, 0, size), the tail predicated. Unrolled any further, every store would need an addition. */
+/* memset(dst, 0, size), the tail predicated. 112 bytes are seven stores and the end of the loop: the last store moves
+ * dst, which it can by no more than 127. */
 SPK_INLINE void spk_fill_zero(int8_t *dst, uint32_t size) {
   const int8x16_t zero = vdupq_n_s8(0);
 #pragma GCC unroll 1
-  for (uint32_t i = size / 128u; i; i--) {
-    spk_zero_128(dst);
-    dst += 128;
+  for (uint32_t i = size / 112u; i; i--) {
+    vstrbq_s8(dst + 96, zero);
+    vstrbq_s8(dst + 80, zero);
+    vstrbq_s8(dst + 64, zero);
+    vstrbq_s8(dst + 48, zero);
+    vstrbq_s8(dst + 32, zero);
+    vstrbq_s8(dst + 16, zero);
+    vstrbq_s8(dst, zero);
+    dst += 112;
   }
-  for (int32_t i = (int32_t)(size % 128u); i > 0; i -= 16) {
+  for (int32_t i = (int32_t)(size % 112u); i > 0; i -= 16) {
     vstrbq_p_s8(dst, zero, vctp8q((uint32_t)i));
     dst += 16;
   }

@@ -10,11 +10,7 @@
 
 /* Sixteen elements as offsets from one behind the previous element. */
 SPK_INLINE uint8x16_t load_offsets(const uint8_t *distances) {
-  /* Eight bytes, one in each halfword: first upper nibble, then lower nibble. */
-  const uint16x8_t bytes = vldrbq_u16(distances);
-  const uint16x8_t nibbles = vsliq_n_u16(vshrq_n_u16(bytes, 4), bytes, 8);
-  const uint8x16_t gaps = vandq_u8(vreinterpretq_u8_u16(nibbles), vdupq_n_u8(15));
-  return vaddq_u8(spk_prefix_sum(gaps), spk_iota());
+  return vaddq_u8(spk_prefix_sum(spk_load_nibbles(distances)), spk_iota());
 }
 
 spk_status spk_rle_decode(const spk_tile *tile, int8_t *dst) {
