@@ -12,7 +12,6 @@ typedef struct spk_hybrid_streams {
   const uint8_t *classes;
   /* These move on while classes are read. The sizes of values and codes are those that the classes need. */
   const uint8_t *values, *codes, *distances, *distances_end;
-  const uint8_t *tile_end;
   spk_tile remainder;
 } spk_hybrid_streams;
 
@@ -48,7 +47,6 @@ SPK_INLINE bool spk_hybrid_open(const spk_tile *tile, spk_hybrid_streams *s) {
   s->distances = spk_take(&reader, distances_size);
   if (!s->distances) return false;
   s->distances_end = s->distances + distances_size;
-  s->tile_end = tile->data + tile->size;
   s->remainder.data = tile->data + reader.pos;
   s->remainder.size = spk_left(&reader);
   s->remainder.n = tile->n;
