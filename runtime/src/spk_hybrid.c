@@ -1,39 +1,20 @@
 /* hybrid: groups of equidistant elements, the remainder in dcsr. docs/format.md, section 7. */
 #include "spk_hybrid.h"
 
-/* The values of a group, two at a time. Out of line, so that this loop and the one around it have registers. */
-static SPK_NOINLINE const uint8_t *place_group(int8_t *slot, uint32_t stride, uint32_t size, const uint8_t *values) {
-#if defined(__GNUC__) /* groups are short: no more than that */
-#pragma GCC unroll 1
-#endif
-  for (uint32_t pairs = size / 2u; pairs; pairs--) {
-    slot[0] = (int8_t)values[0];
-    slot[stride] = (int8_t)values[1];
-    slot += 2u * stride;
-    values += 2;
-  }
-  if (size % 2u != 0) *slot = (int8_t)*values++;
-  return values;
-}
-
 bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, int8_t *dst) {
-  const uint32_t size = record & 0xFFu, n_groups = record >> 8, first_stride = s->first_stride;
+  const uint32_t size = record & 0xFFu, first_stride = s->first_stride;
   const bool wide = s->wide;
   const uint8_t *values = s->values, *codes = s->codes, *distances = s->distances;
-  if ((size_t)(s->distances_end - distances) < n_groups) return false;
-  size_t spare = (size_t)(s->distances_end - distances) - n_groups; /* bytes beyond one for each group */
-  uint32_t room = n, pair = 0;                                      /* room: elements from the start of a group on */
-  for (uint32_t g = 0; g < n_groups; g++) {
-    uint32_t byte = *distances++;
-    if (byte > room) return false;
-    room -= byte;
-    while (byte == SPK_HYBRID_CONTINUES) {
-      if (spare == 0) return false;
-      spare--;
+  const uint8_t *const end = s->distances_end;
+  uint32_t start = 0, pair = 0; /* start <= n + 254: sums with it do not overflow */
+  for (uint32_t g = 0; g < record >> 8; g++) {
+    uint32_t byte;
+#pragma GCC unroll 1
+    do {
+      if (distances == end || start > n) return false;
       byte = *distances++;
-      if (byte > room) return false;
-      room -= byte;
-    }
+      start += byte;
+    } while (byte == SPK_HYBRID_CONTINUES);
 
     uint32_t stride = first_stride;
     if (wide) {
@@ -42,8 +23,15 @@ bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, i
       pair = g % 2u == 0 ? *codes++ : pair << 4;
       stride += pair >> 4 & 15u;
     }
-    if ((size - 1u) * stride >= room) return false;
-    if (dst) values = place_group(dst + (n - room), stride, size, values);
+    if (start + (size - 1u) * stride >= n) return false;
+    if (dst) {
+      int8_t *slot = dst + start; /* unrolled, the loop would take registers from the one around it */
+#pragma GCC unroll 1
+      for (uint32_t left = size; left; left--) {
+        *slot = (int8_t)*values++;
+        slot += stride;
+      }
+    }
   }
   s->values = values;
   s->codes = codes;
