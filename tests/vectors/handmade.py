@@ -213,6 +213,31 @@ def _unusual_dcsr() -> Iterator[tuple[str, str, bytes, bytes]]:
     yield "dcsr", "same_position_twice", tile, sparse(8, {7: 5, 2: 6})
     # The last base from which no lane can leave the array, and a lane that goes to its end.
     yield "dcsr", "last_position", dcsr_pair(44, 0), sparse(300, {44: 1, 299: 2})
+    # A lane 256 behind the base pointer, which is at it again.
+    tile = dcsr(
+        COUNT[:15] + COUNT[:1],
+        slope=15,
+        deltas=bytes(15) + nibbles(15),
+        bitmap=1,
+        extensions=struct.pack("<H", 1 << 15),
+    )
+    yield "dcsr", "offset_256", tile, sparse(300, {15 * i: i + 1 for i in range(15)})
+    # Last groups of three, far from the end of the array: of upper and lower nibbles, and extended.
+    raw = sparse(300, {2 * i: i + 1 for i in range(3)})
+    yield "dcsr", "three", dcsr(COUNT[:3], slope=2), raw
+    tile = dcsr(COUNT[:3], slope=2, bitmap=2, extensions=struct.pack("<H", 1 << 2))
+    yield "dcsr", "three_extended", tile, sparse(300, {0: 1, 2: 2, 36: 3})
+    tile = join(
+        {
+            "header": u32(19, 2),
+            "values": COUNT + b"\x20\x21\x22",
+            "deltas": bytes(16),
+            "bitmaps": bytes(1),
+            "bases": bytes(2),
+        }
+    )
+    elements = {2 * i: i + 1 for i in range(16)} | {32: 0x20, 34: 0x21, 36: 0x22}
+    yield "dcsr", "sixteen_and_three", tile, sparse(300, elements)
     yield "dcsr", "bases_up_and_down", *_dcsr_up_and_down()
 
 
