@@ -1,7 +1,9 @@
-/* dcsr: delta-linear encoding with dynamic bitwidths, in groups of 16 lanes. docs/format.md, section 6.
+/* dcsr: delta-linear encoding with dynamic bitwidths, in groups of 16 lanes.
+ * docs/format.md, section 6.
  *
- * Base pointers are kept modulo 2^32: they may lie before the array, and a hostile one then fails the one comparison
- * with n that every position passes through.
+ * Base pointers are kept modulo 2^32: they may lie before the array, and a
+ * hostile one then fails the one comparison with n that every position passes
+ * through.
  */
 #include "spk_dcsr.h"
 
@@ -12,14 +14,24 @@ SPK_INLINE void extend(uint8_t *deltas, uint32_t mask, uint32_t bit) {
   for (uint32_t i = 0; mask; i++, mask >>= 1) deltas[i] |= (uint8_t)((mask & 1u) << bit);
 }
 
-/* Lanes that cannot leave the array, to their base. Shift and mask are constants here. */
+/* Lanes whose offsets do not wrap around, two at a time: all loads of a turn come before its stores, which the compiler
+ * could not move them across. Shift and mask are constants here. */
 SPK_INLINE void place_lanes(const uint8_t *deltas, const uint32_t shift, const uint32_t mask, uint32_t lanes,
-                            uint32_t slope, const uint8_t *values, int8_t *base) {
-  uint32_t line = 0;
+                            uint32_t slope, const uint8_t *values, int8_t *line) {
 #if defined(__GNUC__)
-#pragma GCC unroll 2
+#pragma GCC unroll 1
 #endif
-  for (; lanes; lanes--, line += slope) base[(line + (*deltas++ >> shift & mask)) & 0xFFu] = (int8_t)*values++;
+  for (uint32_t pairs = lanes / 2u; pairs; pairs--) {
+    const uint32_t even = deltas[0] >> shift & mask, odd = deltas[1] >> shift & mask;
+    const uint8_t even_value = values[0], odd_value = values[1];
+    line[even] = (int8_t)even_value;
+    line += slope;
+    line[odd] = (int8_t)odd_value;
+    line += slope;
+    deltas += 2;
+    values += 2;
+  }
+  if (lanes % 2u != 0) line[*deltas >> shift & mask] = (int8_t)*values;
 }
 
 /* The lanes of one group; nothing is written where dst is null. Out of line, so that its loops have registers. */
@@ -28,12 +40,18 @@ static SPK_NOINLINE bool scatter_group(const uint8_t *deltas, uint32_t shift, ui
   uint32_t line = 0;
   if (n >= 256u && base <= n - 256u) { /* no offset of a byte leads outside */
     if (!dst) return true;
-    if (shift == 4u) {
-      place_lanes(deltas, 4, 15, lanes, slope, values, dst + base);
+    dst += base;
+    if ((LANES - 1u) * slope + mask > 255u) {
+#if defined(__GNUC__)
+#pragma GCC unroll 1
+#endif
+      for (; lanes; lanes--, line += slope) dst[(line + (*deltas++ >> shift & mask)) & 0xFFu] = (int8_t)*values++;
+    } else if (shift == 4u) {
+      place_lanes(deltas, 4, 15, lanes, slope, values, dst);
     } else if (mask == 15u) {
-      place_lanes(deltas, 0, 15, lanes, slope, values, dst + base);
+      place_lanes(deltas, 0, 15, lanes, slope, values, dst);
     } else {
-      place_lanes(deltas, 0, 255, lanes, slope, values, dst + base);
+      place_lanes(deltas, 0, 255, lanes, slope, values, dst);
     }
     return true;
   }
@@ -68,7 +86,8 @@ static spk_status walk(const spk_tile *tile, int8_t *dst) {
       base += s.bases[j] - (s.bases[j] & 0x80u) * 2u; /* sign extension */
     }
 
-    /* The deltas, as bits `mask` of each byte shifted right. Where a mask extends them they are spread out first. */
+    /* The deltas, as bits `mask` of each byte shifted right. Where a mask
+     * extends them they are spread out first. */
     uint32_t mask = 15;
     uint8_t wide[LANES];
     if (bitmap != 0) {
@@ -79,10 +98,10 @@ static spk_status walk(const spk_tile *tile, int8_t *dst) {
         extend(wide, spk_load_u16(s.extensions), 4u + b);
         s.extensions += 2;
         left -= 2u;
+        mask = (32u << b) - 1u;
       }
       deltas = wide;
       shift = 0;
-      mask = 255;
     }
     if (!scatter_group(deltas, shift, mask, lanes, base, s.slope, s.values, tile->n, dst)) return SPK_ERROR_STREAM;
     s.values += lanes;
