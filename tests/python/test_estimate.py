@@ -39,12 +39,14 @@ def rows(format: str) -> list[dict]:
     [
         ("dense", {"elements": 40}),
         ("psr", {"blocks": 1, "filled_blocks": 1, "columns": 0, "last_columns": 7}),
-        ("rle", {"elements": 40, "values": 0, "last_values": 8}),
+        ("rle", {"elements": 40, "values": 0, "checked_values": 0, "last_values": 8}),
         ("dcsr", {"elements": 40, "values": 7, "groups": 1, "edge_groups": 1, "masks": 1}),
         ("dcsr", {"mask_lanes": 7, "extended_groups": 1, "long_bases": 0, "single_pairs": 1}),
+        ("dcsr", {"groups_that_might_wrap": 0}),
         ("hybrid", {"classes": 1, "values": 4, "groups": 1, "long_distance_bytes": 0}),
+        ("hybrid", {"near_groups_of_4": 0, "far_groups_of_4": 0, "checked_groups": 1}),
         ("hybrid", {"remainder_values": 3, "remainder_groups": 1, "remainder_masks": 0}),
-        ("bitmap", {"values": 7, "values_beyond_2_in_16": 3, "tail_elements": 40}),
+        ("bitmap", {"values": 7, "values_beyond_2_in_16": 3, "rounds": 0, "tail_elements": 40}),
     ],
 )
 def test_the_example_of_the_format_document(format: str, expected: dict[str, int]) -> None:
@@ -76,13 +78,32 @@ def test_far_apart() -> None:
     assert sp.pack(values, "hybrid", sizes=[12]).work["long_distance_bytes"] == 60_003 // 255
 
 
-def test_groups_of_4_that_lie_close() -> None:
-    values = np.zeros(4096, np.int8)
-    starts = [0, 20, 40, 60, 1000, 1300, 1600, 1900]
-    for start in starts:
-        values[start : start + 4] = 1
+def test_groups_of_4() -> None:
+    """Sixteen close together, sixteen further apart, sixteen with a long distance, and three."""
+    starts = np.cumsum([20] * 16 + [100] * 16 + [20] * 7 + [300] + [20] * 8 + [30] * 3)
+    values = np.zeros(starts[-1] + 100, np.int8)
+    values[starts[:, None] + np.arange(4)] = 1
     work = sp.pack(values, "hybrid", sizes=[4], strides=[1]).work
-    assert (work["near_groups_of_4"], work["groups"]) == (4, 4)
+    assert (work["near_groups_of_4"], work["far_groups_of_4"], work["groups"]) == (16, 16, 19)
+    assert work["checked_groups"] == 1
+    # Now the last pair starts where the largest stride that a code can say would lead outside.
+    work = sp.pack(values[: starts[-2] + 4], "hybrid", sizes=[4], strides=[1]).work
+    assert (work["groups"], work["checked_groups"]) == (18, 2)
+
+
+def test_near_the_end_of_the_tile() -> None:
+    work = sp.pack(np.ones(600, np.int8), "rle").work
+    assert (work["values"], work["checked_values"], work["last_values"]) == (352, 240, 8)
+    work = sp.pack(np.tile(np.array([0, 1], np.int8), 1600), "bitmap").work
+    # Of 100 words 50, 25, 12, 6, 3, 2 and 1.
+    assert (work["rounds"], work["tail_elements"]) == (7, 32)
+
+
+def test_steepest_slope_of_dcsr() -> None:
+    values = np.zeros(17 * 160, np.int8)
+    values[::17] = 1
+    work = sp.pack(values, "dcsr").work
+    assert (work["groups"], work["groups_that_might_wrap"]) == (10, 10)
 
 
 @pytest.mark.parametrize("target", targets())

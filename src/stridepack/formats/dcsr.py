@@ -35,7 +35,9 @@ def dcsr_streams(tile: memoryview) -> Iterator[Stream]:
 def dcsr_work(tile: memoryview, n: int) -> dict[str, int]:
     """As `Format.work`, also where the tile is the remainder of another format.
 
-    Edge groups are those whose lanes might leave the tile. Mask lanes: up to the last one set.
+    Edge groups are those whose lanes might leave the tile; in those that might wrap, a lane could
+    be more than 255 behind the base pointer for all that slope and number of delta bits say. Mask
+    lanes: up to the last one set.
     Helium takes pairs in runs; a single pair ends one: it is not whole, or has a long base or an
     edge group. The bases of a run are looked at 16 at a time while they ascend, then one by one:
     those are stepped over.
@@ -57,6 +59,7 @@ def dcsr_work(tile: memoryview, n: int) -> dict[str, int]:
     masks = data[places] + 256 * data[places + 1].astype(np.int64)
 
     edge = (bases < 0) | (bases > n - 256)
+    most = (lanes - 1) * tile[4] + (16 << np.frexp(groups.bitmaps)[1]) - 1
     n_whole = groups.k // (2 * lanes) * 2
     descends = groups.bases < -min(lanes * tile[4], 127)
     single, stepped = _runs((groups.long | edge)[:n_whole], descends[:n_whole])
@@ -65,6 +68,7 @@ def dcsr_work(tile: memoryview, n: int) -> dict[str, int]:
         "values": groups.k,
         "groups": bases.size,
         "edge_groups": int(np.count_nonzero(edge)),
+        "groups_that_might_wrap": int(np.count_nonzero(~edge & (most > 255))),
         "extended_groups": int(np.count_nonzero(groups.bitmaps)),
         "extended_pairs": int(np.count_nonzero(extended_pairs.any(axis=1))),
         "widely_extended_groups": int(np.count_nonzero(groups.bitmaps > 1)),

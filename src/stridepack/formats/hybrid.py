@@ -45,26 +45,35 @@ class Hybrid(Format):
             yield f"remainder_{name}", size
 
     def work(self, tile: memoryview, n: int) -> dict[str, int]:
-        # Helium takes groups of 4 four at a time where an offset of 8 bits reaches all of them;
-        # groups that do not fit a vector, or their stride a nibble, go element by element.
+        # Helium takes groups of 4 sixteen at a time, where no distance continues and no stride
+        # leads outside: four are one vector where an offset of 8 bits reaches all of them (near),
+        # or go one by one (far). Others go in pairs; pairs at the end of the tile, and the last
+        # group of an odd number, are looked at closely. Groups that do not fit a vector, or their
+        # stride a nibble, go element by element.
         classes = _Classes(tile)
-        groups, near, long = 0, 0, 0
-        reach = 255 - 3 * (classes.first_stride + 15)
+        groups, near, far, checked, long = 0, 0, 0, 0, 0
         for size, distances in classes:
-            if classes.wide or size > 16:
+            reach = (size - 1) * (classes.first_stride + 15)
+            if classes.wide or size > 16 or reach > 255:
                 long += distances.size
                 continue
-            if size == 4:
-                fours = distances[: distances.size // 4 * 4].reshape(-1, 4)
-                is_near = (fours[:, 0] < NEXT) & (fours[:, 1:].sum(axis=1) <= reach)
-                near += 4 * int(np.count_nonzero(is_near))
             groups += distances.size
+            is_clear = np.cumsum(distances) < n - reach
+            checked += 2 * int(np.count_nonzero(~is_clear[1::2])) + distances.size % 2
+            if size == 4:
+                sixteens = distances[: distances.size // 16 * 16].reshape(-1, 16)
+                together = (sixteens < NEXT).all(axis=1) & is_clear[15::16]
+                spans = sixteens[together].reshape(-1, 4)[:, 1:].sum(axis=1)
+                near += 4 * int(np.count_nonzero(spans <= 255 - reach))
+                far += 4 * int(np.count_nonzero(spans > 255 - reach))
         counts = {
             "elements": n,
             "classes": len(classes.records),
             "values": classes.sizes["values"],
-            "groups": groups - near,
+            "groups": groups - near - far,
             "near_groups_of_4": near,
+            "far_groups_of_4": far,
+            "checked_groups": checked,
             "long_groups": long,
             "long_distance_bytes": classes.sizes["distances"] - groups - long,
         }
