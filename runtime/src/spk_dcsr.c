@@ -18,9 +18,7 @@ SPK_INLINE void extend(uint8_t *deltas, uint32_t mask, uint32_t bit) {
  * could not move them across. Shift and mask are constants here. */
 SPK_INLINE void place_lanes(const uint8_t *deltas, const uint32_t shift, const uint32_t mask, uint32_t lanes,
                             uint32_t slope, const uint8_t *values, int8_t *line) {
-#if defined(__GNUC__)
-#pragma GCC unroll 1
-#endif
+  SPK_NO_UNROLL
   for (uint32_t pairs = lanes / 2u; pairs; pairs--) {
     const uint32_t even = deltas[0] >> shift & mask, odd = deltas[1] >> shift & mask;
     const uint8_t even_value = values[0], odd_value = values[1];
@@ -42,9 +40,7 @@ static SPK_NOINLINE bool scatter_group(const uint8_t *deltas, uint32_t shift, ui
     if (!dst) return true;
     dst += base;
     if ((LANES - 1u) * slope + mask > 255u) {
-#if defined(__GNUC__)
-#pragma GCC unroll 1
-#endif
+      SPK_NO_UNROLL
       for (; lanes; lanes--, line += slope) dst[(line + (*deltas++ >> shift & mask)) & 0xFFu] = (int8_t)*values++;
     } else if (shift == 4u) {
       place_lanes(deltas, 4, 15, lanes, slope, values, dst);

@@ -6,10 +6,10 @@ bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, i
   const bool wide = s->wide;
   const uint8_t *values = s->values, *codes = s->codes, *distances = s->distances;
   const uint8_t *const end = s->distances_end;
-  uint32_t start = 0, pair = 0; /* start <= n + 254: sums with it do not overflow */
+  uint32_t start = 0, pair = 0; /* start <= n + 255: sums with it do not overflow */
   for (uint32_t g = 0; g < record >> 8; g++) {
     uint32_t byte;
-#pragma GCC unroll 1
+    SPK_NO_UNROLL
     do {
       if (distances == end || start > n) return false;
       byte = *distances++;
@@ -26,7 +26,7 @@ bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, i
     if (start + (size - 1u) * stride >= n) return false;
     if (dst) {
       int8_t *slot = dst + start; /* unrolled, the loop would take registers from the one around it */
-#pragma GCC unroll 1
+      SPK_NO_UNROLL
       for (uint32_t left = size; left; left--) {
         *slot = (int8_t)*values++;
         slot += stride;

@@ -18,6 +18,13 @@
 #define SPK_NOINLINE
 #endif
 
+/* In front of a loop that is faster rolled, or not worth more code. */
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 8)
+#define SPK_NO_UNROLL _Pragma("GCC unroll 1")
+#else
+#define SPK_NO_UNROLL
+#endif
+
 /* The fixed part of a blob's header, which the shape follows, and where in it the CRC-32 lies. */
 enum { SPK_HEADER_SIZE = 32, SPK_HEADER_CRC = 28 };
 

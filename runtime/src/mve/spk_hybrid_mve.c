@@ -66,7 +66,7 @@ static SPK_NOINLINE void decode_fours(walk *w) {
     const uint32_t max_span = w->max_span;
     const uint8_t *four = prepared;
     /* Unrolled, the compiler would take the words out of vectors, byte by byte. */
-#pragma GCC unroll 1
+    SPK_NO_UNROLL
     for (uint32_t i = 4; i; i--) {
       const uint8x16_t four_values = vldrbq_u8(values);
       const uint32x4_t words = vmulq_n_u32(vldrbq_u32(four + STRIDES), lane_numbers);

@@ -34,7 +34,7 @@ SPK_INLINE void spk_zero_128(int8_t *dst) {
  * dst, which it can by no more than 127. */
 SPK_INLINE void spk_fill_zero(int8_t *dst, uint32_t size) {
   const int8x16_t zero = vdupq_n_s8(0);
-#pragma GCC unroll 1
+  SPK_NO_UNROLL
   for (uint32_t i = size / 112u; i; i--) {
     vstrbq_s8(dst + 96, zero);
     vstrbq_s8(dst + 80, zero);
