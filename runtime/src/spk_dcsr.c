@@ -14,22 +14,29 @@ SPK_INLINE void extend(uint8_t *deltas, uint32_t mask, uint32_t bit) {
   for (uint32_t i = 0; mask; i++, mask >>= 1) deltas[i] |= (uint8_t)((mask & 1u) << bit);
 }
 
-/* Lanes whose offsets do not wrap around, two at a time: all loads of a turn come before its stores, which the compiler
- * could not move them across. Shift and mask are constants here. */
+/* Lanes that cannot leave the array. Where their offsets cannot wrap around they go two at a time: all loads of a turn
+ * come before its stores, which the compiler could not move them across. Shift and mask are constants here. */
 SPK_INLINE void place_lanes(const uint8_t *deltas, const uint32_t shift, const uint32_t mask, uint32_t lanes,
-                            uint32_t slope, const uint8_t *values, int8_t *line) {
+                            uint32_t slope, const uint8_t *values, int8_t *base, bool wraps) {
+  if (wraps) {
+    SPK_NO_UNROLL
+    for (uint32_t line = 0; lanes; lanes--, line += slope) {
+      base[(line + (*deltas++ >> shift & mask)) & 0xFFu] = (int8_t)*values++;
+    }
+    return;
+  }
   SPK_NO_UNROLL
   for (uint32_t pairs = lanes / 2u; pairs; pairs--) {
     const uint32_t even = deltas[0] >> shift & mask, odd = deltas[1] >> shift & mask;
     const uint8_t even_value = values[0], odd_value = values[1];
-    line[even] = (int8_t)even_value;
-    line += slope;
-    line[odd] = (int8_t)odd_value;
-    line += slope;
+    base[even] = (int8_t)even_value;
+    base += slope;
+    base[odd] = (int8_t)odd_value;
+    base += slope;
     deltas += 2;
     values += 2;
   }
-  if (lanes % 2u != 0) line[*deltas >> shift & mask] = (int8_t)*values;
+  if (lanes % 2u != 0) base[*deltas >> shift & mask] = (int8_t)*values;
 }
 
 /* The lanes of one group; nothing is written where dst is null. Out of line, so that its loops have registers. */
@@ -38,16 +45,13 @@ static SPK_NOINLINE bool scatter_group(const uint8_t *deltas, uint32_t shift, ui
   uint32_t line = 0;
   if (n >= 256u && base <= n - 256u) { /* no offset of a byte leads outside */
     if (!dst) return true;
-    dst += base;
-    if ((LANES - 1u) * slope + mask > 255u) {
-      SPK_NO_UNROLL
-      for (; lanes; lanes--, line += slope) dst[(line + (*deltas++ >> shift & mask)) & 0xFFu] = (int8_t)*values++;
-    } else if (shift == 4u) {
-      place_lanes(deltas, 4, 15, lanes, slope, values, dst);
+    const bool wraps = (LANES - 1u) * slope + mask > 255u;
+    if (shift == 4u) {
+      place_lanes(deltas, 4, 15, lanes, slope, values, dst + base, wraps);
     } else if (mask == 15u) {
-      place_lanes(deltas, 0, 15, lanes, slope, values, dst);
+      place_lanes(deltas, 0, 15, lanes, slope, values, dst + base, wraps);
     } else {
-      place_lanes(deltas, 0, 255, lanes, slope, values, dst);
+      place_lanes(deltas, 0, 255, lanes, slope, values, dst + base, wraps);
     }
     return true;
   }
