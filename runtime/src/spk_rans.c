@@ -70,7 +70,7 @@ typedef struct tables {
 
 static void fill(uint32_t *slot, uint32_t frequency, uint32_t meaning) {
   const uint32_t entry = frequency | meaning << 16;
-#pragma GCC unroll 1
+  SPK_NO_UNROLL
   for (uint32_t i = 0; i < frequency; i++) slot[i] = entry | i << 8;
 }
 

@@ -47,7 +47,7 @@ SPK_INLINE uint32_t spk_rans_size(const spk_rans_streams *s, uint32_t lane) {
 /* Bytes of all lanes of the block. */
 SPK_INLINE uint32_t spk_rans_all_sizes(const spk_rans_streams *s) {
   uint32_t sum = 0;
-#pragma GCC unroll 1
+  SPK_NO_UNROLL
   for (uint32_t lane = 0; lane < SPK_RANS_LANES; lane++) sum += spk_rans_size(s, lane);
   return sum;
 }

@@ -230,7 +230,7 @@ static bool decode_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint
   /* Lane i starts where lane i - 1 ends. */
   uint16_t offsets[SPK_RANS_LANES + 1] = {0}, positions[SPK_RANS_LANES + 1] = {(uint16_t)origin};
   uint32_t offset = 0, furthest_end = 0;
-#pragma GCC unroll 1
+  SPK_NO_UNROLL
   for (uint32_t lane = 0; lane < SPK_RANS_LANES; lane++) {
     const uint32_t stop = spk_rans_end(s, lane, length);
     if (stop > furthest_end) furthest_end = stop;
