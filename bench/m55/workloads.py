@@ -1,9 +1,9 @@
 """What is decoded, by workload: tensors with names. Everything is made from one seed.
 
-"resnet8" is what README.md shows. With "lengths" and "channels" it is also what fit.py fits costs
-to: lengths that are no multiple of any vector or block, and channels that are dead, of which
-ResNet8's tensors have none. "shapes", "structured" and "tiles" are what no fit has seen, and
-neither are models.
+"resnet8" is what README.md shows. With "lengths", "channels" and "narrow" it is also what fit.py
+fits costs to: lengths that are no multiple of any vector or block, channels that are dead, of which
+ResNet8's tensors have none, and weights of 4 to 6 bits. "shapes", "structured" and "tiles" are
+what no fit has seen, and neither are models.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from stridepack.planner import DEFAULT_MIN_SIZE
 Int8Array = npt.NDArray[np.int8]
 
 SPARSITIES = tuple(i / 10 for i in range(10))
-FITTED = ("resnet8", "lengths", "channels")
+FITTED = ("resnet8", "lengths", "channels", "narrow")
 LENGTHS = (2077, 3001, 5003, 9210, 18429)
 SHAPES: tuple[Shape, ...] = (
     *((2048,), (2049,), (3000,), (10, 256), (128, 640), (1, 3, 3, 300), (49, 7, 11)),
@@ -59,6 +59,11 @@ def synthetic(seed: int) -> Iterator[Workload]:
     for sparsity in (0.3, 0.6, 0.9):
         tensors = {f"{n}": pruned_weights((n,), sparsity, rng) for n in (10_000, 73_728)}
         yield Workload("tiles", sparsity, tensors, tile=4096)
+    rng = np.random.default_rng([seed, 2])
+    for sparsity in (0.0, 0.4, 0.8):
+        weights = [pruned_weights((n,), sparsity, rng) for n in (3001, 18429)]
+        tensors = {f"{w.size}_{bits}_bits": narrow(w, bits) for w in weights for bits in (6, 5, 4)}
+        yield Workload("narrow", sparsity, tensors)
 
 
 def channels(shape: Shape, sparsity: float, rng: np.random.Generator) -> Int8Array:
@@ -67,6 +72,12 @@ def channels(shape: Shape, sparsity: float, rng: np.random.Generator) -> Int8Arr
     weights = pruned_weights(shape, half, rng)
     weights[rng.permutation(shape[0])[: round(half * shape[0])]] = 0
     return weights
+
+
+def narrow(weights: Int8Array, bits: int) -> Int8Array:
+    """Magnitudes in steps of 1 to 2^(bits - 1); what is not 0 stays so."""
+    magnitudes = np.abs(weights.astype(np.int64)) >> (8 - bits)
+    return (np.sign(weights) * np.maximum(magnitudes, 1)).astype(np.int8)
 
 
 def structured(sparsity: float, rng: np.random.Generator) -> dict[str, Int8Array]:

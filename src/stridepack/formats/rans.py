@@ -22,13 +22,13 @@ class Rans(Format):
         yield "gap_bits", int(parts.rows.sum()) * parts.gap_raw
 
     def work(self, tile: memoryview, n: int) -> dict[str, int]:
-        # A row is an element of each lane; steps, and what raw bits take, are apart. Decoders go in
-        # turns that look at no byte: Helium for all rows but the last, scalar ones for half as
-        # many elements of a lane as it has bytes left, again and again.
+        # A row is an element of each lane; each number of steps and of raw bits has its own loop.
+        # Decoders go in turns that look at no byte: Helium for all rows but the last, scalar ones
+        # for half as many elements of a lane as it has bytes left, again and again.
         parts = _Parts(tile, n)
         in_turn = 8 // parts.value_raw if parts.value_raw else 1
         has_turns = parts.n_values > 1 and (parts.n_gaps > 1 or parts.gap_raw == 0)
-        careful_rows = int(parts.rows.sum())
+        n_rows = careful_rows = int(parts.rows.sum())
         if has_turns and parts.gap_raw <= 2:
             careful_rows -= int((parts.elements // _spec.RANS_LANES // in_turn * in_turn).sum())
         scalar_turns, careful_elements = 0, 0
@@ -39,13 +39,18 @@ class Rans(Format):
                 left -= turns * in_turn
                 bytes_left = left * int(nbytes) / int(count)
             careful_elements += left
+        kinds = {
+            f"rows_of_{steps}_steps_{bits}_bits": n_rows
+            * (steps == (parts.n_gaps > 1) + 1 and bits == parts.value_raw)
+            for steps in (1, 2)
+            for bits in (0, 2, 4)
+        }
         return {
             "elements": n,
             "symbols": parts.n_frequencies,
             "blocks": parts.blocks.size,
-            "rows": int(parts.rows.sum()),
-            "rows_with_gap_steps": int(parts.rows.sum()) * (parts.n_gaps > 1),
-            "rows_with_gap_bits": int(parts.rows.sum()) * (parts.gap_raw > 0),
+            **kinds,
+            "rows_with_gap_bits": n_rows * (parts.gap_raw > 0),
             "careful_rows": careful_rows,
             "scalar_turns": scalar_turns,
             "careful_elements": careful_elements,
