@@ -9,17 +9,19 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-LABELS = {"rle": "RLE", "dcsr": "dCSR", "psr": "PSR", "rans": "rANS"}
+LABELS = {"rle": "RLE", "dcsr": "dCSR", "psr": "PSR", "rans": "rANS", "huffman": "Huffman"}
 # Okabe and Ito's palette, told apart by colour-blind readers too
 LOOKS = {
+    "dense": ("#777777", "v"),
     "hybrid": ("#D55E00", "o"),
     "rle": ("#0072B2", "s"),
     "dcsr": ("#009E73", "^"),
     "psr": ("#CC79A7", "D"),
     "bitmap": ("#000000", "P"),
     "rans": ("#E69F00", "X"),
+    "huffman": ("#56B4E9", "*"),
 }
-OTHERS = ("#56B4E9", "v")
+OTHERS = ("#F0E442", "p")
 
 plt.rcParams.update(
     {
