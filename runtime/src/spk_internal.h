@@ -13,9 +13,11 @@
 #if defined(__GNUC__)
 #define SPK_INLINE static inline __attribute__((always_inline))
 #define SPK_NOINLINE __attribute__((noinline))
+#define SPK_KEEP(x) __asm__("" : "+r"(x)) /* compute it once, here */
 #else
 #define SPK_INLINE static inline
 #define SPK_NOINLINE
+#define SPK_KEEP(x)
 #endif
 
 /* In front of a loop that is faster rolled, or not worth more code. */
@@ -46,6 +48,11 @@ SPK_FORMATS(SPK_DECLARE_FORMAT)
 /* Decode a dcsr tile into an array that its caller has zeroed: the remainder of hybrid. */
 spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst);
 
+/* n elements from a bitmap of them, most significant bit first, and the values that are set in it, of which there may
+ * be n_values. Values may lie at the end of dst, if there are as many as bits set. Returns where the values that were
+ * taken end, or null where there are too few. */
+const int8_t *spk_expand_bitmap(int8_t *dst, size_t n, const uint8_t *bitmap, const int8_t *values, size_t n_values);
+
 /* CRC-32 as zlib computes it; start with crc = 0, or go on from a previous result. */
 uint32_t spk_crc32(uint32_t crc, const uint8_t *data, size_t size);
 
@@ -55,6 +62,28 @@ spk_status spk_find_tile(const spk_view *view, uint32_t i, spk_tile *tile);
 SPK_INLINE uint32_t spk_load_u16(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8; }
 
 SPK_INLINE uint32_t spk_load_u32(const uint8_t *p) { return spk_load_u16(p) | spk_load_u16(p + 2) << 16; }
+
+SPK_INLINE uint32_t spk_load_u32_be(const uint8_t *p) {
+  return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
+}
+
+SPK_INLINE void spk_store_u32(uint8_t *p, uint32_t word) {
+  p[0] = (uint8_t)word;
+  p[1] = (uint8_t)(word >> 8);
+  p[2] = (uint8_t)(word >> 16);
+  p[3] = (uint8_t)(word >> 24);
+}
+
+/* word << by, for the low byte of by, which is at most 31: what the instruction looks at, which compilers do not use.
+ */
+SPK_INLINE uint32_t spk_shift_left(uint32_t word, uint32_t by) {
+#if SPK_THUMB2
+  __asm__("lsl.w %0, %0, %1" : "+r"(word) : "r"(by));
+  return word;
+#else
+  return word << (by & 31u);
+#endif
+}
 
 SPK_INLINE uint32_t spk_min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
@@ -66,6 +95,14 @@ SPK_INLINE uint32_t spk_count_bits(uint32_t byte) {
   byte -= byte >> 1 & 0x55u;
   byte = (byte & 0x33u) + (byte >> 2 & 0x33u);
   return (byte + (byte >> 4)) & 15u;
+}
+
+/* Counts the bits set in the bitmap of n elements. Returns false where one of the unused bits is. */
+SPK_INLINE bool spk_bitmap_count(const uint8_t *bitmap, uint32_t n, uint32_t *n_set) {
+  const uint32_t size = spk_ceil_div(n, 8);
+  *n_set = 0;
+  for (uint32_t i = 0; i < size; i++) *n_set += spk_count_bits(bitmap[i]);
+  return n % 8u == 0 || (bitmap[size - 1u] & (0xFFu >> n % 8u)) == 0;
 }
 
 /* Walks the streams of a tile. pos <= tile->size holds always. */

@@ -1,4 +1,4 @@
-/* spk_tflm_prune_s8 on Helium, and with it bitmap: 16 bits of the bitmap are the predicate of 16 lanes; a lane that is
+/* The expansion of bitmaps on Helium: 16 bits of the bitmap are the predicate of 16 lanes; a lane that is
  * set gathers its value, which lies as far on as there are bits set before it. docs/format.md, section 8.
  */
 #include "../spk_internal.h"
@@ -41,10 +41,7 @@ SPK_INLINE const uint8_t *expand(uint32_t bits, const uint8_t *previous, int8_t 
   return previous + vgetq_lane_u8(offsets, 15);
 }
 
-spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_t bitmap_size, const int8_t *values,
-                             size_t n_values) {
-  if (!dst || !bitmap || !values) return SPK_ERROR_ARGUMENT;
-  if (bitmap_size < n / 8u + (n % 8u != 0)) return SPK_ERROR_STREAM;
+const int8_t *spk_expand_bitmap(int8_t *dst, size_t n, const uint8_t *bitmap, const int8_t *values, size_t n_values) {
   const uint8_t *next = (const uint8_t *)values;
   const uint8_t *const end = next + n_values;
 
@@ -71,14 +68,14 @@ spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_
     bits = reverse_bits(bits);
     const uint8x16_t offsets = count_up_to(bits, upper_half);
     const uint32_t count = vgetq_lane_u8(offsets, 15);
-    if (count > (size_t)(end - next)) return SPK_ERROR_STREAM;
+    if (count > (size_t)(end - next)) return NULL;
     const uint8x16_t elements = vldrbq_gather_offset_z_u8(next - 1, offsets, (mve_pred16_t)bits);
     vstrbq_p_u8((uint8_t *)dst, elements, vctp8q(lanes));
     next += count;
     dst += lanes;
     n -= lanes;
   }
-  return SPK_OK;
+  return (const int8_t *)next;
 }
 
 #endif
