@@ -22,11 +22,8 @@ bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
   s->record_size = SPK_RANS_ENDS + (s->end_bytes + s->size_bytes) * SPK_RANS_LANES;
   s->n_gaps = header[2];
   s->jump = header[3];
-  s->n_positive = header[4];
-  s->n_negative = header[5];
-  s->first_positive = header[6];
-  s->first_negative = header[7];
-  s->n_values = s->n_positive + s->n_negative + (flags & 1u);
+  s->bins = (spk_value_bins){s->value_raw, header[4], header[5], header[6], header[7]};
+  s->n_values = s->bins.n_positive + s->bins.n_negative + (flags & 1u);
   if (flags > 15u || s->gap_raw > 4u || s->gap_raw == 3u || s->jump > 15u || s->n_gaps == 0 ||
       s->n_values > SPK_RANS_SLOTS)
     return false;
@@ -81,7 +78,7 @@ static void build(const spk_rans_streams *s, tables *t) {
   }
   slot = t->value;
   for (uint32_t i = 0; s->n_values > 1u && i < s->n_values; slot += s->value_frequencies[i++]) {
-    fill(slot, s->value_frequencies[i], spk_rans_value(s, i));
+    fill(slot, s->value_frequencies[i], spk_lowest_value(&s->bins, i));
   }
 }
 
@@ -165,7 +162,7 @@ SPK_NOINLINE static bool all_elements(const block *b, lane *l) {
   const uint32_t value_mask = (1u << s->value_raw) - 1u, gap_mask = (1u << s->gap_raw) - 1u;
   uint32_t value_shift = 0;
   for (; l->count; l->count--) {
-    uint32_t entries[2] = {spk_rans_gap(s, 0) << 16, (uint32_t)spk_rans_value(s, 0) << 16};
+    uint32_t entries[2] = {spk_rans_gap(s, 0) << 16, (uint32_t)spk_lowest_value(&s->bins, 0) << 16};
     for (uint32_t i = 0; i < 2u; i++) {
       if ((i == 0 ? s->n_gaps : s->n_values) == 1u) continue;
       entries[i] = (i == 0 ? b->t->gap : b->t->value)[l->x & 255u];

@@ -3,6 +3,7 @@
 #define SPK_RANS_H
 
 #include "spk_internal.h"
+#include "spk_value_bins.h"
 
 enum {
   SPK_RANS_SLOTS = 256,  /* what the frequencies of a table sum up to */
@@ -16,7 +17,7 @@ typedef struct spk_rans_streams {
   uint32_t value_raw, gap_raw; /* raw bits of a value and of a gap */
   uint32_t n_gaps, n_values;   /* symbols; frequencies and steps only where there are more than one */
   uint32_t jump;               /* 0, or the last gap symbol stands for 2^jump */
-  uint32_t n_positive, n_negative, first_positive, first_negative;
+  spk_value_bins bins;
   uint32_t block_size, record_size;
   uint32_t end_bytes, size_bytes; /* 1 or 2 for each lane */
   const uint8_t *gap_frequencies, *value_frequencies;
@@ -70,16 +71,6 @@ SPK_INLINE void spk_rans_next(spk_rans_streams *s, uint32_t bytes) {
 SPK_INLINE uint32_t spk_rans_gap(const spk_rans_streams *s, uint32_t symbol) {
   if (s->jump != 0 && symbol == s->n_gaps - 1u) return UINT32_C(1) << s->jump;
   return 1u + (symbol << s->gap_raw);
-}
-
-/* The lowest value of a value symbol, as a byte. */
-SPK_INLINE uint8_t spk_rans_value(const spk_rans_streams *s, uint32_t symbol) {
-  if (symbol < s->n_positive) return (uint8_t)(s->first_positive + (symbol << s->value_raw));
-  symbol -= s->n_positive;
-  if (symbol < s->n_negative) {
-    return (uint8_t)(1u - (1u << s->value_raw) - s->first_negative - (symbol << s->value_raw));
-  }
-  return 0;
 }
 
 /* Find the streams, which are all of the tile. Whether the lanes end where they should shows only when they do. */

@@ -45,7 +45,7 @@ static void build(const spk_rans_streams *s, tables *t) {
   step = t->value_step;
   for (uint32_t i = 0; s->n_values > 1u && i < s->n_values; i++) {
     const uint32_t frequency = s->value_frequencies[i];
-    const uint8x16_t meaning = vdupq_n_u8(spk_rans_value(s, i));
+    const uint8x16_t meaning = vdupq_n_u8(spk_lowest_value(&s->bins, i));
     uint8_t *next = value;
     for (int32_t left = (int32_t)frequency; left > 0; left -= 16) {
       vstrbq_p_u8(next, meaning, vctp8q((uint32_t)left));
@@ -171,7 +171,7 @@ SPK_NOINLINE static void careful_rows(block *b, const spk_rans_streams *s, const
   const uint16x8_t gap_mask = vdupq_n_u16((uint16_t)((1u << s->gap_raw) - 1u));
   const uint16x8_t value_mask = vdupq_n_u16((uint16_t)((1u << s->value_raw) - 1u));
   const uint16x8_t only_gap = vdupq_n_u16((uint16_t)spk_rans_gap(s, 0));
-  const uint16x8_t only_value = vdupq_n_u16(spk_rans_value(s, 0));
+  const uint16x8_t only_value = vdupq_n_u16(spk_lowest_value(&s->bins, 0));
   for (uint32_t row = first; SPK_RANS_LANES * row < n; row++) {
     const mve_pred16_t active = vctp16q(n - SPK_RANS_LANES * row);
     uint16x8_t gap = only_gap, value = only_value;
