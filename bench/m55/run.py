@@ -1,11 +1,12 @@
-"""Decoding on a Cortex-M55: exact instructions, estimated cycles, code and stack.
+"""Decoding on a Cortex-M55: exact instructions, estimated cycles, code and stack. And on an M4.
 
     python bench/m55/run.py                      # the bundled model; half a minute
     python bench/m55/run.py model.tflite ...     # these models as well
 
 QEMU runs firmware for the MPS3-AN547 board that decodes tensors from DDR into DTCM, counts what is
 executed from the call of spk_decode_s8 to its return, and compares every byte. With the Helium
-decoders ("helium") and without any vectors ("scalar"). Workload "resnet8" is that network's six
+decoders ("helium") and without any vectors ("scalar"); for the MPS2-AN386 board with a Cortex-M4
+("m4"), instructions of "resnet8" alone. Workload "resnet8" is that network's six
 tensors at 0 to 90 % zeros, Gaussian, pruned by magnitude; workloads.py has more. Models are
 measured as they are, their tensors of at least 2048 weights. Compiled by clang-19 -O3, "resnet8"
 also by GCC, instructions only, and once more without the checks of what is read (unchecked.h): what
@@ -55,6 +56,9 @@ TENSORS = HERE / "tensors.json"
 BUNDLED = ROOT / "examples/resnet8_cifar10_50.tflite"
 
 PATHS = ("scalar", "helium")
+M4 = "m4"  # a path of its own, without cycles
+BOARDS = {M4: ("mps2-an386", 0x21000000)}  # and where its linker script has the image
+M55_BOARD = ("mps3-an547", 0x60000000)
 COMPILERS = {"clang-19": "", "gcc": "-gcc"}  # and how the names of their builds end
 UNCHECKED = "clang-19, unchecked"  # the same without the decoders' checks
 BUILDS = COMPILERS | {UNCHECKED: "-unchecked"}
@@ -160,8 +164,11 @@ def build() -> None:
     run("make", "-C", str(HERE), f"-j{os.cpu_count()}", "--no-print-directory")
 
 
-def run_firmware(elf: Path, image: Path, n_decodes: int) -> tuple[list[Region], list[int]]:
+def run_firmware(
+    elf: Path, image: Path, n_decodes: int, board: tuple[str, int] = M55_BOARD
+) -> tuple[list[Region], list[int]]:
     """Counts and bytes of stack of every decode. Fails unless all of them were exact."""
+    machine, address = board
     symbols = {
         name: address
         for address, _, name in (line.split() for line in run("llvm-nm-19", str(elf)).splitlines())
@@ -169,10 +176,10 @@ def run_firmware(elf: Path, image: Path, n_decodes: int) -> tuple[list[Region], 
     counts = elf.with_suffix(".counts")
     markers = f"begin=0x{symbols['count_begin']},end=0x{symbols['count_end']}"
     command = (
-        *("qemu-system-arm", "-M", "mps3-an547", "-nographic", "-monitor", "none"),
+        *("qemu-system-arm", "-M", machine, "-nographic", "-monitor", "none"),
         *("-serial", "null", "-chardev", "stdio,id=host", "-semihosting-config"),
         *("enable=on,target=native,chardev=host", "-kernel", str(elf)),
-        *("-device", f"loader,file={image},addr=0x60000000,force-raw=on"),
+        *("-device", f"loader,file={image},addr={address:#x},force-raw=on"),
         *("-plugin", f"{BUILD / 'libcount.so'},{markers},out={counts}"),
     )
     result = subprocess.run(
@@ -218,14 +225,15 @@ class Measurement:
 def measure(path: str, compiler: str, cases: list[Case]) -> list[Measurement]:
     """Decode all cases with one build."""
     build = BUILD / f"{path}{BUILDS[compiler]}"
-    elf = build / "m55.elf"
+    elf = build / "bench.elf"
     with tempfile.NamedTemporaryFile(suffix=".image") as image:
         image.write(build_image(cases))
         image.flush()
         n_decodes = sum(len(case.packed) for case in cases)
-        regions, stacks = run_firmware(elf, Path(image.name), n_decodes)
+        board = BOARDS.get(path, M55_BOARD)
+        regions, stacks = run_firmware(elf, Path(image.name), n_decodes, board)
     program = Program(elf)
-    modelled = compiler == MODELLED
+    modelled = compiler == MODELLED and path in PATHS
     if modelled:
         program.learn(regions)
     results = []
@@ -322,13 +330,15 @@ def show(records: list[dict[str, object]], console: Console) -> None:
         for heading in ("text", "stack"):
             table.add_column(heading, justify="right")
         for format in sp.formats():
-            for path in PATHS:
+            for path in (*PATHS, M4):
                 cells = [format, path]
+                if (workload, format, path, shown[0]) not in by_key:
+                    continue
                 for sparsity in shown:
                     one = by_key[workload, format, path, sparsity]
                     cells.append(f"{one['instructions_per_weight']:.3f}")
                     if has_cycles:
-                        cells.append(f"{one['cycles_per_weight']:.2f}")
+                        cells.append(f"{one['cycles_per_weight']:.2f}" if path != M4 else "")
                     if paper and sparsity in PAPER_SPARSITIES:
                         i = PAPER_SPARSITIES.index(sparsity)
                         cells.append(f"{PAPER[format][i]:.2f}" if format in PAPER else "")
@@ -380,6 +390,10 @@ def main(models: tuple[Path, ...], seed: int, output: Path) -> None:
                     for case, result in zip(cases_now, measured, strict=True)
                 ]
         cases_now = [case for case in cases if case.workload == "resnet8"]
+        records += [
+            record(M4, MODELLED, case, result)
+            for case, result in zip(cases_now, measure(M4, MODELLED, cases_now), strict=True)
+        ]
         for path in PATHS:
             wanted = ("resnet8", path, MODELLED)
             own = [r for r in records if (r["workload"], r["path"], r["compiler"]) == wanted]

@@ -40,7 +40,7 @@ def bench() -> ModuleType:
 def decode(bench: ModuleType, path: str, cases: list, directory: Path) -> tuple[list, list]:
     image = directory / "image"
     image.write_bytes(bench.build_image(cases))
-    return bench.run_firmware(bench.BUILD / path / "m55.elf", image, len(cases))
+    return bench.run_firmware(bench.BUILD / path / "bench.elf", image, len(cases))
 
 
 def test_counts_grow_as_the_source_says(bench: ModuleType, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_active_lanes_are_the_non_zeros(bench: ModuleType, tmp_path: Path) -> No
     values = random_array(256 * 40, 0.6)
     case = bench.Case("lanes", "psr", 0.6, [values])
     ((region,), _) = decode(bench, "helium", [case], tmp_path)
-    program = bench.Program(bench.BUILD / "helium/m55.elf")
+    program = bench.Program(bench.BUILD / "helium/bench.elf")
     scatters = [
         count
         for address, count in region.items()
@@ -88,7 +88,7 @@ def test_a_wrong_byte_fails(bench: ModuleType, tmp_path: Path, decoder: str) -> 
 
 def test_cost_of_a_block(bench: ModuleType, tmp_path: Path) -> None:
     """Dependent additions take a cycle each, and a taken branch two more; a gather, its lanes."""
-    program = bench.Program(bench.BUILD / "scalar/m55.elf")
+    program = bench.Program(bench.BUILD / "scalar/bench.elf")
     program.text = {
         0x100: "add.w r0, r0, #0x1",
         0x104: "add.w r0, r0, #0x1",
