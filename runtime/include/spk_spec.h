@@ -16,6 +16,8 @@
 #define SPK_TFLM_DECODE_TYPE 211u
 #define SPK_RANS_BLOCK 65520u
 #define SPK_RANS_LANES 8u
+#define SPK_HUFFMAN_MAX_LENGTH 12u
+#define SPK_HUFFMAN_MAX_GAPS 63u
 
 /* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */
 #define SPK_FORMATS(X) \
@@ -25,7 +27,8 @@
   X(dcsr, DCSR, 4) \
   X(hybrid, HYBRID, 5) \
   X(bitmap, BITMAP, 6) \
-  X(rans, RANS, 7)
+  X(rans, RANS, 7) \
+  X(huffman, HUFFMAN, 8)
 
 /* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */
 #ifdef SPK_WITHOUT_DENSE
@@ -62,6 +65,11 @@
 #define SPK_IF_RANS(code)
 #else
 #define SPK_IF_RANS(code) code
+#endif
+#ifdef SPK_WITHOUT_HUFFMAN
+#define SPK_IF_HUFFMAN(code)
+#else
+#define SPK_IF_HUFFMAN(code) code
 #endif
 
 typedef enum spk_status {

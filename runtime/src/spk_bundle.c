@@ -1,4 +1,4 @@
-/* Bundles: many blobs in one file, by name. docs/format.md, section 10. */
+/* Bundles: many blobs in one file, by name. docs/format.md, section 11. */
 #include "spk_internal.h"
 
 enum { HEADER = 32, ENTRY = 16 };

@@ -13,6 +13,8 @@ MAX_SLOPE = 17
 TFLM_DECODE_TYPE = 211
 RANS_BLOCK = 65520
 RANS_LANES = 8
+HUFFMAN_MAX_LENGTH = 12
+HUFFMAN_MAX_GAPS = 63
 
 # format name -> wire id
 FORMATS = {
@@ -23,6 +25,7 @@ FORMATS = {
     "hybrid": 5,
     "bitmap": 6,
     "rans": 7,
+    "huffman": 8,
 }
 
 # status value -> (name, what it means)

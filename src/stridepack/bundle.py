@@ -1,4 +1,4 @@
-"""Bundles (.spk), both directions: docs/format.md, section 10."""
+"""Bundles (.spk), both directions: docs/format.md, section 11."""
 
 import struct
 import zlib

@@ -112,6 +112,13 @@ VALID = {
         "value_bits": b"",
         "gap_bits": b"\3\0",
     },
+    "huffman": {
+        "header": u32(1) + u32(1) + b"\0\0\4\0\1\0\7\0",
+        "lengths": b"\x22\x22",
+        "value_bits": b"",
+        "positions": b"\xc0",
+        "value_codes": b"",
+    },
 }
 
 WRONG = [
@@ -141,6 +148,26 @@ WRONG = [
         "rans",
         "a position behind the tensor",
         {"blocks": rans_block(11), "gap_bits": b"\x0a\0"},
+    ),
+    ("huffman", "raw bits", {"header": u32(1) + u32(1) + b"\1\0\4\0\1\0\7\0"}),
+    ("huffman", "bins behind a byte", {"header": u32(1) + u32(1) + b"\0\0\4\0\2\0\xff\0"}),
+    ("huffman", "no value", {"header": u32(1) + u32(1) + b"\0\0\4\0\0\0\7\0"}),
+    ("huffman", "a code that is not full", {"lengths": b"\x22\x20"}),
+    ("huffman", "a code that is too full", {"lengths": b"\x22\x21"}),
+    ("huffman", "gap codes that go on", {"header": u32(1) + u32(2) + b"\0\0\4\0\1\0\7\0"}),
+    (
+        "huffman",
+        "a position behind the tensor",
+        {"header": u32(3) + u32(1) + b"\0\0\4\0\1\0\7\0", "positions": b"\xfc"},
+    ),
+    (
+        "huffman",
+        "a bit too many",
+        {
+            "header": u32(1) + u32(2) + b"\0\0\0\0\1\0\7\0",
+            "lengths": b"",
+            "positions": b"\x11\0",
+        },
     ),
 ]
 

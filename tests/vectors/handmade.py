@@ -63,6 +63,13 @@ EXAMPLE_TILES: dict[str, Streams] = {
         "value_bits": bytes.fromhex("000f01060b000400"),
         "gap_bits": bytes.fromhex("1001a005"),
     },
+    "huffman": {
+        "header": bytes.fromhex("07000000 05000000 04000002 01080301"),
+        "lengths": nibbles(1, 2, 0, 0, 0, 0, 0, 0, 2),
+        "value_bits": bytes.fromhex("b00f4106"),
+        "positions": bytes.fromhex("ae00400001"),
+        "value_codes": bytes.fromhex("4580"),
+    },
 }
 
 
@@ -138,6 +145,42 @@ def rans_record(
     return struct.pack("<9H8b8B", n, *states, *from_even, *sizes)
 
 
+def huffman(
+    n: int,
+    positions: bytes,
+    *,
+    k: int = 0,
+    has_zero: int = 0,
+    n_gaps: int = 0,
+    positive: tuple[int, int] = (1, 5),
+    negative: tuple[int, int] = (0, 0),
+    lengths: Sequence[int] = (),
+    value_bits: bytes = b"",
+    value_codes: bytes = b"",
+) -> bytes:
+    """A huffman tile of n elements. positive, negative: how many symbols, and the first magnitude.
+
+    Without more arguments: a bitmap, and every value is 5.
+    """
+    counts, firsts = zip(positive, negative, strict=True)
+    alignment = -len(value_codes) % 4
+    header = bytes([k, has_zero, n_gaps, alignment, *counts, *firsts])
+    streams = {
+        "header": u32(n, len(positions)) + header,
+        "lengths": nibbles(*lengths),
+        "value_bits": value_bits,
+        "positions": positions,
+        "value_codes": value_codes,
+    }
+    return join(streams)
+
+
+def code_stream(text: str) -> bytes:
+    """Bits as text, most significant first, and zeros up to a whole byte."""
+    text = text.replace(" ", "")
+    return bytes(int(text[i : i + 8].ljust(8, "0"), 2) for i in range(0, len(text), 8))
+
+
 def sparse(n: int, elements: Mapping[int, int]) -> bytes:
     """n bytes, zero but for the given elements."""
     array = bytearray(n)
@@ -177,6 +220,7 @@ def unusual() -> Iterator[tuple[str, str, bytes, bytes]]:
     yield from _unusual_dcsr()
     yield from _unusual_hybrid()
     yield from _unusual_rans()
+    yield from _unusual_huffman()
 
 
 COUNT = bytes(range(1, 17))
@@ -371,3 +415,45 @@ def _unusual_rans() -> Iterator[tuple[str, str, bytes, bytes]]:
         }
     )
     yield "rans", "frequency_0", tile, bytes([5, 247])
+
+
+def _unusual_huffman() -> Iterator[tuple[str, str, bytes, bytes]]:
+    # No code at all: one gap, one value, and what comes behind the elements is zero.
+    yield "huffman", "no_codes", huffman(3, b"", n_gaps=1), b"\5\5\5" + bytes(4)
+    # Raw bits lead up to 255; 5 elements have them in 3 bytes of 4, or 2 of 2 bits.
+    tile = huffman(5, b"\xf8", k=4, positive=(1, 240), value_bits=bytes.fromhex("40f108"))
+    yield "huffman", "last_bin", tile, bytes([240, 241, 248, 244, 255])
+    tile = huffman(5, b"\xf8", k=2, positive=(1, 252), value_bits=bytes.fromhex("0e02"))
+    yield "huffman", "last_bins_of_2_bits", tile, bytes([254, 254, 255, 252, 252])
+    # Codes of every length, and symbols without one between them: value s has s bits, 12 and 13
+    # have 12; a gap of 2 has as many as one of 3.
+    lengths = [*range(1, 13), 12]
+    codes = {s: "1" * (s - 1) + "0" for s in range(1, 13)} | {13: "1" * 12}
+    values = [13, 1, 12, 11, 2, 9, 8, 10, 13, 13, 12, 7, 6, 5, 4, 3, 1, 1, 1, 8, 9] * 4
+    gaps = [1, 2, 2, 1, 3, 1, 2] * 12
+    tile = huffman(
+        len(values),
+        code_stream("".join({1: "0", 2: "10", 3: "11"}[gap] for gap in gaps)),
+        n_gaps=4,
+        positive=(13, 1),
+        lengths=[1, 2, 2, 0, *lengths],
+        value_codes=code_stream("".join(codes[v] for v in values)),
+    )
+    positions = np.cumsum(gaps) - 1
+    raw = sparse(sum(gaps) + 7, dict(zip(positions.tolist(), values, strict=True)))
+    yield "huffman", "all_lengths", tile, raw
+    # Nothing but long codes, of which no lookup gives any: gaps of 2 take 9 bits, as those of 1 do.
+    lengths = [9, 9, *range(1, 9)]
+    tile = huffman(40, code_stream("1" * 9 * 40), n_gaps=10, lengths=lengths)
+    yield "huffman", "long_codes", tile, sparse(80, dict.fromkeys(range(1, 80, 2), 5))
+    # The longest gaps, and elements of value 0 at both ends.
+    tile = huffman(
+        20,
+        code_stream("1" * 19 + "0"),
+        n_gaps=63,
+        has_zero=1,
+        lengths=[1, *[0] * 61, 1, 1, 1],
+        value_codes=code_stream("1" + "0" * 18 + "1"),
+    )
+    raw = sparse(19 * 63 + 1, {63 * i - 1: 5 for i in range(2, 20)})
+    yield "huffman", "longest_gaps", tile, raw

@@ -67,7 +67,7 @@ def formats() -> tuple[str, ...]:
     """Names of all formats, in the order of their wire ids.
 
     >>> formats()
-    ('dense', 'psr', 'rle', 'dcsr', 'hybrid', 'bitmap', 'rans')
+    ('dense', 'psr', 'rle', 'dcsr', 'hybrid', 'bitmap', 'rans', 'huffman')
     """
     return tuple(sorted(_registry, key=lambda name: _registry[name].wire_id))
 

@@ -1,4 +1,4 @@
-"""The blob: header, tiles, streams (docs/format.md, sections 1, 2 and 11)."""
+"""The blob: header, tiles, streams (docs/format.md, sections 1, 2 and 12)."""
 
 import importlib
 import math
@@ -181,16 +181,19 @@ class StreamReader:
             When the tile ends before it.
         """
         size = count * np.dtype(dtype).itemsize
-        left = len(self._tile) - self._offset
-        require(size <= left, f"stream {name} has {size} bytes, the tile only {left} more")
+        require(size <= self.left, f"stream {name}: {size} bytes, the tile has {self.left} more")
         stream = np.frombuffer(self._tile, dtype, count, self._offset)
         self._offset += -(-size // 4) * 4
         return stream
 
+    @property
+    def left(self) -> int:
+        """Bytes that are not taken yet."""
+        return max(len(self._tile) - self._offset, 0)
+
     def end(self) -> None:
         """Raise CorruptDataError unless every byte of the tile was taken."""
-        left = len(self._tile) - self._offset
-        require(left == 0, f"{left} bytes behind the last stream")
+        require(self.left == 0, f"{self.left} bytes behind the last stream")
 
 
 # Both directions ---------------------------------------------------------------------------------
@@ -278,7 +281,7 @@ def decode_slots(blob: bytes) -> tuple[Header, Slots]:
     Raises
     ------
     CorruptDataError
-        For anything that section 11 of docs/format.md tells a reader to refuse.
+        For anything that section 12 of docs/format.md tells a reader to refuse.
     """
     header = read_header(blob)
     require(blob[FIELDS.size : SHAPE_OFFSET] == u32(checksum(blob)), "the checksum differs")
@@ -306,7 +309,7 @@ def decode(blob: bytes) -> Int8Array:
     Raises
     ------
     CorruptDataError
-        For anything that section 11 of docs/format.md tells a reader to refuse.
+        For anything that section 12 of docs/format.md tells a reader to refuse.
     """
     header, (c, v) = decode_slots(blob)
     A = np.zeros(header.n_elements, np.int8)

@@ -1,0 +1,381 @@
+/* huffman: values, and gaps or a bitmap; values and gaps each in a canonical Huffman code. docs/format.md, section 10.
+ *
+ * A lookup of 8 bits gives all the symbols whose codes end within them, four at most, as bytes: gaps as they are, and
+ * the lowest values of bins, to which raw bits are added a chunk later. Codes of more than 8 bits are rare, and found
+ * by their length.
+ *
+ * Values with gaps go to a buffer, a chunk at a time, from where they are stored. With a bitmap they are decoded to the
+ * end of the destination and expand from there: what is not yet read of them lies behind what is written.
+ */
+#include "spk_huffman.h"
+
+enum {
+  MAX_LENGTH = (int)SPK_HUFFMAN_MAX_LENGTH,
+  MAX_SYMBOLS = 256,
+  INDEX_BITS = 8,                /* that a lookup looks at */
+  ENTRY_SYMBOLS = 4,             /* that it gives */
+  TURN = 3,                      /* lookups in a word, whatever bit it is entered at */
+  CAREFUL = ENTRY_SYMBOLS * TURN /* symbols that a turn may give */
+};
+
+/* What a lookup gives: meanings of symbols, the first in the low byte; the bits that their codes have in the low byte
+ * of step, and their number above. A step of 0 says that the first code is longer. */
+typedef struct entry {
+  uint32_t meanings, step;
+} entry;
+
+/* A code, and where it is read. */
+typedef struct decoder {
+  entry table[1u << INDEX_BITS];
+  uint32_t end[MAX_LENGTH + 1];  /* codes of at most that length, followed by zeros up to MAX_LENGTH bits, lie below */
+  uint32_t base[MAX_LENGTH + 1]; /* what added to a code of that length makes its number, modulo 2^32 */
+  uint8_t meanings[MAX_SYMBOLS]; /* of the symbols that have a code, by its number; or of the only symbol */
+  bool has_codes;
+  const uint8_t *next, *stream_end;
+  uint32_t bit;   /* of the next byte, 0 to 7 */
+  uint32_t ready; /* symbols decoded already, for the next chunk */
+} decoder;
+
+static bool open(const spk_tile *tile, spk_huffman_streams *s) {
+  spk_reader reader = {tile, 0};
+  const uint8_t *header = spk_take(&reader, 16);
+  if (!header) return false;
+  s->n = spk_load_u32(header);
+  s->positions_size = spk_load_u32(header + 4);
+  s->value_raw = header[8];
+  s->n_gaps = header[10];
+  s->bins = (spk_value_bins){s->value_raw, header[12], header[13], header[14], header[15]};
+  s->n_values = s->bins.n_positive + s->bins.n_negative + header[9];
+  if (s->n > tile->n || s->n_gaps > SPK_HUFFMAN_MAX_GAPS || header[9] > 1u) return false;
+  if (s->value_raw != 0 && s->value_raw != 2u && s->value_raw != 4u) return false;
+  /* Raw bits never carry out of a byte. */
+  if (s->bins.first_positive + (s->bins.n_positive << s->value_raw) > 256u ||
+      s->bins.first_negative + (s->bins.n_negative << s->value_raw) > 256u ||
+      (s->bins.n_negative != 0 && s->bins.first_negative == 0))
+    return false;
+  if (s->n_values > MAX_SYMBOLS || (s->n_values == 0 && s->n != 0)) return false;
+
+  const uint32_t n_lengths = (s->n_gaps > 1u ? s->n_gaps : 0) + (s->n_values > 1u ? s->n_values : 0);
+  s->lengths = spk_take(&reader, spk_ceil_div(n_lengths, 2));
+  if (!s->lengths) return false;
+  s->value_bits = spk_take(&reader, s->value_raw != 0 ? spk_ceil_div(s->n, 8u / s->value_raw) : 0);
+  if (!s->value_bits) return false;
+  s->positions = spk_take(&reader, s->positions_size);
+  if (!s->positions || (s->n_gaps == 0 && s->positions_size != spk_ceil_div(tile->n, 8))) return false;
+  if (s->n_gaps == 1u && s->positions_size != 0) return false;
+  if (header[11] > 3u || header[11] > spk_left(&reader)) return false;
+  s->value_codes_size = spk_left(&reader) - header[11];
+  s->value_codes = tile->data + reader.pos;
+  return true;
+}
+
+/* How many bits the first code in a window of MAX_LENGTH has, from shortest up. */
+SPK_INLINE uint32_t length_of(const decoder *d, uint32_t window, uint32_t shortest) {
+  uint32_t length = shortest;
+  while (window >= d->end[length]) length++;
+  return length;
+}
+
+/* What the first code in a window of MAX_LENGTH stands for, which has that many bits. */
+SPK_INLINE uint8_t meaning_of(const decoder *d, uint32_t window, uint32_t length) {
+  return d->meanings[d->base[length] + (window >> (MAX_LENGTH - length))];
+}
+
+SPK_INLINE uint32_t load_length(const uint8_t *lengths, uint32_t i) {
+  return lengths[i / 2u] >> (i % 2u != 0 ? 0 : 4) & 15u;
+}
+
+/* Entries are few: a loop that is set up for many, or vectors, would cost more. */
+SPK_INLINE entry *fill(entry *next, const entry *end, entry e) {
+  do {
+    *next++ = e;
+    SPK_KEEP(next);
+  } while (next != end);
+  return next;
+}
+
+/* The lookup for every index, depth first: indices that start with the same codes adjoin, and those that one more code
+ * follows come first, in the order of its number. lengths: of the codes by their numbers, and a longer one behind. */
+static void build_table(entry *table, const uint8_t *meanings, const uint8_t *lengths) {
+  struct {
+    entry e, *end;
+    uint32_t room, number;
+  } stack[ENTRY_SYMBOLS], *top = stack;
+  entry e = {0, 0}, *next = table, *end = table + (1u << INDEX_BITS);
+  uint32_t room = INDEX_BITS, number = 0, shift = 0; /* bits that are left; the next code; where its meaning goes */
+  for (;;) {
+    const uint32_t length = lengths[number];
+    if (length > room) {
+      if (next != end) next = fill(next, end, e);
+      if (top == stack) return;
+      top--;
+      e = top->e;
+      end = top->end;
+      room = top->room;
+      number = top->number;
+      shift -= 8u;
+      continue;
+    }
+    const entry longer = {e.meanings | (uint32_t)meanings[number++] << shift, e.step + length + 256u};
+    entry *const longer_end = next + (1u << (room - length));
+    if (shift == 8u * (ENTRY_SYMBOLS - 1) || room - length < lengths[0]) {
+      next = fill(next, longer_end, longer);
+      continue;
+    }
+    top->e = e;
+    top->end = end;
+    top->room = room;
+    top->number = number;
+    top++;
+    e = longer;
+    end = longer_end;
+    room -= length;
+    number = 0;
+    shift += 8u;
+  }
+}
+
+/* The code of n symbols whose lengths are those from number first on; d->meanings has what they stand for, and gets it
+ * in the order of the codes. Returns false where the lengths are of no code. */
+static bool build(decoder *d, const uint8_t *all_lengths, uint32_t first, uint32_t n) {
+  uint8_t meanings[MAX_SYMBOLS], lengths[MAX_SYMBOLS + 1];
+  uint32_t counts[16] = {0}, numbers[16], code = 0, number = 0;
+  for (uint32_t i = 0; i < n; i++) counts[load_length(all_lengths, first + i)]++;
+  if (counts[13] + counts[14] + counts[15] != 0) return false;
+  for (uint32_t length = 1; length <= MAX_LENGTH; length++) {
+    d->base[length] = number - code;
+    numbers[length] = number;
+    number += counts[length];
+    code += counts[length];
+    d->end[length] = code << (MAX_LENGTH - length);
+    code <<= 1;
+  }
+  /* Whatever the lengths, the end of the last code is the sum of the spaces that they take. */
+  if (d->end[MAX_LENGTH] != 1u << MAX_LENGTH) return false;
+  for (uint32_t i = 0; i < n; i++) {
+    const uint32_t length = load_length(all_lengths, first + i);
+    if (length == 0) continue;
+    meanings[numbers[length]] = d->meanings[i];
+    lengths[numbers[length]++] = (uint8_t)length;
+  }
+  lengths[number] = MAX_LENGTH;
+  memcpy(d->meanings, meanings, number);
+  build_table(d->table, meanings, lengths);
+  return true;
+}
+
+/* first: number of the first length. Returns false where the lengths are of no code. */
+static bool open_decoder(decoder *d, const uint8_t *stream, uint32_t size, const uint8_t *lengths, uint32_t first,
+                         uint32_t n_symbols) {
+  d->has_codes = n_symbols > 1u;
+  d->next = stream;
+  d->stream_end = stream + size;
+  d->bit = 0;
+  d->ready = 0;
+  return !d->has_codes || build(d, lengths, first, n_symbols);
+}
+
+static bool open_gaps(decoder *d, const spk_huffman_streams *s) {
+  for (uint32_t i = 0; i < s->n_gaps; i++) d->meanings[i] = (uint8_t)(i + 1u);
+  return open_decoder(d, s->positions, s->positions_size, s->lengths, 0, s->n_gaps);
+}
+
+static bool open_values(decoder *d, const spk_huffman_streams *s) {
+  for (uint32_t i = 0; i < s->n_values; i++) d->meanings[i] = spk_lowest_value(&s->bins, i);
+  const uint32_t first = s->n_gaps > 1u ? s->n_gaps : 0;
+  return open_decoder(d, s->value_codes, s->value_codes_size, s->lengths, first, s->n_values);
+}
+
+/* One symbol by the length of its code, wherever that lies. Returns false where the stream ends. */
+SPK_NOINLINE static bool decode_one(decoder *d, uint8_t *meaning) {
+  uint32_t window = 0; /* 24 bits, of which 17 or more come after the next one */
+  for (uint32_t i = 0; i < 3u; i++) {
+    window = window << 8 | (i < (uint32_t)(d->stream_end - d->next) ? d->next[i] : 0u);
+  }
+  window = window >> (24 - MAX_LENGTH - d->bit) & ((1u << MAX_LENGTH) - 1u);
+  const uint32_t length = length_of(d, window, 1), bit = d->bit + length;
+  if ((bit + 7u) / 8u > (uint32_t)(d->stream_end - d->next)) return false;
+  d->next += bit / 8u;
+  d->bit = bit % 8u;
+  *meaning = meaning_of(d, window, length);
+  return true;
+}
+
+/* Symbols from next on until there are some up to end, or fewer than 4 bytes of the stream are left. Returns where they
+ * end: before end + CAREFUL. */
+SPK_NOINLINE static uint8_t *decode_many(decoder *d, uint8_t *next, const uint8_t *end) {
+  const entry *const table = d->table;
+  const uint8_t *const stream = d->next;
+  const uint32_t size = (uint32_t)(d->stream_end - stream);
+  if (size < 4u) return next;
+  /* No more bits than a chunk may have, so that they do not overflow. */
+  const uint32_t last_bit = 8u * spk_min_u32(size - 4u, MAX_LENGTH * SPK_HUFFMAN_CHUNK) + 7u;
+  uint32_t bit = d->bit;
+  while (next < end && bit <= last_bit) {
+    uint32_t window = spk_load_u32_be(stream + bit / 8u) << bit % 8u, step = 0;
+#pragma GCC unroll 3
+    for (uint32_t i = 0; i < TURN; i++) {
+      const entry *const e = &table[window >> (32 - INDEX_BITS)];
+      step = e->step;
+      spk_store_u32(next, e->meanings);
+      next += step >> 8;
+      SPK_KEEP(next);
+      bit += step & 255u;
+      window = spk_shift_left(window, step);
+    }
+    if (step == 0 && bit <= last_bit) {
+      window = spk_load_u32_be(stream + bit / 8u) << bit % 8u >> (32 - MAX_LENGTH);
+      const uint32_t length = length_of(d, window, INDEX_BITS + 1);
+      *next++ = meaning_of(d, window, length);
+      bit += length;
+    }
+  }
+  d->next = stream + bit / 8u;
+  d->bit = bit % 8u;
+  return next;
+}
+
+/* Decodes the next count of left symbols, of which those that are ready lie there already. Those that come out beyond
+ * count lie behind: at most CAREFUL, and none beyond left. Returns false where the stream ends. */
+static bool decode(decoder *d, uint8_t *to, uint32_t count, uint32_t left) {
+  if (!d->has_codes) {
+    memset(to, d->meanings[0], count);
+    return true;
+  }
+  /* The last symbols are decoded one by one: a turn would go on behind them. */
+  const uint8_t *const many_end = to + spk_min_u32(count, left > CAREFUL ? left - CAREFUL : 0);
+  const uint8_t *const end = to + count;
+  uint8_t *next = to + d->ready;
+  if (next < many_end) next = decode_many(d, next, many_end);
+  for (; next < end; next++) {
+    if (!decode_one(d, next)) return false;
+  }
+  d->ready = (uint32_t)(next - end);
+  return true;
+}
+
+/* The same for values, with their raw bits. */
+static bool decode_values(decoder *d, spk_huffman_streams *s, uint8_t *to, uint32_t count, uint32_t left) {
+  if (!decode(d, to, count, left)) return false;
+  if (s->value_raw != 0) {
+    spk_huffman_add_raw_bits(to, count, s->value_bits, s->value_raw);
+    s->value_bits += SPK_HUFFMAN_CHUNK / 8 * s->value_raw;
+  }
+  return true;
+}
+
+/* What came out beyond a chunk is the start of the next one. */
+SPK_INLINE void keep_ready(uint8_t *buffer) {
+  for (uint32_t i = 0; i < CAREFUL; i += 4u) spk_store_u32(buffer + i, spk_load_u32(buffer + SPK_HUFFMAN_CHUNK + i));
+}
+
+/* Whether the stream ends with the byte in which the last code does. */
+static bool ends(const decoder *d) { return d->next + (d->bit != 0) == d->stream_end; }
+
+/* All values, one after the other. */
+static bool walk_values(decoder *d, spk_huffman_streams *s, int8_t *dst) {
+  uint8_t *to = (uint8_t *)dst;
+  for (uint32_t left = s->n; left;) {
+    const uint32_t count = spk_min_u32(left, SPK_HUFFMAN_CHUNK);
+    if (!decode_values(d, s, to, count, left)) return false;
+    to += count;
+    left -= count;
+  }
+  return ends(d);
+}
+
+/* Values and gaps, which have a code. */
+SPK_NOINLINE static bool walk_gaps(decoder *value_decoder, spk_huffman_streams *s, int8_t *dst, uint32_t n) {
+  decoder gap_decoder;
+  uint8_t gaps[SPK_HUFFMAN_CHUNK + CAREFUL] = {0}, values[SPK_HUFFMAN_CHUNK + CAREFUL] = {0};
+  if (!open_gaps(&gap_decoder, s)) return false;
+  memset(dst, 0, n);
+  uint32_t position = 0;
+  for (uint32_t left = s->n; left;) {
+    const uint32_t count = spk_min_u32(left, SPK_HUFFMAN_CHUNK);
+    if (!decode(&gap_decoder, gaps, count, left)) return false;
+    if (!decode_values(value_decoder, s, values, count, left)) return false;
+    if (!spk_huffman_scatter(dst, n, &position, gaps, values, count)) return false;
+    keep_ready(gaps);
+    keep_ready(values);
+    left -= count;
+  }
+  return ends(&gap_decoder) && ends(value_decoder);
+}
+
+spk_status spk_huffman_decode(const spk_tile *tile, int8_t *dst) {
+  spk_huffman_streams s;
+  decoder value_decoder;
+  if (!open(tile, &s) || !open_values(&value_decoder, &s)) return SPK_ERROR_STREAM;
+  const uint32_t n_zeros = tile->n - s.n;
+  if (s.n_gaps == 0) {
+    const int8_t *const values = dst + n_zeros, *const end = dst + tile->n;
+    if (!walk_values(&value_decoder, &s, dst + n_zeros)) return SPK_ERROR_STREAM;
+    return spk_expand_bitmap(dst, tile->n, s.positions, values, s.n) == end ? SPK_OK : SPK_ERROR_STREAM;
+  }
+  if (s.n_gaps == 1u) {
+    if (!walk_values(&value_decoder, &s, dst)) return SPK_ERROR_STREAM;
+    memset(dst + s.n, 0, n_zeros);
+    return SPK_OK;
+  }
+  return walk_gaps(&value_decoder, &s, dst, tile->n) ? SPK_OK : SPK_ERROR_STREAM;
+}
+
+/* Whether a stream has n symbols, whose sum stays within a limit, and ends with them. */
+static bool check(decoder *d, uint32_t n, uint32_t limit) {
+  uint8_t symbols[SPK_HUFFMAN_CHUNK + CAREFUL] = {0};
+  uint32_t sum = 0;
+  for (uint32_t left = n; left;) {
+    const uint32_t count = spk_min_u32(left, SPK_HUFFMAN_CHUNK);
+    if (!decode(d, symbols, count, left)) return false;
+    for (uint32_t i = 0; i < count; i++) sum += symbols[i];
+    if (sum > limit) return false;
+    keep_ready(symbols);
+    left -= count;
+  }
+  return ends(d);
+}
+
+spk_status spk_huffman_validate(const spk_tile *tile) {
+  spk_huffman_streams s;
+  decoder d;
+  uint32_t n_set;
+  if (!open(tile, &s)) return SPK_ERROR_STREAM;
+  if (s.n_gaps == 0 && (!spk_bitmap_count(s.positions, tile->n, &n_set) || n_set != s.n)) return SPK_ERROR_STREAM;
+  if (s.n_gaps > 1u && (!open_gaps(&d, &s) || !check(&d, s.n, tile->n))) return SPK_ERROR_STREAM;
+  return open_values(&d, &s) && check(&d, s.n, UINT32_MAX) ? SPK_OK : SPK_ERROR_STREAM;
+}
+
+#if !SPK_HELIUM
+
+/* The raw bits of a group lie side by side in every byte: field j of byte i is that of value 16 j + i. */
+SPK_INLINE void add_raw_bits(uint8_t *values, uint32_t count, const uint8_t *raw_bits, uint32_t value_raw) {
+  const uint32_t in_group = 128u / value_raw, mask = ((1u << value_raw) - 1u) * 0x01010101u;
+  for (; count >= in_group; count -= in_group, values += in_group, raw_bits += 16) {
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < 16u; i += 4u) {
+      uint32_t raw = spk_load_u32(raw_bits + i);
+#pragma GCC unroll 4
+      for (uint32_t at = i; at < in_group; at += 16u, raw >>= value_raw) {
+        spk_store_u32(values + at, spk_load_u32(values + at) + (raw & mask)); /* no byte carries: open checked it */
+      }
+    }
+  }
+  spk_huffman_add_last_raw_bits(values, count, raw_bits, value_raw);
+}
+
+SPK_NOINLINE void spk_huffman_add_raw_bits(uint8_t *values, uint32_t count, const uint8_t *raw_bits,
+                                           uint32_t value_raw) {
+  if (value_raw == 4u) {
+    add_raw_bits(values, count, raw_bits, 4);
+  } else {
+    add_raw_bits(values, count, raw_bits, 2);
+  }
+}
+
+SPK_NOINLINE bool spk_huffman_scatter(int8_t *dst, uint32_t n, uint32_t *position, const uint8_t *gaps,
+                                      const uint8_t *values, uint32_t count) {
+  return spk_huffman_store(dst, n, position, gaps, values, count);
+}
+
+#endif

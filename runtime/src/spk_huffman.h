@@ -1,0 +1,70 @@
+/* The streams of a huffman tile, and how its codes are read, for its scalar and its Helium decoder. docs/format.md,
+ * section 10. */
+#ifndef SPK_HUFFMAN_H
+#define SPK_HUFFMAN_H
+
+#include "spk_internal.h"
+#include "spk_value_bins.h"
+
+enum { SPK_HUFFMAN_CHUNK = 256 }; /* elements that are decoded at a time: whole groups of raw bits */
+
+typedef struct spk_huffman_streams {
+  uint32_t n;                /* elements stored */
+  uint32_t value_raw;        /* raw bits of a value */
+  uint32_t n_gaps, n_values; /* symbols; codes only where there are more than one. No gaps: positions are a bitmap */
+  spk_value_bins bins;
+  const uint8_t *lengths, *value_bits, *positions, *value_codes;
+  uint32_t positions_size, value_codes_size; /* bytes */
+} spk_huffman_streams;
+
+/* Adds the raw bits of count values to their lowest values: whole groups, unless they are the last. */
+void spk_huffman_add_raw_bits(uint8_t *values, uint32_t count, const uint8_t *raw_bits, uint32_t value_raw);
+
+/* The same for a group that is not whole. */
+SPK_INLINE void spk_huffman_add_last_raw_bits(uint8_t *values, uint32_t count, const uint8_t *raw_bits,
+                                              uint32_t value_raw) {
+  const uint32_t n_bytes = spk_ceil_div(count * value_raw, 8), mask = (1u << value_raw) - 1u;
+#pragma GCC unroll 1
+  for (uint32_t i = 0, byte = 0, shift = 0; i < count; i++, byte++) {
+    if (byte == n_bytes) {
+      byte = 0;
+      shift += value_raw;
+    }
+    values[i] = (uint8_t)(values[i] + (raw_bits[byte] >> shift & mask));
+  }
+}
+
+/* Stores count values, each its gap behind the one before. position: one behind the last one stored, and then the new
+ * one. Returns false, and may have stored some, where one would lie at n or behind. */
+bool spk_huffman_scatter(int8_t *dst, uint32_t n, uint32_t *position, const uint8_t *gaps, const uint8_t *values,
+                         uint32_t count);
+
+/* The same, four by four. */
+SPK_INLINE bool spk_huffman_store(int8_t *dst, uint32_t n, uint32_t *position, const uint8_t *gaps,
+                                  const uint8_t *values, uint32_t count) {
+  int8_t *at = dst + *position - 1; /* of the element before */
+  int8_t *const last = dst + n - 1;
+  const uint8_t *const end = gaps + count, *const fours_end = end - count % 4u;
+  while (gaps != fours_end) {
+    /* Byte i: the sum of the gaps up to i. Four times the longest gap fits a byte. */
+    const uint32_t offsets = spk_load_u32(gaps) * 0x01010101u;
+    int8_t *const origin = at;
+    if (offsets >> 24 > (uint32_t)(last - at)) return false;
+    at += offsets >> 24;
+    origin[offsets & 255u] = (int8_t)values[0];
+    origin[offsets >> 8 & 255u] = (int8_t)values[1];
+    origin[offsets >> 16 & 255u] = (int8_t)values[2];
+    *at = (int8_t)values[3];
+    gaps += 4;
+    values += 4;
+  }
+  while (gaps != end) {
+    if (*gaps > last - at) return false;
+    at += *gaps++;
+    *at = (int8_t)*values++;
+  }
+  *position = (uint32_t)(at - dst) + 1u;
+  return true;
+}
+
+#endif

@@ -1,0 +1,285 @@
+"""huffman: gaps and values, each in a canonical Huffman code (docs/format.md, section 10)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from stridepack import _spec
+from stridepack.reference.blob import (
+    Int8Array,
+    Slots,
+    StreamReader,
+    Streams,
+    pack_nibbles,
+    require,
+    u32,
+    unpack_nibbles,
+)
+from stridepack.reference.rans import ValueBins
+
+MAX_LENGTH = _spec.HUFFMAN_MAX_LENGTH
+MAX_GAPS = _spec.HUFFMAN_MAX_GAPS
+PENALTIES = {4: 0, 2: 1, 0: 1}  # of a value by its raw bits, in 1/16 bit
+GAP_PENALTY = 1  # of a gap that has a code
+
+
+class Header(NamedTuple):
+    """The header: what the symbols of a tile stand for."""
+
+    n: int  # elements
+    positions_size: int
+    k: int  # raw bits of a value
+    has_zero: int  # the last value symbol stands for 0
+    G: int  # gap symbols; s stands for 1 + s; 0: positions are a bitmap
+    alignment: int  # bytes behind the last stream
+    P: int
+    Q: int
+    p: int
+    q: int
+
+    def pack(self) -> bytes:
+        return u32(self.n) + u32(self.positions_size) + bytes(self[2:])
+
+    @classmethod
+    def unpack(cls, data: bytes, N: int) -> "Header":
+        header = cls(*np.frombuffer(data, "<u4", 2).tolist(), *data[8:])
+        require(header.n <= N, f"{header.n} elements in a tile of {N}")
+        require(header.k in (0, 2, 4), f"{header.k} raw bits")
+        require(header.alignment <= 3, f"{header.alignment} bytes of alignment")
+        require(header.G <= MAX_GAPS, f"{header.G} gap symbols")
+        require(header.has_zero <= 1, f"{header.has_zero} symbols for 0")
+        require(header.n_values <= 256, f"{header.n_values} value symbols")
+        require(header.n_values > 0 or header.n == 0, "elements without a value")
+        for first, count in ((header.p, header.P), (header.q, header.Q)):
+            require(first + (count << header.k) <= 256, f"{count} bins from {first}")
+        require(header.q > 0 or header.Q == 0, "negative values from 0")
+        return header
+
+    @property
+    def n_values(self) -> int:
+        return self.P + self.Q + self.has_zero
+
+    def value(self, s: int) -> int:
+        """The lowest value of a symbol."""
+        if s < self.P:
+            return self.p + (s << self.k)
+        s -= self.P
+        return 1 - (1 << self.k) - self.q - (s << self.k) if s < self.Q else 0
+
+
+class Code:
+    """A canonical code: of symbol s, `length[s]` bits, `code[s]`. One symbol alone has none."""
+
+    def __init__(self, length: Sequence[int]) -> None:
+        self.length = list(length)
+        self.code = [0] * len(self.length)
+        code = 0
+        for bits in range(1, MAX_LENGTH + 1):
+            for s in range(len(self.length)):
+                if self.length[s] == bits:
+                    self.code[s] = code
+                    code += 1
+            code <<= 1
+
+    def write(self, symbols: Iterable[int]) -> bytes:
+        """The codes one after the other, most significant bit first."""
+        bits = "".join(f"{self.code[s]:0{self.length[s]}b}" for s in symbols if self.length[s])
+        return int(bits.ljust(-(-len(bits) // 8) * 8, "0") or "0", 2).to_bytes(-(-len(bits) // 8))
+
+    def read(self, data: bytes) -> "CodeReader":
+        return CodeReader(self, data)
+
+
+class CodeReader:
+    """Takes symbols from a stream of codes."""
+
+    def __init__(self, code: Code, data: bytes) -> None:
+        self._symbols = {
+            f"{c:0{n}b}": s
+            for s, (c, n) in enumerate(zip(code.code, code.length, strict=True))
+            if n
+        }
+        self._bits = "".join(f"{byte:08b}" for byte in data)
+        self._next = 0
+
+    def take(self) -> int:
+        if not self._symbols:
+            return 0
+        for length in range(1, MAX_LENGTH + 1):
+            end = self._next + length
+            require(end <= len(self._bits), "a stream of codes ends early")
+            if (s := self._symbols.get(self._bits[self._next : end])) is not None:
+                self._next = end
+                return s
+        raise AssertionError("unreachable: a code is complete")
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes up to the end of the last code."""
+        return -(-self._next // 8)
+
+
+def group_bytes(g: int, k: int) -> int:
+    """Bytes in which a group of g values has its raw bits."""
+    return -(-g * k // 8)
+
+
+# Decoder -----------------------------------------------------------------------------------------
+
+
+def decode_tile(streams: StreamReader, N: int) -> Slots:
+    """Slots of a tile of N elements."""
+    header = Header.unpack(streams.take("header", np.uint8, 16).tobytes(), N)
+    n_lengths = [count if count > 1 else 0 for count in (header.G, header.n_values)]
+    nibbles = streams.take("lengths", np.uint8, -(-sum(n_lengths) // 2))
+    lengths = unpack_nibbles(nibbles, sum(n_lengths)).tolist()
+    codes = [Code(lengths[: n_lengths[0]]), Code(lengths[n_lengths[0] :])]
+    for code in codes:
+        require(max(code.length, default=0) <= MAX_LENGTH, "a code of more than 12 bits")
+        space = sum(Fraction(1, 1 << length) for length in code.length if length)
+        require(not code.length or space == 1, f"codes fill {space} of their space")
+    raw = streams.take("value_bits", np.uint8, -(-header.n * header.k // 8))
+    positions = streams.take("positions", np.uint8, header.positions_size)
+    if header.G == 0:
+        require(positions.size == -(-N // 8), f"a bitmap of {positions.size} bytes")
+        bits = np.unpackbits(positions)
+        c = np.flatnonzero(bits)
+        require(not bits[N:].any(), "an unused bit is set")
+        require(c.size == header.n, f"{c.size} bits for {header.n} elements")
+    else:
+        gap_reader = codes[0].read(positions.tobytes())
+        gaps = [1 + gap_reader.take() for _ in range(header.n)]
+        c = np.cumsum(gaps, dtype=np.int64) - 1
+        require(header.n == 0 or c[-1] < N, f"an element at {c[-1:]} of {N}")
+        require(gap_reader.n_bytes == positions.size, "gap codes go on")
+
+    size = streams.left - header.alignment
+    require(size >= 0, "value codes end early")
+    value_codes = streams.take("value_codes", np.uint8, size).tobytes()
+    value_reader = codes[1].read(value_codes)
+    v = np.array([header.value(value_reader.take()) for _ in range(header.n)], np.int64)
+    require(value_reader.n_bytes == len(value_codes), "value codes go on")
+    return c, (v + unpack_raw_bits(raw, header.n, header.k)).astype(np.int8)
+
+
+def unpack_raw_bits(data: np.ndarray, n: int, k: int) -> np.ndarray:
+    """The k raw bits of n values."""
+    raw = np.zeros(n, np.int64)
+    for first in range(0, n if k else 0, 128 // k if k else 1):
+        g = min(128 // k, n - first)
+        i = np.arange(g)
+        h = group_bytes(g, k)
+        raw[first : first + g] = data[first * k // 8 + i % h] >> i // h * k & ((1 << k) - 1)
+    return raw
+
+
+# Encoder -----------------------------------------------------------------------------------------
+
+
+def code_lengths(counts: Sequence[int]) -> list[int]:
+    """Lengths of the code of least cost with at most 12 bits, by package-merge.
+
+    A list for each length: the symbols, and pairs of what the list before has, by weight. The
+    first 2 (m - 1) items of the last list are the code: each symbol gets a bit for each time that
+    it is in there.
+    """
+    length = [0] * len(counts)
+    symbols = sorted((s for s, count in enumerate(counts) if count), key=lambda s: counts[s])
+    if len(counts) < 2 or not symbols:
+        return length
+    if len(symbols) == 1:
+        length[symbols[0]] = length[0 if symbols[0] else 1] = 1
+        return length
+    items: list[tuple[int, list[int]]] = []
+    for _ in range(MAX_LENGTH):
+        pairs = [(a[0] + b[0], a[1] + b[1]) for a, b in zip(items[::2], items[1::2], strict=False)]
+        items = sorted([(counts[s], [s]) for s in symbols] + pairs, key=lambda item: item[0])
+    for _, members in items[: 2 * (len(symbols) - 1)]:
+        for s in members:
+            length[s] += 1
+    return length
+
+
+def cost(counts: Sequence[int]) -> int:
+    """What the codes and their lengths cost, in 1/16 bit."""
+    if len(counts) < 2:
+        return 0
+    bits = sum(c * length for c, length in zip(counts, code_lengths(counts), strict=True))
+    return 16 * (bits + 4 * len(counts))
+
+
+def split(distances: Sequence[int], longest: int) -> list[int]:
+    """Gaps: long distances are bridged by elements that are zero, unless there is a bitmap (0)."""
+    if longest == 0:
+        return list(distances)
+    gaps = []
+    for distance in distances:
+        steps = (distance - 1) // longest
+        gaps += [longest] * steps + [distance - steps * longest]
+    return gaps
+
+
+def encode_tile(A: Int8Array) -> Streams:
+    """Streams of a tile of N elements A."""
+    histogram = Counter(A[A != 0].tolist())
+    distances = np.diff(np.flatnonzero(A), prepend=-1).tolist()
+
+    def total_cost(candidate: tuple[int, ValueBins]) -> int:
+        longest, bins = candidate
+        gaps = split(distances, longest)
+        values = cost(bins.counts(histogram, len(gaps) - len(distances)))
+        raw = len(gaps) * (16 * bins.k + PENALTIES[bins.k])
+        if longest == 0:
+            return 16 * A.size + values + raw
+        counts = gap_counts(gaps)
+        penalty = GAP_PENALTY * len(gaps) if len(counts) > 1 else 0
+        return cost(counts) + penalty + values + raw
+
+    all_bins = [ValueBins.of(A, k) for k in PENALTIES]
+    candidates = [(longest, bins) for longest in (0, 1, 16, 32, MAX_GAPS) for bins in all_bins]
+    longest, bins = min(candidates, key=total_cost)
+    gaps = split(distances, longest)
+    n_zeros = len(gaps) - len(distances)
+    values = A[np.cumsum(gaps, dtype=np.int64) - 1].tolist()
+    gap_code = Code(code_lengths(gap_counts(gaps)) if longest else [])
+    value_code = Code(code_lengths(bins.counts(histogram, n_zeros)))
+    if longest:
+        positions = gap_code.write(gap - 1 for gap in gaps)
+    else:
+        positions = np.packbits(A != 0).tobytes()
+    value_codes = value_code.write(map(bins.symbol, values))
+    header = Header(
+        *(len(gaps), len(positions), bins.k, int(n_zeros > 0), len(gap_code.length)),
+        -len(value_codes) % 4,
+        *(bins.n_positive, bins.n_negative, bins.first_positive, bins.first_negative),
+    )
+    lengths = [code.length if len(code.length) > 1 else [] for code in (gap_code, value_code)]
+    return {
+        "header": header.pack(),
+        "lengths": pack_nibbles(lengths[0] + lengths[1]),
+        "value_bits": pack_raw_bits([bins.raw(v) for v in values], bins.k),
+        "positions": positions,
+        "value_codes": value_codes,
+    }
+
+
+def gap_counts(gaps: Sequence[int]) -> list[int]:
+    """How often each gap symbol occurs, up to the last one that does."""
+    counts: list[int] = np.bincount(np.array(gaps, np.int64) - 1, minlength=1).tolist()
+    return counts
+
+
+def pack_raw_bits(raw: Sequence[int], k: int) -> bytes:
+    """The reverse of `unpack_raw_bits`."""
+    data = b""
+    for first in range(0, len(raw) if k else 0, 128 // k if k else 1):
+        group = raw[first : first + 128 // k]
+        h = group_bytes(len(group), k)
+        packed = [0] * h
+        for i, bits in enumerate(group):
+            packed[i % h] |= bits << i // h * k
+        data += bytes(packed)
+    return data
