@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "encode.hpp"
 #include "value_code.hpp"
@@ -13,7 +14,12 @@ namespace stridepack {
 namespace {
 
 constexpr std::uint32_t kMaxLength = SPK_HUFFMAN_MAX_LENGTH;
-constexpr std::uint32_t kCostShift = 4;  // costs are in units of 2^-4 bit
+constexpr std::uint32_t kIndexBits = 8;  // of a decoder's lookup
+
+constexpr std::uint32_t kLongPenalty = 1;  // bits that a longer code has to save
+
+// Costs are in units of 2^-4 bit, and count more than bits for what takes a decoder time.
+constexpr std::uint32_t kCostShift = 4;
 constexpr struct {
   std::uint32_t bits, penalty;  // penalty: of a value, for the lookups that it takes
 } kRawBits[] = {{4, 0}, {2, 1}, {0, 1}};
@@ -24,10 +30,10 @@ constexpr std::uint32_t kLongestGaps[] = {0, 1, 16, 32, SPK_HUFFMAN_MAX_GAPS};  
 using Counts = std::vector<std::uint64_t>;
 using Lengths = std::vector<std::uint8_t>;
 
-// Lengths of the prefix code of least cost, none above kMaxLength: package-merge (L. Larmore and D. Hirschberg, "A fast
+// Lengths of the prefix code of least cost, none above max_length: package-merge (L. Larmore and D. Hirschberg, "A fast
 // algorithm for optimal length-limited Huffman codes", 1990). A list for each length: the symbols, and the pairs of
 // what the list before has, sorted by weight. The first 2 (m - 1) items of the last list are the code.
-Lengths code_lengths(const Counts &counts) {
+Lengths limited_lengths(const Counts &counts, std::uint32_t max_length) {
   Lengths lengths(counts.size());
   std::vector<std::uint32_t> symbols;
   for (std::uint32_t s = 0; s < counts.size(); s++) {
@@ -39,9 +45,10 @@ Lengths code_lengths(const Counts &counts) {
     lengths[symbols[0] == 0 ? 1 : 0] = 1;
     return lengths;
   }
-  std::stable_sort(symbols.begin(), symbols.end(), [&](auto a, auto b) { return counts[a] < counts[b]; });
+  std::sort(symbols.begin(), symbols.end(),
+            [&](auto a, auto b) { return std::pair(counts[a], a) < std::pair(counts[b], b); });
 
-  std::array<std::vector<bool>, kMaxLength> is_symbol;  // of each item of each list
+  std::vector<std::vector<bool>> is_symbol(max_length);  // of each item of each list
   std::vector<std::uint64_t> list, next;
   for (auto &flags : is_symbol) {
     next.clear();
@@ -57,7 +64,7 @@ Lengths code_lengths(const Counts &counts) {
     list.swap(next);
   }
   auto n_items = static_cast<std::ptrdiff_t>(2 * (symbols.size() - 1));
-  for (std::size_t i = kMaxLength; i-- > 0;) {
+  for (std::size_t i = max_length; i-- > 0;) {
     const auto first = is_symbol[i].begin();
     const auto n_symbols = std::count(first, first + n_items, true);
     for (std::ptrdiff_t s = 0; s < n_symbols; s++) lengths[symbols[static_cast<std::size_t>(s)]]++;
@@ -66,13 +73,25 @@ Lengths code_lengths(const Counts &counts) {
   return lengths;
 }
 
-// In units of 2^-kCostShift bit, the lengths included. One symbol alone needs none, and no code.
-std::uint64_t cost_of(const Counts &counts) {
+std::uint64_t bits_of(const Counts &counts, const Lengths &lengths, std::uint32_t long_penalty) {
+  std::uint64_t bits = 0;
+  for (std::size_t s = 0; s < counts.size(); s++) {
+    bits += counts[s] * (lengths[s] + (lengths[s] > kIndexBits ? long_penalty : 0));
+  }
+  return bits;
+}
+
+Lengths code_lengths(const Counts &counts) {
+  const Lengths lengths = limited_lengths(counts, kMaxLength);
+  if (lengths.empty() || *std::max_element(lengths.begin(), lengths.end()) <= kIndexBits) return lengths;
+  const Lengths shorter = limited_lengths(counts, kIndexBits);
+  return bits_of(counts, shorter, kLongPenalty) < bits_of(counts, lengths, kLongPenalty) ? shorter : lengths;
+}
+
+// With the lengths. One symbol alone needs none, and no code.
+std::uint64_t cost_of(const Counts &counts, std::uint32_t long_penalty) {
   if (counts.size() < 2) return 0;
-  const Lengths lengths = code_lengths(counts);
-  std::uint64_t bits = 4 * counts.size();
-  for (std::size_t s = 0; s < counts.size(); s++) bits += counts[s] * lengths[s];
-  return bits << kCostShift;
+  return (bits_of(counts, code_lengths(counts), long_penalty) + 4 * counts.size()) << kCostShift;
 }
 
 // Gaps: the distance from element to element; symbol s stands for 1 + s. Longer distances than `longest` are bridged by
@@ -161,12 +180,13 @@ void encode_huffman(const Tile &tile, const EncodeOptions &, StreamWriter &out) 
   for (const std::uint32_t longest : kLongestGaps) {
     const GapCode candidate(distances, longest);
     const std::uint64_t n = tile.n - histogram[0] + candidate.n_zeros;
-    std::uint64_t gap_cost = cost_of(candidate.counts);
+    std::uint64_t gap_cost = cost_of(candidate.counts, kLongPenalty);
     if (longest == 0) gap_cost = std::uint64_t{tile.n} << kCostShift;
     if (candidate.counts.size() > 1) gap_cost += n * kGapPenalty;
     for (std::size_t i = 0; i < value_candidates.size(); i++) {
       const std::uint64_t per_value = (kRawBits[i].bits << kCostShift) + kRawBits[i].penalty;
-      const std::uint64_t cost = gap_cost + cost_of(value_candidates[i].with_zeros(candidate.n_zeros)) + n * per_value;
+      const std::uint64_t cost =
+          gap_cost + cost_of(value_candidates[i].with_zeros(candidate.n_zeros), 0) + n * per_value;
       if (cost < least) least = cost, gaps = candidate, values = value_candidates[i];
     }
   }

@@ -215,7 +215,8 @@ SPK_NOINLINE static uint8_t *decode_many(decoder *d, uint8_t *next, const uint8_
     uint32_t window = spk_load_u32_be(stream + bit / 8u) << bit % 8u, step = 0;
 #pragma GCC unroll 3
     for (uint32_t i = 0; i < TURN; i++) {
-      const entry *const e = &table[window >> (32 - INDEX_BITS)];
+      const entry *e = &table[window >> (32 - INDEX_BITS)];
+      SPK_KEEP(e);
       step = e->step;
       spk_store_u32(next, e->meanings);
       next += step >> 8;

@@ -22,7 +22,12 @@ from stridepack.reference.rans import ValueBins
 
 MAX_LENGTH = _spec.HUFFMAN_MAX_LENGTH
 MAX_GAPS = _spec.HUFFMAN_MAX_GAPS
-PENALTIES = {4: 0, 2: 1, 0: 1}  # of a value by its raw bits, in 1/16 bit
+
+INDEX_BITS = 8  # of a decoder's lookup
+LONG_PENALTY = 1  # bits that a longer code has to save
+
+# What costs a decoder time costs the encoder more than bits, in 1/16 bit.
+PENALTIES = {4: 0, 2: 1, 0: 1}  # of a value, by its raw bits
 GAP_PENALTY = 1  # of a gap that has a code
 
 
@@ -179,8 +184,8 @@ def unpack_raw_bits(data: np.ndarray, n: int, k: int) -> np.ndarray:
 # Encoder -----------------------------------------------------------------------------------------
 
 
-def code_lengths(counts: Sequence[int]) -> list[int]:
-    """Lengths of the code of least cost with at most 12 bits, by package-merge.
+def limited_lengths(counts: Sequence[int], max_length: int) -> list[int]:
+    """Lengths of the code of least cost with at most so many bits, by package-merge.
 
     A list for each length: the symbols, and pairs of what the list before has, by weight. The
     first 2 (m - 1) items of the last list are the code: each symbol gets a bit for each time that
@@ -194,7 +199,7 @@ def code_lengths(counts: Sequence[int]) -> list[int]:
         length[symbols[0]] = length[0 if symbols[0] else 1] = 1
         return length
     items: list[tuple[int, list[int]]] = []
-    for _ in range(MAX_LENGTH):
+    for _ in range(max_length):
         pairs = [(a[0] + b[0], a[1] + b[1]) for a, b in zip(items[::2], items[1::2], strict=False)]
         items = sorted([(counts[s], [s]) for s in symbols] + pairs, key=lambda item: item[0])
     for _, members in items[: 2 * (len(symbols) - 1)]:
@@ -203,12 +208,24 @@ def code_lengths(counts: Sequence[int]) -> list[int]:
     return length
 
 
-def cost(counts: Sequence[int]) -> int:
-    """What the codes and their lengths cost, in 1/16 bit."""
+def code_bits(counts: Sequence[int], length: Sequence[int], long_penalty: int = 0) -> int:
+    """Bits of all codes."""
+    return sum(
+        c * (n + long_penalty * (n > INDEX_BITS)) for c, n in zip(counts, length, strict=True)
+    )
+
+
+def code_lengths(counts: Sequence[int]) -> list[int]:
+    """Lengths of at most 12 bits, where what is beyond 8 saves enough."""
+    candidates = [limited_lengths(counts, limit) for limit in (MAX_LENGTH, INDEX_BITS)]
+    return min(candidates, key=lambda length: code_bits(counts, length, LONG_PENALTY))
+
+
+def cost(counts: Sequence[int], long_penalty: int = 0) -> int:
+    """What codes and their lengths cost, in 1/16 bit."""
     if len(counts) < 2:
         return 0
-    bits = sum(c * length for c, length in zip(counts, code_lengths(counts), strict=True))
-    return 16 * (bits + 4 * len(counts))
+    return 16 * (code_bits(counts, code_lengths(counts), long_penalty) + 4 * len(counts))
 
 
 def split(distances: Sequence[int], longest: int) -> list[int]:
@@ -236,7 +253,7 @@ def encode_tile(A: Int8Array) -> Streams:
             return 16 * A.size + values + raw
         counts = gap_counts(gaps)
         penalty = GAP_PENALTY * len(gaps) if len(counts) > 1 else 0
-        return cost(counts) + penalty + values + raw
+        return cost(counts, LONG_PENALTY) + penalty + values + raw
 
     all_bins = [ValueBins.of(A, k) for k in PENALTIES]
     candidates = [(longest, bins) for longest in (0, 1, 16, 32, MAX_GAPS) for bins in all_bins]
