@@ -3,6 +3,8 @@
  * safe with any others; run.py compares it with the real one, to say what the checks cost.
  *
  * A check that only chooses between two ways to decode good bytes stays: both ends of the array in dcsr and hybrid.
+ *
+ * So decoders return false for bad blobs alone, and pass 0 where they mean nothing bad.
  */
 #ifndef UNCHECKED_H
 #define UNCHECKED_H

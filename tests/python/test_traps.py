@@ -155,3 +155,18 @@ def test_rans_block_of_more_bytes_than_16_bits_count() -> None:
     header = packed.nbytes - packed.payload_nbytes
     assert packed.to_bytes()[header + 1] & 2  # blocks are half as long
     assert packed.streams["blocks"] == 34 * 42
+
+
+def test_huffman_in_every_form() -> None:
+    """Positions by a bitmap, none at all, or coded gaps (2 stands for more), and any raw bits."""
+    forms = set()
+    for sparsity in (0.0, 0.5, 0.8):
+        for deviation in (2, 8, 20, 35):
+            rng = np.random.default_rng(4)
+            values = np.clip(np.rint(rng.normal(0, deviation, 6000)), -128, 127).astype(np.int8)
+            values[values == 0] = 1
+            values[rng.random(values.size) < sparsity] = 0
+            packed = round_trip(values, "huffman")
+            header = packed.to_bytes()[-packed.payload_nbytes :]
+            forms.add((min(header[10], 2), header[8]))
+    assert forms == {(positions, raw_bits) for positions in (0, 1, 2) for raw_bits in (0, 2, 4)}
