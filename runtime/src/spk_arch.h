@@ -3,7 +3,8 @@
  * SPK_HELIUM is 1 on cores with Arm Helium integer vectors (M-profile vector extension: Cortex-M52, M55, M85), where
  * mve/ replaces the scalar decoders; define SPK_NO_HELIUM to keep the scalar ones. Both refuse the same bytes.
  *
- * SPK_THUMB2 is 1 on Cortex-M3 and above, for single instructions that compilers do not find.
+ * SPK_UNALIGNED is 1 on Arm cores that store words anywhere, SPK_THUMB2 on Cortex-M3 and above: for single
+ * instructions that compilers do not find.
  */
 #ifndef SPK_ARCH_H
 #define SPK_ARCH_H
@@ -12,6 +13,12 @@
 #define SPK_HELIUM 1
 #else
 #define SPK_HELIUM 0
+#endif
+
+#if defined(__ARM_FEATURE_UNALIGNED) && defined(__ARMEL__) && defined(__GNUC__)
+#define SPK_UNALIGNED 1
+#else
+#define SPK_UNALIGNED 0
 #endif
 
 #if defined(__thumb2__) && defined(__GNUC__)

@@ -13,8 +13,6 @@ spk_status spk_bitmap_validate(const spk_tile *tile) {
   spk_reader reader = {tile, 0};
   const uint32_t size = spk_ceil_div(tile->n, 8);
   const uint8_t *bitmap = spk_take(&reader, size);
-  if (!bitmap) return SPK_ERROR_STREAM;
-  uint32_t n_values;
-  if (!spk_bitmap_count(bitmap, tile->n, &n_values)) return SPK_ERROR_STREAM;
-  return spk_ends(n_values, spk_left(&reader)) ? SPK_OK : SPK_ERROR_STREAM;
+  if (!bitmap || !spk_bitmap_ends(bitmap, tile->n)) return SPK_ERROR_STREAM;
+  return spk_ends(spk_bitmap_count(bitmap, size), spk_left(&reader)) ? SPK_OK : SPK_ERROR_STREAM;
 }

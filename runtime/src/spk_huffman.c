@@ -61,7 +61,9 @@ static bool open(const spk_tile *tile, spk_huffman_streams *s) {
   s->value_bits = spk_take(&reader, s->value_raw != 0 ? spk_ceil_div(s->n, 8u / s->value_raw) : 0);
   if (!s->value_bits) return false;
   s->positions = spk_take(&reader, s->positions_size);
-  if (!s->positions || (s->n_gaps == 0 && s->positions_size != spk_ceil_div(tile->n, 8))) return false;
+  if (!s->positions) return false;
+  if (s->n_gaps == 0 && s->positions_size != spk_ceil_div(tile->n, 8)) return false;
+  if (s->n_gaps == 0 && !spk_bitmap_ends(s->positions, tile->n)) return false;
   if (s->n_gaps == 1u && s->positions_size != 0) return false;
   if (header[11] > 3u || header[11] > spk_left(&reader)) return false;
   s->value_codes_size = spk_left(&reader) - header[11];
@@ -340,9 +342,8 @@ static bool check(decoder *d, uint32_t n, uint32_t limit) {
 spk_status spk_huffman_validate(const spk_tile *tile) {
   spk_huffman_streams s;
   decoder d;
-  uint32_t n_set;
   if (!open(tile, &s)) return SPK_ERROR_STREAM;
-  if (s.n_gaps == 0 && (!spk_bitmap_count(s.positions, tile->n, &n_set) || n_set != s.n)) return SPK_ERROR_STREAM;
+  if (s.n_gaps == 0 && spk_bitmap_count(s.positions, s.positions_size) != s.n) return SPK_ERROR_STREAM;
   if (s.n_gaps > 1u && (!open_gaps(&d, &s) || !check(&d, s.n, tile->n))) return SPK_ERROR_STREAM;
   return open_values(&d, &s) && check(&d, s.n, UINT32_MAX) ? SPK_OK : SPK_ERROR_STREAM;
 }

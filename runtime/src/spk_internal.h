@@ -49,8 +49,8 @@ SPK_FORMATS(SPK_DECLARE_FORMAT)
 spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst);
 
 /* n elements from a bitmap of them, most significant bit first, and the values that are set in it, of which there may
- * be n_values. Values may lie at the end of dst, if there are as many as bits set. Returns where the values that were
- * taken end, or null where there are too few. */
+ * be n_values. Values may lie at the end of dst: then no element may be written before its value, and all in front of
+ * it, are read. Returns where the values that were taken end, or null where there are too few. */
 const int8_t *spk_expand_bitmap(int8_t *dst, size_t n, const uint8_t *bitmap, const int8_t *values, size_t n_values);
 
 /* CRC-32 as zlib computes it; start with crc = 0, or go on from a previous result. */
@@ -68,10 +68,14 @@ SPK_INLINE uint32_t spk_load_u32_be(const uint8_t *p) {
 }
 
 SPK_INLINE void spk_store_u32(uint8_t *p, uint32_t word) {
+#if SPK_UNALIGNED
+  __builtin_memcpy(p, &word, sizeof word); /* GCC would store four bytes */
+#else
   p[0] = (uint8_t)word;
   p[1] = (uint8_t)(word >> 8);
   p[2] = (uint8_t)(word >> 16);
   p[3] = (uint8_t)(word >> 24);
+#endif
 }
 
 /* word << by, for the low byte of by, which is at most 31: what the instruction looks at, which compilers do not use.
@@ -97,12 +101,16 @@ SPK_INLINE uint32_t spk_count_bits(uint32_t byte) {
   return (byte + (byte >> 4)) & 15u;
 }
 
-/* Counts the bits set in the bitmap of n elements. Returns false where one of the unused bits is. */
-SPK_INLINE bool spk_bitmap_count(const uint8_t *bitmap, uint32_t n, uint32_t *n_set) {
-  const uint32_t size = spk_ceil_div(n, 8);
-  *n_set = 0;
-  for (uint32_t i = 0; i < size; i++) *n_set += spk_count_bits(bitmap[i]);
-  return n % 8u == 0 || (bitmap[size - 1u] & (0xFFu >> n % 8u)) == 0;
+/* Whether the bits behind the last of n elements of a bitmap are 0. */
+SPK_INLINE bool spk_bitmap_ends(const uint8_t *bitmap, uint32_t n) {
+  return n % 8u == 0 || (bitmap[n / 8u] & (0xFFu >> n % 8u)) == 0;
+}
+
+/* Bits set in size bytes of a bitmap. */
+SPK_INLINE uint32_t spk_bitmap_count(const uint8_t *bitmap, uint32_t size) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < size; i++) count += spk_count_bits(bitmap[i]);
+  return count;
 }
 
 /* Walks the streams of a tile. pos <= tile->size holds always. */

@@ -340,6 +340,7 @@ def _huffman(change: Change) -> Iterator[Vector]:
     yield "bitmap_too_few", "6 bits set, 7 elements", change(positions=bytes.fromhex("ae00400000"))
     yield "bitmap_too_many", "8 bits set, 7 elements", change(positions=bytes.fromhex("af00400001"))
     yield "bitmap_unused_bit", "bit 4 of 3 elements", huffman(2, b"\xc8"), 3
+    yield "bitmap_unused_value", "bit 4 of 3 elements, and a value for it", huffman(3, b"\xc8"), 3
     yield (
         "bitmap_short",
         "a bitmap of 4 bytes",
