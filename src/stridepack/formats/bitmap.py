@@ -20,7 +20,8 @@ class Bitmap(Format):
     def work(self, tile: memoryview, n: int) -> dict[str, int]:
         # Decoders take 32 elements at once as long as 32 bytes of values are left, Helium in
         # rounds, each of as many words as surely fit. They look more closely at the tail behind.
-        # Helium gathers 16 values at once, two a cycle at best.
+        # Helium gathers 16 values at once, two a cycle at best; without it, there is code of its
+        # own for every way in which four elements may be set.
         bits = np.unpackbits(np.frombuffer(tile, np.uint8, (n + 7) // 8), count=n)
         before = np.cumsum(bits, dtype=np.int64)[31::32]  # values up to the end of each word
         n_values = int(np.count_nonzero(bits))
@@ -31,10 +32,12 @@ class Bitmap(Format):
             words += step
             left = nbytes - int(before[words - 1])
         in_vector = np.add.reduceat(bits, np.arange(0, n, 16), dtype=np.int64)
+        of_four = np.bincount(np.add.reduceat(bits, np.arange(0, n, 4)), minlength=5).tolist()
         return {
             "elements": n,
             "values": n_values,
             "values_beyond_2_in_16": int(np.maximum(in_vector - 2, 0).sum()),
             "rounds": rounds,
             "tail_elements": n - 32 * words,
+            **{f"fours_with_{i}": count for i, count in enumerate(of_four) if i},
         }

@@ -1,11 +1,11 @@
 """huffman: values, and gaps or a bitmap, in Huffman codes (docs/format.md, section 10)."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
 
+from stridepack import _spec
 from stridepack.formats.base import Format, Stream
 
+MAX_LENGTH = _spec.HUFFMAN_MAX_LENGTH
 INDEX_BITS = 8  # that a decoder's lookup looks at
 ENTRY_SYMBOLS = 4  # that it gives at most
 
@@ -28,21 +28,30 @@ class Huffman(Format):
         yield "value_codes", len(tile) - before - tile[11]
 
     def work(self, tile: memoryview, n: int) -> dict[str, int]:
-        # How many lookups there are shows the code: a symbol comes with 2^-length, nearly.
         stored, n_gaps = int.from_bytes(tile[:4], "little"), tile[10]
-        codes = [_Code(lengths) for lengths in _code_lengths(tile) if lengths]
+        streams, offset = {}, 0
+        for name, size in self.streams(tile, n):
+            streams[name] = tile[offset : offset + size]
+            offset += -(-size // 4) * 4
+        names = ("positions", "value_codes")
+        walks = [
+            _Walk(lengths, bytes(streams[name]), stored)
+            for lengths, name in zip(_code_lengths(tile), names, strict=True)
+            if lengths
+        ]
         return {
             "bitmap_elements": n if n_gaps == 0 else 0,
-            # With codes for gaps; zeros behind the last element take about half as long.
-            "cleared_elements": (0, (n - stored) // 2, n)[min(n_gaps, 2)],
+            "cleared_elements": (0, n - stored, n)[min(n_gaps, 2)],
             "values": stored,
             "values_with_raw_bits": stored if tile[8] else 0,
             "gaps": stored if n_gaps > 1 else 0,
-            "codes": len(codes),
-            "symbols": sum(code.n_symbols for code in codes),
-            "table_entries": sum(code.n_entries for code in codes),
-            "lookups": sum(round(stored * code.lookups_a_symbol) for code in codes),
-            "long_codes": sum(round(stored * code.long_share) for code in codes),
+            # Helium stores 16 values at once where an offset of 8 bits reaches the last of them.
+            "far_gaps": stored if n_gaps > 1 and 16 * n > 255 * stored else 0,
+            "codes": len(walks),
+            "symbols": sum(walk.n_symbols for walk in walks),
+            "table_entries": sum(walk.n_entries for walk in walks),
+            "turns": sum(walk.n_turns for walk in walks),
+            "long_codes": sum(walk.n_long for walk in walks),
         }
 
 
@@ -55,31 +64,39 @@ def _code_lengths(tile: memoryview) -> tuple[list[int], list[int]]:
     return lengths[:n_gaps], lengths[n_gaps : n_gaps + n_values]
 
 
-class _Code:
-    """What a decoder's table of a code is like."""
+class _Walk:
+    """What a decoder does with a stream of n symbols: turns of three lookups, and long codes."""
 
-    def __init__(self, lengths: Sequence[int]) -> None:
-        counts = Counter(lengths)
-
-        @cache
-        def entries(room: int, symbols: int) -> int:
-            """Different entries that start with so many symbols and have so many bits left."""
-            if symbols == ENTRY_SYMBOLS:
-                return 1
-            return 1 + sum(counts[b] * entries(room - b, symbols + 1) for b in range(1, room + 1))
-
-        @cache
-        def expected(room: int, symbols: int) -> float:
-            """Further symbols of an entry, on average."""
-            if symbols == ENTRY_SYMBOLS:
-                return 0
-            return sum(
-                counts[b] / (1 << b) * (1 + expected(room - b, symbols + 1))
-                for b in range(1, room + 1)
-            )
-
+    def __init__(self, lengths: Sequence[int], stream: bytes, n: int) -> None:
         self.n_symbols = len(lengths)
-        self.n_entries = entries(INDEX_BITS, 0)
-        self.long_share = sum(counts[b] / (1 << b) for b in counts if b > INDEX_BITS)
-        short_share = 1 - self.long_share  # of the symbols, and of the lookups that give any
-        self.lookups_a_symbol = short_share**2 / (expected(INDEX_BITS, 0) or 1)
+        length_at: list[int] = []  # of the code that a window of 12 bits starts with
+        for bits in filter(None, sorted(lengths)):
+            length_at += [bits] * (1 << MAX_LENGTH - bits)
+        table = []  # bits and symbols of each lookup
+        for index in range(1 << INDEX_BITS):
+            used = count = 0
+            while count < ENTRY_SYMBOLS:
+                window = index << used + MAX_LENGTH - INDEX_BITS & (1 << MAX_LENGTH) - 1
+                if used + length_at[window] > INDEX_BITS:
+                    break
+                used += length_at[window]
+                count += 1
+            table.append((used, count))
+        self.n_entries = len({(i >> INDEX_BITS - used, used) for i, (used, _) in enumerate(table)})
+
+        self.n_turns = self.n_long = 0
+        data = stream + bytes(8)
+        bit = done = 0
+        while done < n:
+            self.n_turns += 1
+            word = int.from_bytes(data[bit // 8 : bit // 8 + 5]) << bit % 8
+            for _ in range(3):
+                used, count = table[word >> 32 & 255]
+                word <<= used
+                bit += used
+                done += count
+            if count == 0:
+                self.n_long += 1
+                window = int.from_bytes(data[bit // 8 : bit // 8 + 3]) >> 12 - bit % 8
+                bit += length_at[window & (1 << MAX_LENGTH) - 1]
+                done += 1
