@@ -36,7 +36,7 @@ typedef struct decoder {
   uint32_t ready; /* symbols decoded already, for the next chunk */
 } decoder;
 
-static bool open(const spk_tile *tile, spk_huffman_streams *s) {
+static bool open_streams(const spk_tile *tile, spk_huffman_streams *s) {
   spk_reader reader = {tile, 0};
   const uint8_t *header = spk_take(&reader, 16);
   if (!header) return false;
@@ -309,7 +309,7 @@ SPK_NOINLINE static bool walk_gaps(decoder *value_decoder, spk_huffman_streams *
 spk_status spk_huffman_decode(const spk_tile *tile, int8_t *dst) {
   spk_huffman_streams s;
   decoder value_decoder;
-  if (!open(tile, &s) || !open_values(&value_decoder, &s)) return SPK_ERROR_STREAM;
+  if (!open_streams(tile, &s) || !open_values(&value_decoder, &s)) return SPK_ERROR_STREAM;
   const uint32_t n_zeros = tile->n - s.n;
   if (s.n_gaps == 0) {
     const int8_t *const values = dst + n_zeros, *const end = dst + tile->n;
@@ -342,7 +342,7 @@ static bool check(decoder *d, uint32_t n, uint32_t limit) {
 spk_status spk_huffman_validate(const spk_tile *tile) {
   spk_huffman_streams s;
   decoder d;
-  if (!open(tile, &s)) return SPK_ERROR_STREAM;
+  if (!open_streams(tile, &s)) return SPK_ERROR_STREAM;
   if (s.n_gaps == 0 && spk_bitmap_count(s.positions, s.positions_size) != s.n) return SPK_ERROR_STREAM;
   if (s.n_gaps > 1u && (!open_gaps(&d, &s) || !check(&d, s.n, tile->n))) return SPK_ERROR_STREAM;
   return open_values(&d, &s) && check(&d, s.n, UINT32_MAX) ? SPK_OK : SPK_ERROR_STREAM;

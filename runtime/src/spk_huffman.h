@@ -1,5 +1,5 @@
-/* The streams of a huffman tile, and how its codes are read, for its scalar and its Helium decoder. docs/format.md,
- * section 10. */
+/* The streams of a huffman tile, and what its scalar and its Helium decoder do after the codes are read.
+ * docs/format.md, section 10. */
 #ifndef SPK_HUFFMAN_H
 #define SPK_HUFFMAN_H
 
