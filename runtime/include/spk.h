@@ -13,8 +13,8 @@
  *
  * Alignment: none is required. Blobs at 16-byte boundaries have aligned streams, which some cores read faster.
  *
- * Memory: decoders keep what they need on the stack, at most 400 bytes. rans and huffman have their tables there too: rans
- * needs 2.5 KB, huffman 3.5 KB, or 6.5 KB where positions are coded.
+ * Memory: decoders keep what they need on the stack, at most 400 bytes. rans and huffman have their tables there too:
+ * rans needs 2.5 KB, huffman 3.5 KB, or 6.5 KB where positions are coded.
  *
  * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
  * SPK_ERROR_UNSUPPORTED.
