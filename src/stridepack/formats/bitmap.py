@@ -18,10 +18,10 @@ class Bitmap(Format):
         yield from (("bitmap", size), ("values", int(np.unpackbits(bitmap).sum())))
 
     def work(self, tile: memoryview, n: int) -> dict[str, int]:
-        # Helium takes 32 elements at once as long as 32 bytes of values are left, in rounds, each of
-        # as many words as surely fit, and looks more closely at the tail behind. It gathers 16
-        # values at once, two a cycle at best. Without Helium there is code of its own for every way
-        # in which four elements may be set, as long as 8 bytes of values are left.
+        # Helium takes 32 elements at once as long as 32 bytes of values are left, in rounds, each
+        # of as many words as surely fit, and looks more closely at the tail behind. It gathers 16
+        # values at once, two a cycle at best. Without Helium there is code of its own for every
+        # way in which four elements may be set, as long as 8 bytes of values are left.
         bits = np.unpackbits(np.frombuffer(tile, np.uint8, (n + 7) // 8), count=n)
         before = np.cumsum(bits, dtype=np.int64)[31::32]  # values up to the end of each word
         positions = np.flatnonzero(bits)
