@@ -24,9 +24,9 @@ def _style(format: str) -> dict[str, Any]:
     return plots.style(format)
 
 
-def _percent(axes: Axes, which: str = "x") -> None:
+def _percent(axes: Axes, which: str = "x", digits: int = 0) -> None:
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{digits}%}"))
 
 
 def _log(axes: Axes) -> None:
@@ -60,7 +60,7 @@ def accuracy_and_compression(
     top.axhline(baseline - 0.01, color="#777777", ls="--", label="dense - 1 point")
     top.set_ylabel("accuracy, int8, test images")
     top.set_title(title, fontsize=9)
-    _percent(top, "y")
+    _percent(top, "y", 1)
     top.legend(loc="lower left")
     for format, curve in compression.items():
         bottom.plot(list(curve), list(curve.values()), **_style(format))
@@ -85,7 +85,7 @@ def pareto(
     axes.set_xlabel("prunable weights, packed (kB = 1000 bytes)")
     axes.set_ylabel("accuracy, int8, test images")
     axes.set_title(title, fontsize=9)
-    _percent(axes, "y")
+    _percent(axes, "y", 1)
     axes.legend(loc="lower right")
     _save(figure, file)
 
@@ -128,7 +128,7 @@ def decode_over_sparsity(
 
 def groups_and_remainder(file: Path, shares: Mapping[str, Curve]) -> None:
     """Fig. 9: share of the non-zeros in groups of each size and in the remainder."""
-    figure, axes = plt.subplots(figsize=(5.5, 4))
+    figure, axes = plt.subplots(figsize=(6.5, 4))
     sparsities = [100 * s for s in next(iter(shares.values()))]
     shades = ["#08306b", "#2171b5", "#6baed6", "#c6dbef", "#bbbbbb"]
     labels = [f"groups of {n}" if n.isdigit() else n for n in shares]
@@ -138,7 +138,7 @@ def groups_and_remainder(file: Path, shares: Mapping[str, Curve]) -> None:
     axes.set_ylabel("share of the non-zeros (%)")
     axes.set_ylim(0, 100)
     axes.set_xlim(min(sparsities), max(sparsities))
-    axes.legend(loc="upper left", frameon=True, fontsize=8)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), reverse=True, fontsize=8)
     _save(figure, file)
 
 

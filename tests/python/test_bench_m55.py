@@ -158,12 +158,14 @@ def test_results_are_complete() -> None:
             assert {("bit_loop", path, sparsity), ("spk_tflm_prune_s8", path, sparsity)} <= prune
     keys = {(r["workload"], r["format"], r["sparsity"], r["path"]) for r in records}
     for format in sp.formats():
-        for path in ("scalar", "helium"):
+        for path in ("scalar", "helium", "m4"):
             for tenths in range(10):
                 assert ("resnet8", format, tenths / 10, path) in keys
+        for path in ("scalar", "helium"):
             assert any(w != "resnet8" and (f, p) == (format, path) for w, f, _, p in keys)
     numbers = (
         *("instructions_per_weight", "instructions_per_nonzero", "cycles_per_weight"),
         *("text_bytes", "stack_bytes"),
     )
-    assert all(record[number] > 0 for record in records for number in numbers)
+    of_m55 = [record for record in records if record["path"] != "m4"]  # which has no cycles
+    assert all(record[number] > 0 for record in of_m55 for number in numbers)
