@@ -33,8 +33,8 @@ def test_a_point_and_its_file(network, point):
     if "payload_nbytes" in point:
         assert measures.sizes(tensors) == point["payload_nbytes"]
     n_zeros = sum(int((values == 0).sum()) for values in tensors)
-    # a few weights that were not pruned are rounded to 0
-    assert 0 <= n_zeros / sum(values.size for values in tensors) - point["sparsity"] < 0.05
+    # counts are rounded for each tensor, and a few weights that were not pruned to 0
+    assert -1e-4 < n_zeros / sum(values.size for values in tensors) - point["sparsity"] < 0.05
 
 
 def test_the_bundled_model_is_the_point_at_50_percent():
