@@ -173,7 +173,11 @@ void encode_huffman(const Tile &tile, const EncodeOptions &, StreamWriter &out) 
   }
 
   std::vector<ValueCode> value_candidates;
-  for (const auto &raw : kRawBits) value_candidates.emplace_back(histogram, raw.bits);
+  std::vector<std::uint64_t> costs_without_zeros;  // most candidates of gaps store none
+  for (const auto &raw : kRawBits) {
+    value_candidates.emplace_back(histogram, raw.bits);
+    costs_without_zeros.push_back(cost_of(value_candidates.back().counts, 0));
+  }
   GapCode gaps(distances, 0);
   ValueCode values;
   std::uint64_t least = ~std::uint64_t{0};
@@ -185,10 +189,13 @@ void encode_huffman(const Tile &tile, const EncodeOptions &, StreamWriter &out) 
     if (candidate.counts.size() > 1) gap_cost += n * kGapPenalty;
     for (std::size_t i = 0; i < value_candidates.size(); i++) {
       const std::uint64_t per_value = (kRawBits[i].bits << kCostShift) + kRawBits[i].penalty;
-      const std::uint64_t cost =
-          gap_cost + cost_of(value_candidates[i].with_zeros(candidate.n_zeros), 0) + n * per_value;
+      const std::uint64_t value_cost = candidate.n_zeros == 0
+                                           ? costs_without_zeros[i]
+                                           : cost_of(value_candidates[i].with_zeros(candidate.n_zeros), 0);
+      const std::uint64_t cost = gap_cost + value_cost + n * per_value;
       if (cost < least) least = cost, gaps = candidate, values = value_candidates[i];
     }
+    if (longest != 0 && longest + 1 >= distances.size()) break;  // with a longer one it would be the same code
   }
 
   const Lengths gap_lengths = code_lengths(gaps.counts);
