@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import counts
 import numpy as np
 from rich.console import Console
 from rich.progress import track
@@ -32,7 +33,6 @@ import plots
 import workloads
 
 HERE = Path(__file__).resolve().parent
-M55 = HERE / "m55/results.json"
 RESULTS = HERE / "results/frontier.json"
 FIGURE = HERE.parent / "docs/frontier.png"
 MODELS = HERE.parent.parent / "shared/data/models"
@@ -73,21 +73,14 @@ def tensors_of(workload: str, sparsity: float | None) -> list[np.ndarray] | None
     return list(workloads.model(path, 2**30).tensors.values()) if path.exists() else None
 
 
-def measured(workload: str, sparsity: float | None) -> list[dict[str, Any]]:
-    """The records of bench/m55: Helium, Clang."""
-    return [
-        record
-        for record in json.loads(M55.read_text())
-        if (record["workload"], record["path"], record["compiler"])
-        == (workload, "helium", "clang-19")
-        and "decoder" not in record
-        and sparsity in (None, record["sparsity"])
-    ]
-
-
 def measure(workload: str, sparsity: float | None) -> dict[str, Any] | None:
     """What is shown of a workload; None where the model, or bench/m55's count of it, is missing."""
-    records, tensors = measured(workload, sparsity), tensors_of(workload, sparsity)
+    tensors = tensors_of(workload, sparsity)
+    records = [
+        record
+        for record in counts.records(workload, "helium")
+        if sparsity in (None, record["sparsity"])
+    ]
     if not records or tensors is None:
         return None
     n = sum(t.size for t in tensors)
@@ -178,7 +171,7 @@ def main() -> None:
         if entry := measure(workload, sparsity):
             entries.append(entry)
         else:
-            console.print(f"left out: {workload}: no model in {MODELS}, or not in {M55}")
+            console.print(f"left out: {workload}: no model in {MODELS}, or not in {counts.RESULTS}")
     for entry in entries:
         n = entry["weights"]
         table = Table("", "bytes a weight", "of H0", "instr.", "est. cycles", title=entry["title"])

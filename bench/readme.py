@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import counts
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -86,11 +87,7 @@ def search() -> str:
 
 def m55() -> str:
     """Table I's cycles are those of the board; ours are in the results beside the instructions."""
-    records = [
-        r
-        for r in load("../m55/results")
-        if r["workload"] == "resnet8" and r["compiler"] == "clang-19"
-    ]
+    records = counts.records("resnet8")
     sparsities = (0.3, 0.5, 0.7)
     lines = [
         "| per weight at 30 / 50 / 70 % zeros | instructions, Helium | M55 without | Cortex-M4 "
@@ -122,11 +119,7 @@ def m55() -> str:
 
 def prune() -> str:
     """spk_tflm_prune_s8 beside the loop that TensorFlow Lite Micro has."""
-    records = [
-        r
-        for r in load("../m55/results")
-        if r["workload"] == "prune" and r["compiler"] == "clang-19"
-    ]
+    records = counts.records("prune")
     sparsities = (0.3, 0.5, 0.7, 0.9)
     of = {(r["decoder"], r["path"], r["sparsity"]): r["instructions_per_weight"] for r in records}
     headings = " | ".join(f"{s:.0%} zeros" for s in sparsities)

@@ -10,7 +10,6 @@ Writes bench/results/sizes.json.
 
 import json
 import math
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -21,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import stridepack as sp
+from stridepack.planner import in_every_format
 
 RESULTS = Path(__file__).parent / "results/sizes.json"
 
@@ -28,13 +28,10 @@ RESULTS = Path(__file__).parent / "results/sizes.json"
 def payloads(network: str, sparsity: float, seed: int) -> dict[str, int]:
     """Payload bytes of a whole network in every format."""
     rng = np.random.default_rng(seed)
-    tensors = [pruned_weights(shape, sparsity, rng) for shape in NETWORKS[network]()]
-
-    def measure(name: str) -> int:
-        return sum(sp.pack(values, name).payload_nbytes for values in tensors)
-
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(sp.formats(), pool.map(measure, sp.formats()), strict=True))
+    weights = [pruned_weights(shape, sparsity, rng) for shape in NETWORKS[network]()]
+    tensors = [sp.WeightTensor("", values) for values in weights]
+    every = in_every_format(tensors, lambda packed: packed.payload_nbytes)
+    return {name: sum(of[name] for of in every) for name in sp.formats()}
 
 
 @click.command(help=__doc__)

@@ -12,12 +12,11 @@ import numpy.typing as npt
 
 import stridepack as sp
 from experiments.networks import RECIPES
-from stridepack.threads import in_threads
+from stridepack.planner import in_every_format
 
 Weights = npt.NDArray[np.int8]
 
 RESULTS = Path("experiments/results")
-COUNTS = Path("bench/m55/results.json")
 TENSORS = Path("bench/m55/tensors.json")
 GROUP_SIZES = (16, 12, 8, 4)
 LANES = 16  # elements of a SIMD run
@@ -41,12 +40,10 @@ def pruned_tensors(point: dict[str, Any], network: str) -> list[Weights]:
 
 def sizes(tensors: Sequence[Weights]) -> dict[str, int]:
     """Payload bytes in every format, and "entropy_bound": the tensors' zero-order entropies."""
-    jobs = [(values, name) for name in sp.formats() for values in tensors]
-    nbytes = in_threads(lambda job: sp.pack(*job).payload_nbytes, jobs, lambda job: job[0].size)
-    total = dict.fromkeys(sp.formats(), 0)
-    for (_, name), size in zip(jobs, nbytes, strict=True):
-        total[name] += size
-    return total | {"entropy_bound": round(sum(entropy_nbytes(v) for v in tensors))}
+    named = [sp.WeightTensor("", values) for values in tensors]
+    every = in_every_format(named, lambda packed: packed.payload_nbytes)
+    total = {name: sum(of[name] for of in every) for name in sp.formats()}
+    return total | {"entropy_bound": round(sum(tensor.entropy_nbytes for tensor in named))}
 
 
 def sizes_of(point: dict[str, Any], network: str) -> dict[str, int]:
@@ -55,12 +52,6 @@ def sizes_of(point: dict[str, Any], network: str) -> dict[str, int]:
         return sizes(pruned_tensors(point, network))
     recorded: dict[str, int] = point["payload_nbytes"]
     return recorded
-
-
-def entropy_nbytes(values: Weights) -> float:
-    """Zero-order entropy in bytes, zeros included."""
-    counts = np.unique(values, return_counts=True)[1]
-    return float(-(counts * np.log2(counts / values.size)).sum() / 8)
 
 
 def mean_by_sparsity(entries: Iterable[tuple[float, float]]) -> dict[float, float]:
@@ -144,13 +135,6 @@ def occupancy_effect(tensors: Sequence[Weights], occupancy: float) -> dict[str, 
 
 
 # --- decoding -------------------------------------------------------------------------------------
-
-
-def decode_counts(path: str = "helium") -> list[dict[str, Any]]:
-    """bench/m55's records of ResNet8's shapes, all six tensors together."""
-    wanted = ("resnet8", path, "clang-19")
-    records = json.loads(COUNTS.read_text())
-    return [r for r in records if (r["workload"], r["path"], r["compiler"]) == wanted]
 
 
 def decode_cycles_by_tensor(sparsity: float) -> dict[str, dict[str, float]]:

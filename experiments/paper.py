@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import plots, published
+from bench import counts, plots, published
 from bench.published import SPARSITIES, as_in_paper
 from experiments import figures, measures
 from experiments.figures import PAPERS, Curve
@@ -93,7 +93,7 @@ def figure_7() -> None:
 
 def figure_8() -> None:
     cycles: dict[str, dict[float, float]] = {}
-    for record in measures.decode_counts():
+    for record in counts.records("resnet8", "helium"):
         if record["format"] != "dense":
             total = record["cycles_per_weight"] * record["weights"]
             cycles.setdefault(record["format"], {})[record["sparsity"]] = total
@@ -169,7 +169,7 @@ def footprint_rows(
 
 
 def decode_rows() -> list[str]:
-    by_key = {(r["format"], r["sparsity"]): r for r in measures.decode_counts()}
+    by_key = {(r["format"], r["sparsity"]): r for r in counts.records("resnet8", "helium")}
     rows = []
     for format in dict.fromkeys(format for format, _ in by_key):
         cells = [format]
