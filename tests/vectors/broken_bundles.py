@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from broken import Broken
-from handmade import EXAMPLE_TILES
+from example import EXAMPLE_TILES
 from layout import blob, bundle, join, patch, replace, seal_bundle, u32
 
 NAMES_BEGIN = 32 + 2 * 16

@@ -8,18 +8,9 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 
 from broken import Broken
-from handmade import (
-    EXAMPLE,
-    EXAMPLE_TILES,
-    code_stream,
-    dcsr,
-    dcsr_pair,
-    huffman,
-    hybrid,
-    hybrid_of_one_size,
-    rans_record,
-)
+from example import EXAMPLE, EXAMPLE_TILES
 from layout import blob, join, nibbles, u32, up_to
+from tiles import code_stream, dcsr, dcsr_pair, huffman, hybrid, hybrid_of_one_size, rans_record
 
 # Where the values come last and their end is known without them, decoding need not look for it.
 DECODES = {"dense_goes_on", "bitmap_goes_on", "bitmap_values_too_many", "bitmap_unused_bit"}

@@ -17,8 +17,9 @@ from broken_bundles import broken_bundles
 from broken_headers import broken_headers
 from broken_streams import broken_streams
 from cases import Case, cases, lengths
-from handmade import EXAMPLE, EXAMPLE_TILES, unusual
+from example import EXAMPLE, EXAMPLE_TILES
 from layout import blob, bundle, join
+from unusual import unusual
 
 import stridepack as sp
 from stridepack.formats import get_format
@@ -38,7 +39,7 @@ def valid_files() -> dict[str, bytes]:
 
     for fmt in sp.formats():
         if fmt not in EXAMPLE_TILES:
-            raise AssertionError(f"format {fmt!r}: handmade.py lacks its example")
+            raise AssertionError(f"format {fmt!r}: example.py lacks its example")
         options = get_format(fmt).options
         for case in cases():
             if options.issuperset(case.options):
@@ -52,7 +53,7 @@ def valid_files() -> dict[str, bytes]:
             ids[fmt], EXAMPLE.size, [join(streams)], n_non_zero=int(np.count_nonzero(EXAMPLE))
         )
         if data != sp.Packed.encode(EXAMPLE, fmt).to_bytes():
-            raise AssertionError(f"format {fmt!r}: handmade.py does not agree with the encoder")
+            raise AssertionError(f"format {fmt!r}: example.py does not agree with the encoder")
         add(f"{fmt}_example.blob", data, EXAMPLE.tobytes())
     for fmt, name, tile, raw in unusual():
         data = blob(ids[fmt], len(raw), [tile], n_non_zero=len(raw) - raw.count(0))
