@@ -17,28 +17,26 @@ typedef struct tables {
   uint8_t value[SPK_RANS_SLOTS];
 } tables;
 
-static uint16_t *fill_step(uint16_t *slot, uint32_t frequency) {
-  uint16x8_t step = vaddq_n_u16(vidupq_n_u16(0, 1), (uint16_t)(frequency << 8));
+/* The slots of a symbol: the first eight, and so on, each eight by increment more. Returns where they end. */
+SPK_INLINE uint16_t *fill(uint16_t *slot, uint32_t frequency, uint16x8_t eight, uint16_t increment) {
   uint16_t *next = slot;
   for (int32_t left = (int32_t)frequency; left > 0; left -= 8) {
-    vstrhq_p_u16(next, step, vctp16q((uint32_t)left));
-    step = vaddq_n_u16(step, 8);
+    vstrhq_p_u16(next, eight, vctp16q((uint32_t)left));
+    eight = vaddq_n_u16(eight, increment);
     next += 8;
   }
   return slot + frequency;
+}
+
+static uint16_t *fill_step(uint16_t *slot, uint32_t frequency) {
+  return fill(slot, frequency, vaddq_n_u16(vidupq_n_u16(0, 1), (uint16_t)(frequency << 8)), 8);
 }
 
 static void build(const spk_rans_streams *s, tables *t) {
   uint16_t *step = t->gap_step, *gap = t->gap;
   for (uint32_t i = 0; s->n_gaps > 1u && i < s->n_gaps; i++) {
     const uint32_t frequency = s->gap_frequencies[i];
-    const uint16x8_t meaning = vdupq_n_u16((uint16_t)spk_rans_gap(s, i));
-    uint16_t *next = gap;
-    for (int32_t left = (int32_t)frequency; left > 0; left -= 8) {
-      vstrhq_p_u16(next, meaning, vctp16q((uint32_t)left));
-      next += 8;
-    }
-    gap += frequency;
+    gap = fill(gap, frequency, vdupq_n_u16((uint16_t)spk_rans_gap(s, i)), 0);
     step = fill_step(step, frequency);
   }
   uint8_t *value = t->value;
