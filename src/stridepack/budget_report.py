@@ -7,7 +7,7 @@ from rich.table import Table
 
 from stridepack.budget_plan import BudgetPlan, PlannedTensor, total
 from stridepack.formats import formats
-from stridepack.report import NAME_COLUMN, ratio
+from stridepack.report import NAME_COLUMN, STORED_COLUMNS, stored_cells
 
 
 def plan_table(plan: BudgetPlan) -> Table:
@@ -16,7 +16,7 @@ def plan_table(plan: BudgetPlan) -> Table:
     table.add_column("tensor", **NAME_COLUMN)
     table.add_column("format", no_wrap=True)
     tiled = any(planned.packed.n_tiles > 1 for planned in plan.tensors)
-    headings = ["elements", "sparsity", "bytes", "of dense", "cycles", *["tile"][:tiled]]
+    headings = [*STORED_COLUMNS, "cycles", *["tile"][:tiled]]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("why")
@@ -24,10 +24,8 @@ def plan_table(plan: BudgetPlan) -> Table:
     def add_row(
         name: str, format: str, some: Sequence[PlannedTensor], why: str, style: str = ""
     ) -> None:
-        n = sum(planned.tensor.size for planned in some)
-        n_non_zero = sum(planned.tensor.n_non_zero for planned in some)
         nbytes = sum(planned.packed.nbytes for planned in some)
-        cells = [f"{n:,}", ratio(n - n_non_zero, n), f"{nbytes:,}", ratio(nbytes, n)]
+        cells = stored_cells([planned.tensor for planned in some], nbytes)
         cells.append(_integer(total(planned.cycles for planned in some)))
         if tiled:
             tiles = {planned.packed.tile_size for planned in some if planned.packed.n_tiles > 1}

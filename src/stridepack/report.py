@@ -15,6 +15,8 @@ Sizes = dict[str, int]  # bytes of the blob in every format
 # TensorFlow joins the names of fused operators, to hundreds of characters.
 NAME_COLUMN: dict[str, Any] = {"overflow": "ellipsis", "no_wrap": True, "max_width": 48}
 
+STORED_COLUMNS = ("elements", "sparsity", "bytes", "of dense")  # what stored_cells gives
+
 
 def sizes_table(
     title: str, tensors: Sequence[WeightTensor], sizes: Sequence[Sizes], min_size: int
@@ -109,15 +111,13 @@ def stored_table(tensors: Sequence[Stored]) -> Table:
     table = Table()
     table.add_column("tensor", **NAME_COLUMN)
     table.add_column("format")
-    for heading in ("elements", "sparsity", "bytes", "of dense"):
+    for heading in STORED_COLUMNS:
         table.add_column(heading, justify="right")
 
     def add_row(name: str, format: str, some: Sequence[Stored], style: str = "") -> None:
-        n = sum(stored.tensor.size for stored in some)
-        n_non_zero = sum(stored.tensor.n_non_zero for stored in some)
         nbytes = sum(stored.nbytes for stored in some)
-        sizes = (f"{n:,}", ratio(n - n_non_zero, n), f"{nbytes:,}", ratio(nbytes, n))
-        table.add_row(escape(name), format, *sizes, style=style)
+        cells = stored_cells([stored.tensor for stored in some], nbytes)
+        table.add_row(escape(name), format, *cells, style=style)
 
     dense: dict[str, list[Stored]] = {}
     for stored in tensors:
@@ -130,6 +130,13 @@ def stored_table(tensors: Sequence[Stored]) -> Table:
     table.add_section()
     add_row(f"total of {len(tensors)}", "", tensors, style="bold")
     return table
+
+
+def stored_cells(tensors: Sequence[WeightTensor], nbytes: int) -> list[str]:
+    """STORED_COLUMNS of some tensors that take so many bytes together."""
+    n = sum(tensor.size for tensor in tensors)
+    n_non_zero = sum(tensor.n_non_zero for tensor in tensors)
+    return [f"{n:,}", ratio(n - n_non_zero, n), f"{nbytes:,}", ratio(nbytes, n)]
 
 
 def ratio(part: int, whole: int) -> str:
