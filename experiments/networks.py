@@ -1,7 +1,7 @@
 """The four networks of Section IV-A and their recipes.
 
-ResNet8 is defined here; the others come from Hugging Face's transformers, which litert-torch
-installs. All start from random weights: nothing is downloaded.
+ResNet8 is defined here, MobileViT in mobilevit.py; the others come from Hugging Face's
+transformers, which litert-torch installs. All start from random weights: nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from experiments.mobilevit import MobileViT
 
 
 class Stack(nn.Module):
@@ -97,19 +99,6 @@ def resnet34(classes: int) -> nn.Module:
     return Logits(network)
 
 
-def mobilevit_xxs(classes: int) -> nn.Module:
-    from transformers import MobileViTConfig, MobileViTForImageClassification
-
-    config = MobileViTConfig(
-        image_size=64,
-        num_labels=classes,
-        hidden_sizes=[64, 80, 96],
-        neck_hidden_sizes=[16, 16, 24, 48, 64, 80, 320],
-        expand_ratio=2.0,
-    )
-    return Logits(MobileViTForImageClassification(config))
-
-
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """How Section IV-A trains one network; epochs of `decays` count from the start of retraining.
@@ -143,6 +132,6 @@ RECIPES = {
         resnet34, 0, 10, 6, (0, 4), 5e-2, 60, 0.1, exclude=("network.classifier.1",)
     ),
     "mobilevit_xxs": Recipe(
-        mobilevit_xxs, 8192, 20, 0, (), 1e-4, 20, 1e-3, cosine_to=1e-5, optimizer="adamw"
+        MobileViT, 8192, 20, 0, (), 1e-4, 20, 1e-3, cosine_to=1e-5, optimizer="adamw"
     ),
 }

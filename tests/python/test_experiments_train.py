@@ -75,15 +75,6 @@ def test_learning_rates_are_those_of_the_paper():
     assert rate(20) == pytest.approx(1e-5)
 
 
-@pytest.mark.parametrize(("network", "weights"), [("resnet8", 73728)])
-def test_prunable_weights_are_those_of_the_paper(network, weights):
-    model = train.RECIPES[network].build(10)
-    pruner = train.MagnitudePruner(
-        model, 0.5, end=0, larger_than=train.RECIPES[network].larger_than
-    )
-    assert sum(mask.numel() for mask in pruner.masks.values()) == weights
-
-
 def test_groups_and_remainder_make_up_the_tensor():
     values = torch.randint(-3, 4, (5000,), generator=torch.Generator().manual_seed(1))
     values = values.to(torch.int8).numpy()
