@@ -49,13 +49,20 @@ def accuracy_and_compression(
     accuracy: Curve,
     spread: Mapping[float, Sequence[float]],
     baseline: float,
+    paper: Curve,
     compression: Mapping[str, Curve],
 ) -> None:
-    """Fig. 5: accuracy of the int8 model, and dense size over packed size, against sparsity."""
+    """Fig. 5: accuracy of the int8 model, and dense size over packed size, against sparsity.
+
+    `paper` holds the paper's changes of accuracy, added to our baseline.
+    """
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(5.5, 6), sharex=True)
     top.plot(list(accuracy), list(accuracy.values()), color="black", marker="o", markersize=4)
     for sparsity, values in spread.items():
         top.plot([sparsity] * len(values), values, color="black", marker=".", alpha=0.4, ls="")
+    top.plot(
+        list(paper), list(paper.values()), "s", color="#D55E00", mfc="none", label="paper's change"
+    )
     top.axhline(baseline, color="#777777", ls=":", label="dense")
     top.axhline(baseline - 0.01, color="#777777", ls="--", label="dense - 1 point")
     top.set_ylabel("accuracy, int8, test images")

@@ -22,9 +22,9 @@ GROUP_SIZES = (16, 12, 8, 4)
 LANES = 16  # elements of a SIMD run
 
 
-def points(network: str, dataset: str) -> list[dict[str, Any]]:
-    """The records of a network's curve; empty while there are none."""
-    file = RESULTS / f"{network}_{dataset}.json"
+def points(curve: str) -> list[dict[str, Any]]:
+    """The records of a curve, such as "resnet8_cifar10"; empty while there are none."""
+    file = RESULTS / f"{curve}.json"
     return json.loads(file.read_text())["points"] if file.exists() else []
 
 

@@ -21,7 +21,11 @@ from experiments.figures import PAPERS, Curve
 from experiments.measures import RESULTS, Weights
 
 OUTPUT = RESULTS / "paper"
-TRAINED = {"resnet8": "cifar10", "mobilenetv2": "cifar10"}
+CURVES = {  # and their networks, in the order of Table I
+    "resnet8_cifar10": "resnet8",
+    "resnet8_cifar10_full": "resnet8",
+    "mobilenetv2_cifar10": "mobilenetv2",
+}
 TITLES = {
     "resnet8": "ResNet8",
     "mobilevit_xxs": "MobileViT-XXS",
@@ -37,6 +41,14 @@ Sizes = dict[tuple[float, int], dict[str, int]]  # by sparsity and seed
 
 def write(name: str, data: Any) -> None:
     (OUTPUT / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
+
+
+def epochs_of(points: Sequence[Point]) -> str:
+    """How the points of a curve were trained: epochs (dense + pruning + retraining) and seeds."""
+    epochs = {" + ".join(map(str, p["epochs"].values())): None for p in points}
+    seeds = {p["seed"] for p in points}
+    plural = "s" if len(seeds) > 1 else ""
+    return f"{' or '.join(epochs)} epochs, {len(seeds)} seed{plural}"
 
 
 def accuracy_of(points: Sequence[Point]) -> Curve:
@@ -65,6 +77,7 @@ def figure_5_and_6(network: str, points: Sequence[Point], sizes: Sizes) -> None:
         f: [(size, accuracy[s]) for s, size in sizes_by_sparsity(sizes, f).items() if s > 0]
         for f in formats
     }
+    changes = published.ACCURACY_CHANGE[TITLES[network]]
     title = f"{TITLES[network]} on CIFAR-10 (JPEG copy)"
     suffix = "" if network == "resnet8" else f"_{network}"
     figures.accuracy_and_compression(
@@ -73,6 +86,9 @@ def figure_5_and_6(network: str, points: Sequence[Point], sizes: Sizes) -> None:
         accuracy=accuracy,
         spread=spread,
         baseline=accuracy[0],
+        paper={
+            s: accuracy[0] + change / 100 for s, change in zip(SPARSITIES, changes, strict=True)
+        },
         compression=compression,
     )
     figures.pareto(OUTPUT / f"fig6{suffix}.png", title, fronts, (dense[0], accuracy[0]))
@@ -183,11 +199,12 @@ def decode_rows() -> list[str]:
     return rows
 
 
-def table_1(trained: dict[str, tuple[Sequence[Point], Sizes]]) -> None:
+def table_1(curves: dict[str, tuple[Sequence[Point], Sizes]]) -> None:
     initial = json.loads((RESULTS / "initial_sizes.json").read_text())
     columns = ["network", "weights", "sparsity", "Δ accuracy", "paper's"]
     columns += [f"{plots.label(f)}: ours / paper" for f in PAPERS]
-    columns += [plots.label(f) for f in initial[0]["nbytes"] if f not in (*PAPERS, "dense")]
+    others = (f for f in initial[0]["nbytes"] if f not in (*PAPERS, "dense"))
+    columns += ["entropy bound" if f == "entropy_bound" else plots.label(f) for f in others]
     lines = [
         "# Table I: ours beside the paper's",
         "",
@@ -195,21 +212,21 @@ def table_1(trained: dict[str, tuple[Sequence[Point], Sizes]]) -> None:
         "a weight are from the paper's; for formats that the paper lacks, bytes a weight.",
         "Δ accuracy: in points, int8 on the test images, against the network that had the same",
         "epochs without pruning. Ours: CIFAR-10 in a JPEG-compressed copy; the paper's: CIFAR-10",
-        "for ResNet8, TinyImageNet for the others.",
+        "for ResNet8, TinyImageNet for the others. Epochs: dense + pruning + retraining; several",
+        "seeds: their mean. *Initial*: weights as they are before training, pruned by magnitude.",
         "",
         "| " + " | ".join(columns) + " |",
         "|" + "---|" * len(columns),
     ]
     for network in TITLES:
-        if network in trained:
-            points, sizes = trained[network]
+        for points, sizes in (data for curve, data in curves.items() if CURVES[curve] == network):
             accuracy = accuracy_of(points)
             change = {s: a - accuracy[0] for s, a in accuracy.items()} if 0 in accuracy else {}
             mean = {
                 s: {f: sizes_by_sparsity(sizes, f)[s] for f in next(iter(sizes.values()))}
                 for s in accuracy
             }
-            lines += footprint_rows(network, "trained", change, mean)
+            lines += footprint_rows(network, epochs_of(points), change, mean)
         sizes_of_initial = {r["sparsity"]: r["nbytes"] for r in initial if r["network"] == network}
         lines += footprint_rows(network, "initial", {}, sizes_of_initial)
     lines += [
@@ -232,24 +249,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.parse_args()
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    trained: dict[str, tuple[Sequence[Point], Sizes]] = {}
-    for network, dataset in TRAINED.items():
-        points = measures.points(network, dataset)
+    curves: dict[str, tuple[Sequence[Point], Sizes]] = {}
+    for curve, network in CURVES.items():
+        points = measures.points(curve)
         if points:
             sizes = {(p["sparsity"], p["seed"]): measures.sizes_of(p, network) for p in points}
-            trained[network] = points, sizes
+            curves[curve] = points, sizes
             if {0, *SPARSITIES} <= {p["sparsity"] for p in points}:
                 figure_5_and_6(network, points, sizes)
     figure_7()
     figure_8()
-    points = measures.points("resnet8", TRAINED["resnet8"])
+    points = measures.points("resnet8_cifar10")
     first = [p for p in points if p["seed"] == min(p["seed"] for p in points)]
     tensors = {p["sparsity"]: measures.pruned_tensors(p, "resnet8") for p in first}
     if set(SPARSITIES) <= set(tensors):
         figure_9(tensors)
         figure_10(tensors)
         figure_11(tensors)
-    table_1(trained)
+    table_1(curves)
     print(f"wrote {', '.join(sorted(f.name for f in Path(OUTPUT).iterdir()))} to {OUTPUT}")
 
 

@@ -4,8 +4,9 @@
 
 For each sparsity: dense baseline, pruning, retraining (experiments/train.py; resumes), conversion
 to int8, accuracy of the int8 .tflite on all test images. The .tflite goes to experiments/results,
-and a record of it into NETWORK_DATASET.json beside it, which keeps the points that it has. Git
-ignores the .tflite files of MobileNetV2, 2.7 MB each; the record has their sizes in every format.
+and a record of it into NETWORK_DATASET.json beside it, which keeps the points that it has;
+`--label full` makes that NETWORK_DATASET_full.json. Git ignores the .tflite files of MobileNetV2,
+2.7 MB each; the record has their sizes in every format.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def point(
 
 def record(run: Run, entry: dict[str, Any]) -> None:
     """Put the point into the network's JSON, in place of an earlier one of the same run."""
-    file = RESULTS / f"{run.network}_{run.dataset}.json"
+    file = RESULTS / f"{run.curve}.json"
     known = json.loads(file.read_text())["points"] if file.exists() else []
     same = (entry["sparsity"], entry["seed"])
     points = [p for p in known if (p["sparsity"], p["seed"]) != same] + [entry]

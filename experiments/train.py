@@ -137,14 +137,19 @@ class Run:
     dense_epochs: int
     pruning_epochs: int
     retraining_epochs: int
+    label: str = ""  # keeps curves of one network apart, such as those of different epochs
+
+    @property
+    def curve(self) -> str:
+        return "_".join(filter(None, (self.network, self.dataset, self.label)))
 
     @property
     def folder(self) -> Path:
-        return RUNS / f"{self.network}_{self.dataset}" / f"seed{self.seed}"
+        return RUNS / self.curve / f"seed{self.seed}"
 
     @property
     def name(self) -> str:
-        return f"{self.network}_{self.dataset}_{round(self.sparsity * 100):02d}_seed{self.seed}"
+        return f"{self.curve}_{round(self.sparsity * 100):02d}_seed{self.seed}"
 
     def model(self) -> nn.Module:
         torch.manual_seed(self.seed)
@@ -176,6 +181,8 @@ class Run:
             exclude=recipe.exclude,
         )
         epochs = self.pruning_epochs + self.retraining_epochs
+        pruned = dataclasses.asdict(self)
+        del pruned["label"]
         train(
             model,
             data,
@@ -184,7 +191,7 @@ class Run:
             rate=pruning_rate(recipe, self.pruning_epochs, self.retraining_epochs),
             seed=self.seed + 500,  # other batches than those of the baseline
             checkpoint=self.folder / f"sparsity_{round(self.sparsity * 100):02d}.pt",
-            identity=dataclasses.asdict(self),
+            identity=pruned,
             pruner=pruner,
         )
         pruner.step(epochs)
@@ -201,6 +208,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dense-epochs", type=int)
     parser.add_argument("--pruning-epochs", type=int)
     parser.add_argument("--retraining-epochs", type=int)
+    parser.add_argument(
+        "--label", default="", help="keeps runs with other epochs apart from those that are there"
+    )
     parser.add_argument("--threads", type=int)
 
 
@@ -210,7 +220,8 @@ def run_of(options: argparse.Namespace, sparsity: float) -> Run:
         name: getattr(recipe, name) if getattr(options, name) is None else getattr(options, name)
         for name in ("dense_epochs", "pruning_epochs", "retraining_epochs")
     }
-    return Run(options.network, options.dataset, options.seed, sparsity, **epochs)
+    run = (options.network, options.dataset, options.seed, sparsity)
+    return Run(*run, **epochs, label=options.label)
 
 
 def load(options: argparse.Namespace, split: str) -> datasets.Images:

@@ -3,25 +3,25 @@
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (stridepack[experiments])")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed (stridepack[experiments])")
 pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 
 from pathlib import Path
 
 import stridepack as sp
 from experiments import measures
+from experiments.paper import CURVES
 from experiments.points import LARGEST_COMMITTED
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "experiments/results"
-CURVES = {"resnet8": "cifar10", "mobilenetv2": "cifar10"}
-POINTS = [(n, p) for n, dataset in CURVES.items() for p in measures.points(n, dataset)]
+POINTS = [(network, p) for c, network in CURVES.items() for p in measures.points(c)]
 
 
-@pytest.mark.parametrize(
-    ("network", "point"), POINTS, ids=[f"{n} {p['sparsity']:.0%} {p['seed']}" for n, p in POINTS]
-)
+@pytest.mark.parametrize(("network", "point"), POINTS, ids=[p["tflite"] for _, p in POINTS])
 def test_a_point_and_its_file(network, point):
     assert 0.5 < point["accuracy"] < 1
+    assert point["epochs"].keys() == {"dense", "pruning", "retraining"}
     assert {"scale", "mean", "std"} <= set(point["input"])
     file = RESULTS / point["tflite"]
     if "payload_nbytes" in point:  # too large to be committed
@@ -38,7 +38,8 @@ def test_a_point_and_its_file(network, point):
 
 
 def test_the_bundled_model_is_the_point_at_50_percent():
-    point = next(p for n, p in POINTS if (n, p["sparsity"], p["seed"]) == ("resnet8", 0.5, 1))
+    points = measures.points("resnet8_cifar10")
+    point = next(p for p in points if (p["sparsity"], p["seed"]) == (0.5, 1))
     bundled = ROOT / "examples/resnet8_cifar10_50.tflite"
     assert bundled.read_bytes() == (RESULTS / point["tflite"]).read_bytes()
 
