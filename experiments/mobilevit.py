@@ -64,8 +64,11 @@ class EncoderLayer(nn.Module):
         batch, tokens, _ = x.shape
         parts = self.queries_keys_values(self.norm(x)).chunk(3, dim=-1)
         q, k, v = (p.reshape(batch, tokens, HEADS, HEAD_WIDTH).transpose(1, 2) for p in parts)
-        weights = F.softmax(q @ k.transpose(2, 3) * HEAD_WIDTH**-0.5, dim=-1)
-        x = x + self.project((weights @ v).transpose(1, 2).reshape(batch, tokens, -1))
+        # One token attends to itself alone. As a softmax, that would become an EXP and a DIV in
+        # float, at which TensorFlow Lite Micro aborts.
+        if tokens > 1:
+            v = F.softmax(q @ k.transpose(2, 3) * HEAD_WIDTH**-0.5, dim=-1) @ v
+        x = x + self.project(v.transpose(1, 2).reshape(batch, tokens, -1))
         result: Tensor = x + self.perceptron(x)
         return result
 
@@ -88,12 +91,15 @@ class MobileViTBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.local(x).permute(0, 2, 3, 1)
         batch, height, width, channels = y.shape
-        rows, columns = height // PATCH, width // PATCH
-        y = y.reshape(batch, rows, PATCH, columns, PATCH, channels).permute(0, 2, 4, 1, 3, 5)
-        y = self.encoder(y.reshape(batch * PATCH**2, rows * columns, channels))
-        y = y.reshape(batch, PATCH, PATCH, rows, columns, channels).permute(0, 3, 1, 4, 2, 5)
-        y = y.reshape(batch, height, width, channels).permute(0, 3, 1, 2)
-        fused: Tensor = self.fuse(torch.cat((x, self.project(y)), 1))
+        rows, patches = height // PATCH, height * width // PATCH**2
+        # TensorFlow Lite Micro transposes up to five dimensions, so in two steps
+        y = y.reshape(batch, rows, PATCH, width * channels).transpose(1, 2)
+        y = y.reshape(batch * PATCH, patches, PATCH, channels).transpose(1, 2)
+        y = self.encoder(y.reshape(batch * PATCH**2, patches, channels))
+        y = y.reshape(batch * PATCH, PATCH, patches, channels).transpose(1, 2)
+        y = y.reshape(batch, PATCH, rows, width * channels).transpose(1, 2)
+        y = self.project(y.reshape(batch, height, width, channels).permute(0, 3, 1, 2))
+        fused: Tensor = self.fuse(torch.cat((x, y), 1))
         return fused
 
 

@@ -2,7 +2,8 @@
  * that cannot be reached, and the compiler drops the checks that lead there. Such a build decodes good blobs and is not
  * safe with any others; run.py compares it with the real one, to say what the checks cost.
  *
- * A check that only chooses between two ways to decode good bytes stays: both ends of the array in dcsr and hybrid.
+ * A check that only chooses between two ways to decode good bytes stays: both ends of the array in dcsr and hybrid, the
+ * end of the values in spk_expand_bitmap (whose null for a bad bitmap stays too, once for each of its last few bytes).
  *
  * So decoders return false for bad blobs alone, and pass 0 where they mean nothing bad.
  */

@@ -14,6 +14,7 @@ from experiments import mobilevit, paper, points  # noqa: E402
 from experiments.data import normalise  # noqa: E402
 from experiments.networks import RECIPES  # noqa: E402
 from stridepack.pruning import MagnitudePruner, to_tflite  # noqa: E402
+from stridepack.verify import verify_files  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,8 @@ def test_mobilevit_mixes_pixels_of_one_place_in_their_patches():
     assert torch.equal(differs, expected)
 
 
-def test_mobilevit_converts_to_int8(tmp_path):
+def test_mobilevit_converts_and_runs_in_tensorflow_lite_micro(tmp_path):
+    pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
     torch.manual_seed(0)
     model = mobilevit.MobileViT(10)
     pixels = torch.randint(0, 256, (40, 64, 64, 3), dtype=torch.uint8)
@@ -67,12 +69,14 @@ def test_mobilevit_converts_to_int8(tmp_path):
     pruner.step(0)
     pruner.remove()
     model.eval()
-    tflite = to_tflite(model, [normalise(image[None]) for image in pixels[:4]])
-    outputs = points.int8_outputs(tflite, pixels).astype(np.float64)
+    file = tmp_path / "model.tflite"
+    to_tflite(model, [normalise(image[None]) for image in pixels[:4]], file)
+
+    outputs = points.int8_outputs(file.read_bytes(), pixels).astype(np.float64)
     with torch.no_grad():
         logits = model(normalise(pixels)).numpy()
     assert np.corrcoef(outputs.ravel(), logits.ravel())[0, 1] > 0.99
-    (tmp_path / "model.tflite").write_bytes(tflite)
-    named = {t.name: t for t in sp.read_tflite(tmp_path / "model.tflite")}
+    tensors = {t.name: t for t in sp.read_tflite(file)}
     for name in pruner.masks:
-        assert named[name].sparsity >= 0.5, name
+        assert tensors[name].sparsity >= 0.5, name
+    assert verify_files(file, file, n_inputs=1).ok
