@@ -7,7 +7,9 @@ only deprecated codes, ignores data outside the flatbuffer and aligns no buffer.
 """
 
 import inspect
+import io
 import struct
+import zipfile
 from functools import cache
 from typing import Any
 
@@ -110,12 +112,15 @@ class Model:
         Name for messages.
     nbytes : int
         Size of the file.
+    attached : bytes
+        The archive of files, such as labels, that TensorFlow Lite's metadata append to a model.
     """
 
-    def __init__(self, root: Any, file: str, nbytes: int) -> None:
+    def __init__(self, root: Any, file: str, nbytes: int, attached: bytes) -> None:
         self.root = root
         self.file = file
         self.nbytes = nbytes
+        self.attached = attached
         self._decoded = 0
 
     @property
@@ -156,7 +161,7 @@ class Model:
             raise self.error(f"has {nbytes} bytes of data, too many for one flatbuffer (2 GiB)")
         builder = flatbuffers.Builder(self.nbytes + 1024)
         builder.Finish(self.root.Pack(builder), IDENTIFIER)
-        return bytes(builder.Output())
+        return bytes(builder.Output()) + self.attached
 
 
 def load_model(data: bytes, file: str) -> Model:
@@ -190,10 +195,24 @@ def load_model(data: bytes, file: str) -> Model:
         raise ModelError(
             f"{file}: truncated or corrupt: an offset in it points outside its {len(data)} bytes"
         ) from error
-    model = Model(root, file, len(data))
+    model = Model(root, file, len(data), _attached(data))
     _normalise(model, data, census)
     _check_indices(model)
     return model
+
+
+def _attached(data: bytes) -> bytes:
+    """The ZIP archive at the end of a file, empty where there is none.
+
+    Its own offsets count from the start of the file that it was first appended to. Readers take
+    the difference from where they find its directory, so it can follow another flatbuffer as it is.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            start = min((entry.header_offset for entry in archive.infolist()), default=len(data))
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error):
+        return b""
+    return data[start:] if start >= 0 and data[start : start + 4] == b"PK\3\4" else b""
 
 
 def as_text(name: bytes | None) -> str:

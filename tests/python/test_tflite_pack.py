@@ -1,7 +1,9 @@
 """Packing and unpacking .tflite files: exact weights, and everything else as it was."""
 
 import copy
+import io
 import re
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -185,6 +187,40 @@ def test_packing_pulls_large_custom_options_into_the_flatbuffer() -> None:
     assert operator.largeCustomOptionsOffset == operator.largeCustomOptionsSize == 0
     with pytest.raises(sp.ModelError, match="truncated: the options of operator 1 is outside"):
         parse_tflite(build.to_bytes())
+
+
+def test_attached_files_stay_attached() -> None:
+    file = io.BytesIO()
+    file.write(dense_layer(sparse(64, 64)).to_bytes())
+    with zipfile.ZipFile(file, "a") as archive:  # as TensorFlow Lite's metadata writer does
+        archive.writestr("labels.txt", "cat\ndog\n")
+        archive.writestr("näme.txt", "x" * 100, zipfile.ZIP_DEFLATED)
+    model = file.getvalue()
+    packed = pack(model)
+    assert len(packed) < len(model)
+    assert "TFLM_DECODE" in operators(packed)
+    unpacked = unpack_tflite(packed)
+    assert unpacked == load_model(model, "model").to_bytes()
+    for data in (packed, unpacked):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            assert archive.namelist() == ["labels.txt", "näme.txt"]
+            assert archive.testzip() is None
+            assert archive.read("labels.txt") == b"cat\ndog\n"
+
+
+def test_a_damaged_archive_behind_a_model_does_no_harm() -> None:
+    flatbuffer = dense_layer(sparse(64, 64)).to_bytes()
+    file = io.BytesIO()
+    file.write(flatbuffer)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("näme.txt", "x")
+    model = file.getvalue()
+    for at in range(len(flatbuffer), len(model)):
+        for value in (0x00, 0x7F, 0xFF):
+            damaged = bytearray(model)
+            damaged[at] = value
+            attached = load_model(bytes(damaged), "model").attached
+            assert attached in (b"", damaged[len(flatbuffer) :])
 
 
 def test_packing_gives_operators_their_valid_code() -> None:

@@ -64,8 +64,8 @@ def pack_tflite(
     Every tensor is encoded in every type, decoded again and compared. The type that takes the
     fewest bytes is kept if that makes the file smaller, with everything counted that it takes:
     operators, tensors, header, tables. The rest of the model is kept. Data outside the flatbuffer
-    move into it, where TensorFlow Lite Micro can find them; buffers are aligned to 16 bytes; files
-    attached to the model (labels, say) are left out.
+    move into it, where TensorFlow Lite Micro can find them; buffers are aligned to 16 bytes. Files
+    attached to the model (labels, say) stay attached.
 
     Parameters
     ----------
