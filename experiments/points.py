@@ -87,6 +87,14 @@ def to_int8(
     return tflite, score, float_score
 
 
+def epochs(run: Run) -> dict[str, int]:
+    return {
+        "dense": run.dense_epochs,
+        "pruning": run.pruning_epochs,
+        "retraining": run.retraining_epochs,
+    }
+
+
 def point(
     run: Run, model: nn.Module, train: datasets.Images, test: datasets.Images
 ) -> dict[str, Any]:
@@ -102,23 +110,37 @@ def point(
         "tflite": file.name,
         "bytes": len(tflite),
         "input": datasets.INPUT,
-        "epochs": {
-            "dense": run.dense_epochs,
-            "pruning": run.pruning_epochs,
-            "retraining": run.retraining_epochs,
-        },
+        "epochs": epochs(run),
     }
     if len(tflite) > LARGEST_COMMITTED:
         entry["payload_nbytes"] = sizes(pruned_tensors(entry, run.network))
     return entry
 
 
-def record(run: Run, entry: dict[str, Any]) -> None:
-    """Put the point into the network's JSON, in place of an earlier one of the same run."""
+def recorded(run: Run) -> list[dict[str, Any]]:
+    """The points of the run's curve.
+
+    Raises
+    ------
+    SystemExit
+        When this one is among them and was trained for other epochs: it would be overwritten.
+    """
     file = RESULTS / f"{run.curve}.json"
-    known = json.loads(file.read_text())["points"] if file.exists() else []
+    points: list[dict[str, Any]] = json.loads(file.read_text())["points"] if file.exists() else []
+    for point in points:
+        same = (point["sparsity"], point["seed"]) == (run.sparsity, run.seed)
+        if same and point["epochs"] != epochs(run):
+            raise SystemExit(
+                f"{file} has sparsity {run.sparsity}, seed {run.seed} with the epochs "
+                f"{point['epochs']}, this run has {epochs(run)}: give the same, or a --label"
+            )
+    return points
+
+
+def record(run: Run, entry: dict[str, Any]) -> None:
+    """Put the point into the curve's JSON, in place of an earlier one of the same run."""
     same = (entry["sparsity"], entry["seed"])
-    points = [p for p in known if (p["sparsity"], p["seed"]) != same] + [entry]
+    points = [p for p in recorded(run) if (p["sparsity"], p["seed"]) != same] + [entry]
     points.sort(key=lambda p: (p["seed"], p["sparsity"]))
     recipe = dataclasses.asdict(RECIPES[run.network])
     del recipe["build"]
@@ -129,7 +151,7 @@ def record(run: Run, entry: dict[str, Any]) -> None:
         "paper_recipe": recipe,
         "points": points,
     }
-    save_atomically((json.dumps(content, indent=2) + "\n").encode(), file)
+    save_atomically((json.dumps(content, indent=2) + "\n").encode(), RESULTS / f"{run.curve}.json")
 
 
 def main() -> None:
@@ -145,9 +167,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    runs = [run_of(options, sparsity) for sparsity in options.sparsity]
+    for run in runs:
+        recorded(run)  # refuses what could not be recorded in the end
     train, test = load(options, "train"), load(options, "test")
-    for sparsity in options.sparsity:
-        run = run_of(options, sparsity)
+    for run in runs:
         entry = point(run, run.train(train), train, test)
         record(run, entry)
         print(f"{run.name}: {entry['accuracy']:.4f} as int8, {entry['bytes']} bytes", flush=True)

@@ -93,7 +93,7 @@ def train(
         if saved["identity"] != identity:
             raise SystemExit(
                 f"{checkpoint} belongs to the run {saved['identity']}, this one is {identity}:\n"
-                "give the same options, or move it away"
+                "give the same options, or a --label"
             )
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])

@@ -9,7 +9,7 @@ for package in ("torch", "matplotlib"):
 
 import torch  # noqa: E402
 
-from experiments import measures, train  # noqa: E402
+from experiments import measures, points, train  # noqa: E402
 from experiments.data import Images  # noqa: E402
 
 RUN = train.Run("resnet8", "cifar10", 3, 0.6, dense_epochs=2, pruning_epochs=2, retraining_epochs=1)
@@ -85,3 +85,17 @@ def test_groups_and_remainder_make_up_the_tensor():
     assert sum(p["non_zeros"] + p["overhead"] for p in parts) == effect["nbytes"]
     histogram = measures.residuals([values])
     assert sum(histogram.values()) == (values != 0).sum() // 16 * 16
+
+
+def test_a_recorded_point_is_not_replaced_by_one_of_other_epochs(tmp_path, monkeypatch):
+    monkeypatch.setattr(points, "RESULTS", tmp_path)
+    entry = {"sparsity": RUN.sparsity, "seed": RUN.seed, "epochs": points.epochs(RUN)}
+    points.record(RUN, entry | {"accuracy": 0.5})
+    points.record(RUN, entry | {"accuracy": 0.6})  # the same run once more
+    (point,) = points.recorded(RUN)
+    assert point["accuracy"] == 0.6
+    longer = dataclasses.replace(RUN, pruning_epochs=RUN.pruning_epochs + 1)
+    with pytest.raises(SystemExit, match=r"'pruning': 2.*'pruning': 3.*--label"):
+        points.recorded(longer)
+    assert points.recorded(dataclasses.replace(longer, label="longer")) == []
+    assert points.recorded(dataclasses.replace(longer, seed=4)) == [point]
