@@ -3,8 +3,9 @@
 Its attention works in HEADS * HEAD_WIDTH = 32 channels, whatever the width of the tokens, and
 takes queries, keys and values from one projection; its perceptrons widen by 2, 4 and 4. With 200
 classes it has 1,075,472 weights, 899,072 of them in tensors of more than 8192: the paper's 1.08M
-and 899.07k. transformers' MobileViT follows the publication, attends in the full width, and has
-1.015M and 769.0k.
+and 899.07k. The GitHub repository chinhsuanwu/mobilevit-pytorch and the package vit-pytorch have
+the same; transformers' follows the publication, attends in the full width, and has 1.015M and
+769.0k.
 """
 
 from __future__ import annotations
