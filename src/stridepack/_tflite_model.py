@@ -210,8 +210,8 @@ def _attached(data: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             start = min((entry.header_offset for entry in archive.infolist()), default=len(data))
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error):
-        return b""
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+        return b""  # no archive, or one that nobody could read
     return data[start:] if start >= 0 and data[start : start + 4] == b"PK\3\4" else b""
 
 
