@@ -45,7 +45,7 @@ def write(name: str, data: Any) -> None:
 
 def epochs_of(points: Sequence[Point]) -> str:
     """How the points of a curve were trained: epochs (dense + pruning + retraining) and seeds."""
-    epochs = {" + ".join(map(str, p["epochs"].values())): None for p in points}
+    epochs = dict.fromkeys(" + ".join(map(str, p["epochs"].values())) for p in points)
     seeds = {p["seed"] for p in points}
     plural = "s" if len(seeds) > 1 else ""
     return f"{' or '.join(epochs)} epochs, {len(seeds)} seed{plural}"

@@ -117,6 +117,10 @@ def point(
     return entry
 
 
+def is_of(point: dict[str, Any], run: Run) -> bool:
+    return (point["sparsity"], point["seed"]) == (run.sparsity, run.seed)
+
+
 def recorded(run: Run) -> list[dict[str, Any]]:
     """The points of the run's curve.
 
@@ -128,8 +132,7 @@ def recorded(run: Run) -> list[dict[str, Any]]:
     file = RESULTS / f"{run.curve}.json"
     points: list[dict[str, Any]] = json.loads(file.read_text())["points"] if file.exists() else []
     for point in points:
-        same = (point["sparsity"], point["seed"]) == (run.sparsity, run.seed)
-        if same and point["epochs"] != epochs(run):
+        if is_of(point, run) and point["epochs"] != epochs(run):
             raise SystemExit(
                 f"{file} has sparsity {run.sparsity}, seed {run.seed} with the epochs "
                 f"{point['epochs']}, this run has {epochs(run)}: give the same, or a --label"
@@ -139,8 +142,7 @@ def recorded(run: Run) -> list[dict[str, Any]]:
 
 def record(run: Run, entry: dict[str, Any]) -> None:
     """Put the point into the curve's JSON, in place of an earlier one of the same run."""
-    same = (entry["sparsity"], entry["seed"])
-    points = [p for p in recorded(run) if (p["sparsity"], p["seed"]) != same] + [entry]
+    points = [p for p in recorded(run) if not is_of(p, run)] + [entry]
     points.sort(key=lambda p: (p["seed"], p["sparsity"]))
     recipe = dataclasses.asdict(RECIPES[run.network])
     del recipe["build"]

@@ -182,7 +182,7 @@ class Run:
         )
         epochs = self.pruning_epochs + self.retraining_epochs
         pruned = dataclasses.asdict(self)
-        del pruned["label"]
+        del pruned["label"]  # the folder has it; checkpoints from before there were labels go on
         train(
             model,
             data,
