@@ -1,5 +1,7 @@
 """The four networks of the experiments: their weights, and what MobileViT's blocks do."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ for package in ("torch", "matplotlib"):
 import torch  # noqa: E402
 
 import stridepack as sp  # noqa: E402
+from bench.networks import NETWORKS  # noqa: E402
 from bench.published import WEIGHTS, as_in_paper  # noqa: E402
 from experiments import mobilevit, paper, points  # noqa: E402
 from experiments.data import normalise  # noqa: E402
@@ -35,6 +38,8 @@ def test_numbers_of_weights_are_those_of_the_paper(network, classes, prunable, f
         model, 0.5, end=0, larger_than=recipe.larger_than, exclude=recipe.exclude
     )
     assert sum(mask.numel() for mask in pruner.masks.values()) == prunable
+    shapes = NETWORKS[paper.TITLES[network]]()  # what bench/ fills without torch
+    assert sorted(map(math.prod, shapes)) == sorted(m.numel() for m in pruner.masks.values())
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     scales = sum(m.weight.numel() for m in norms)
     # the pruned weights are counted once, as `original` of their parametrisation
