@@ -4,7 +4,7 @@
     python bench/groups.py model.tflite   # these models as well
 
 Payload bytes against the paper's choice, and estimated cycles a weight on a Cortex-M55 with Helium
-(stridepack.estimate). Weights of ResNet8's shapes are Gaussian, pruned by magnitude. Writes
+(stridepack.cost). Weights of ResNet8's shapes are Gaussian, pruned by magnitude. Writes
 bench/results/groups.json.
 """
 
@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 import stridepack as sp
-from stridepack.estimate import decode_cycles
-from stridepack.io import read_weights
-from stridepack.planner import DEFAULT_MIN_SIZE
-from stridepack.search import DEFAULT_OCCUPANCY, DEFAULT_SIZES, ORDERS
+from stridepack.cost.estimate import decode_cycles
+from stridepack.files import read_weights
+from stridepack.groups import DEFAULT_OCCUPANCY, DEFAULT_SIZES, ORDERS
+from stridepack.plan.rules import DEFAULT_MIN_SIZE
 
 RESULTS = Path(__file__).parent / "results/groups.json"
 BUNDLED = Path(__file__).parent.parent / "examples/resnet8_cifar10_50.tflite"

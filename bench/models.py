@@ -18,12 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 import stridepack as sp
-from stridepack.bundle import build_bundle
-from stridepack.emit.tflite import pack_tflite
-from stridepack.interpreter import compare_outputs
-from stridepack.planner import DEFAULT_MIN_SIZE, measure, plan
-from stridepack.tflm import decode_type, decode_types
-from stridepack.tflm.blob import Blob
+from stridepack.files.spk import build_bundle
+from stridepack.plan.measure import in_every_format
+from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.smallest import plan
+from stridepack.tflite.interpreter import compare_outputs
+from stridepack.tflite.pack import pack_tflite
+from stridepack.tflite.types import decode_type, decode_types
+from stridepack.tflite.types.blob import Blob
 
 RESULTS = Path(__file__).parent / "results/models.json"
 BUNDLED = Path(__file__).parent.parent / "examples/resnet8_cifar10_50.tflite"
@@ -31,7 +33,7 @@ BUNDLED = Path(__file__).parent.parent / "examples/resnet8_cifar10_50.tflite"
 
 def measure_model(path: Path) -> dict[str, object]:
     tensors = sp.read_tflite(path)
-    sizes = measure(tensors)
+    sizes = in_every_format(tensors, lambda packed: packed.nbytes)
     small = sum(t.size for t in tensors if t.size < DEFAULT_MIN_SIZE)
     large = [(t, s) for t, s in zip(tensors, sizes, strict=True) if t.size >= DEFAULT_MIN_SIZE]
     model = path.read_bytes()

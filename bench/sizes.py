@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import stridepack as sp
-from stridepack.planner import in_every_format
+from stridepack.plan.measure import in_every_format
 
 RESULTS = Path(__file__).parent / "results/sizes.json"
 

@@ -4,7 +4,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -36,14 +36,9 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T> &&values) {
   return nb::ndarray<nb::numpy, T, nb::ndim<1>>(owned->data(), {owned->size()}, owner);
 }
 
-stridepack::SearchParams search_params(const Passes &passes, const Integers &strides) {
-  stridepack::SearchParams params{{}, strides};
-  for (const auto &[size, min_count] : passes) params.passes.push_back({size, min_count});
-  return params;
-}
-
 auto find_groups(const Vector<const std::uint8_t> &mask, const Passes &passes, const Integers &strides) {
-  const auto params = search_params(passes, strides);
+  stridepack::SearchParams params{{}, strides};
+  for (const auto &[pass_size, min_count] : passes) params.passes.push_back({pass_size, min_count});
   std::vector<std::uint32_t> size, stride, start;
   std::vector<std::uint8_t> remainder(mask.size());
   {
@@ -61,8 +56,7 @@ auto find_groups(const Vector<const std::uint8_t> &mask, const Passes &passes, c
 }
 
 nb::bytes encode(const std::string &format, const Vector<const std::int8_t> &values, std::size_t tile_size,
-                 const Passes &passes, const Integers &strides) {
-  const stridepack::EncodeOptions options{search_params(passes, strides)};
+                 const stridepack::EncodeOptions &options) {
   std::vector<std::uint8_t> payload;
   {
     const nb::gil_scoped_release release;
@@ -151,7 +145,7 @@ int tflm_huffman_decode(const Vector<const std::uint8_t> &stream, const Vector<c
 
 NB_MODULE(_core, m) {
   m.def("find_groups", &find_groups, "mask"_a, "passes"_a, "strides"_a);
-  m.def("encode", &encode, "format"_a, "values"_a, "tile_size"_a, "passes"_a, "strides"_a);
+  m.def("encode", &encode, "format"_a, "values"_a, "tile_size"_a, "options"_a);
   m.def("open", &open, "blob"_a);
   m.def("validate", &validate, "blob"_a);
   m.def("decode", &decode, "blob"_a, "dst"_a);

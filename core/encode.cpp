@@ -24,6 +24,12 @@ void store_u32(std::uint8_t *at, std::size_t value) {
 
 }  // namespace
 
+const std::vector<std::uint32_t> &option(const EncodeOptions &options, std::string_view name) {
+  static const std::vector<std::uint32_t> kNone;
+  const auto found = options.find(name);
+  return found == options.end() ? kNone : found->second;
+}
+
 std::vector<std::uint8_t> encode(std::string_view format, const std::int8_t *values, std::size_t n,
                                  std::size_t tile_size, const EncodeOptions &options) {
   const Encoder encode_tile = encoder_of(format);

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,10 +46,12 @@ class StreamWriter {
   std::vector<std::uint8_t> &out_;
 };
 
-// What a caller may choose; each format takes what concerns it.
-struct EncodeOptions {
-  SearchParams groups;  // hybrid
-};
+// Options of the formats by name, each a list of integers: what `Format.encoder_options` in Python gives. An encoder
+// takes those that concern it.
+using EncodeOptions = std::map<std::string, std::vector<std::uint32_t>, std::less<>>;
+
+// The list of that name; an empty one where it was not given.
+const std::vector<std::uint32_t> &option(const EncodeOptions &options, std::string_view name);
 
 #define STRIDEPACK_DECLARE(name, NAME, id) void encode_##name(const Tile &, const EncodeOptions &, StreamWriter &);
 SPK_FORMATS(STRIDEPACK_DECLARE)

@@ -10,17 +10,28 @@ namespace {
 
 constexpr std::size_t kMaxGroups = 0xFFFFFF;  // in one class record; more groups take more records
 
+// Parameters of the group search from the lists `pass_sizes`, `pass_min_counts` and `strides`.
+SearchParams search_params(const EncodeOptions &options) {
+  SearchParams params{{}, option(options, "strides")};
+  const auto &sizes = option(options, "pass_sizes");
+  const auto &min_counts = option(options, "pass_min_counts");
+  if (sizes.size() != min_counts.size()) throw std::invalid_argument("hybrid: each pass has a size and a min_count");
+  for (std::size_t i = 0; i < sizes.size(); i++) params.passes.push_back({sizes[i], min_counts[i]});
+  return params;
+}
+
 }  // namespace
 
 void encode_hybrid(const Tile &tile, const EncodeOptions &options, StreamWriter &out) {
   BitMask mask(tile.values, tile.n);
-  std::vector<Group> groups = find_groups(mask, options.groups);
+  const SearchParams params = search_params(options);
+  std::vector<Group> groups = find_groups(mask, params);
   std::sort(groups.begin(), groups.end(), [](const Group &a, const Group &b) {
     if (a.size != b.size) return a.size > b.size;
     return a.start != b.start ? a.start < b.start : a.stride < b.stride;
   });
 
-  const auto &strides = options.groups.strides;
+  const auto &strides = params.strides;
   const std::uint32_t first_stride = strides.empty() ? 1 : strides.front();
   const bool wide = !strides.empty() && strides.back() - first_stride > 15;
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 import stridepack as sp
 from experiments.networks import RECIPES
-from stridepack.planner import in_every_format
+from stridepack.plan.measure import in_every_format
 
 Weights = npt.NDArray[np.int8]
 

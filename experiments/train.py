@@ -23,7 +23,7 @@ from torch import nn
 
 from experiments import data as datasets
 from experiments.networks import RECIPES, Recipe
-from stridepack.files import write_files
+from stridepack.files.atomic import write_files
 from stridepack.pruning import MagnitudePruner
 
 BATCH = 128

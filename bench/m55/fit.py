@@ -1,15 +1,15 @@
 """Fit what `stridepack inspect --target` says to what run.py counted.
 
     python bench/m55/fit.py           # after run.py
-    python bench/m55/fit.py --check   # exit 1 when _costs.py does not follow from the results
+    python bench/m55/fit.py --check   # exit 1 when _fitted.py does not follow from the results
 
 Decode cycles are modelled as a sum of costs, none of them negative, times the counts of
-`Packed.work`: for each format and target, the costs for which the squared relative errors are
-least on workloads.FITTED. What is printed is the largest error there, and on all other workloads,
-models included, which the fit has not seen. A count that is 0 in all of what is fitted gets no
-cost; blobs in which it is not 0 get no estimate.
+`stridepack.cost.work_of`: for each format and target, the costs for which the squared relative
+errors are least on workloads.FITTED. What is printed is the largest error there, and on all other
+workloads, models included, which the fit has not seen. A count that is 0 in all of what is fitted
+gets no cost; blobs in which it is not 0 get no estimate.
 
-Writes src/stridepack/_costs.py, with the code and stack of every decoder from results.json.
+Writes src/stridepack/cost/_fitted.py, with the code and stack of every decoder from results.json.
 """
 
 import json
@@ -30,7 +30,7 @@ from workloads import FITTED
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
 TENSORS = HERE / "tensors.json"
-OUTPUT = HERE.parent.parent / "src/stridepack/_costs.py"
+OUTPUT = HERE.parent.parent / "src/stridepack/cost/_fitted.py"
 NOTE = "Generated from bench/m55 by bench/m55/fit.py. Do not edit."
 
 TARGETS = {"cortex-m55": "helium", "cortex-m55-scalar": "scalar"}  # path of each
@@ -93,7 +93,7 @@ def memory(records: list[dict[str, Any]], path: str, format: str) -> tuple[int, 
 def module(
     costs: dict[str, dict[str, dict[str, float]]], memories: dict[str, dict[str, tuple[int, int]]]
 ) -> str:
-    """The text of _costs.py."""
+    """The text of _fitted.py."""
     lines = [f'"""{NOTE}"""', "", "# target -> format -> cycles for each of the counts of work"]
     lines.append("CYCLES: dict[str, dict[str, dict[str, float]]] = {")
     for target, of_target in costs.items():

@@ -42,6 +42,7 @@ from rich.console import Console
 from rich.table import Table
 
 import stridepack as sp
+from stridepack.cost import work_of
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from published import CYCLES_PER_WEIGHT_RESNET8 as PAPER
@@ -286,7 +287,7 @@ def record(path: str, compiler: str, case: Case, result: Measurement) -> dict[st
 def write_tensors(output: Path, cases: list[Case], results: dict[str, list[Measurement]]) -> None:
     """Write tensors.json: for each format its columns, and a row for each tensor.
 
-    The columns behind "work" are those of `Packed.work`.
+    The columns behind "work" are those of `work_of`.
     """
     formats = {}
     for name in sp.formats():
@@ -295,12 +296,12 @@ def write_tensors(output: Path, cases: list[Case], results: dict[str, list[Measu
         for i, case in enumerate(cases):
             if case.format != name or not case.names:
                 continue
-            work = list(case.packed[0].work)
+            work = list(work_of(case.packed[0]))
             for t, (tensor, packed) in enumerate(zip(case.names, case.packed, strict=True)):
                 counts = [results[path][i].instructions[t] for path in PATHS]
                 cycles = [round(results[path][i].cycles[t]) for path in PATHS]
                 where = [case.workload, round(case.sparsity, 4), tensor, packed.n_elements]
-                rows.append([*where, *counts, *cycles, *packed.work.values()])
+                rows.append([*where, *counts, *cycles, *work_of(packed).values()])
         columns = ["workload", "sparsity", "tensor", "elements"]
         columns += [f"{path}_{what}" for what in ("instructions", "cycles") for path in PATHS]
         lines = ",\n  ".join(json.dumps(row) for row in rows)

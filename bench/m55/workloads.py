@@ -15,7 +15,7 @@ import numpy.typing as npt
 from networks import Shape, pruned_weights, resnet8
 
 import stridepack as sp
-from stridepack.planner import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import DEFAULT_MIN_SIZE
 
 Int8Array = npt.NDArray[np.int8]
 

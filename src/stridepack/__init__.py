@@ -1,9 +1,13 @@
-"""Losslessly pack pruned int8 neural-network weights so that they fit a microcontroller's Flash."""
+"""Losslessly pack pruned int8 neural-network weights so that they fit a microcontroller's Flash.
+
+Public are the names of `__all__`, and the modules `stridepack.pruning` (needs PyTorch) and
+`stridepack.reference` (the file format as plain NumPy). All other modules are private: they may
+change in any version.
+"""
 
 from importlib.metadata import version
 
-from stridepack.budget import Budget
-from stridepack.budget_plan import BudgetPlan, PlannedTensor, plan_within
+from stridepack.cost import targets
 from stridepack.errors import (
     BudgetError,
     CorruptDataError,
@@ -14,12 +18,26 @@ from stridepack.errors import (
     OutputError,
     StridepackError,
 )
+from stridepack.files import (
+    PackResult,
+    Stored,
+    Verification,
+    pack_file,
+    read_bundle,
+    read_weights,
+    unpack_file,
+    verify_files,
+    write_bundle,
+)
 from stridepack.formats import formats
-from stridepack.io import read_tflite, read_weights
+from stridepack.groups import Groups, find_groups
 from stridepack.packed import Packed
-from stridepack.planner import pack, plan
-from stridepack.search import Groups, find_groups
+from stridepack.plan.budget import Budget
+from stridepack.plan.budget_plan import BudgetPlan, PlannedTensor
+from stridepack.plan.smallest import Choice, pack, plan
+from stridepack.plan.within import plan_within
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.constants import read_tflite
 
 __version__ = version("stridepack")
 
@@ -27,6 +45,7 @@ __all__ = [
     "Budget",
     "BudgetError",
     "BudgetPlan",
+    "Choice",
     "CorruptDataError",
     "ExportError",
     "Groups",
@@ -34,15 +53,29 @@ __all__ = [
     "MissingDependencyError",
     "ModelError",
     "OutputError",
+    "PackResult",
     "Packed",
     "PlannedTensor",
+    "Stored",
     "StridepackError",
+    "Verification",
     "WeightTensor",
     "find_groups",
     "formats",
     "pack",
+    "pack_file",
     "plan",
     "plan_within",
+    "read_bundle",
     "read_tflite",
     "read_weights",
+    "targets",
+    "unpack_file",
+    "verify_files",
+    "write_bundle",
 ]
+
+
+def __dir__() -> list[str]:
+    """The public names only: `dir(stridepack)` and completion leave the private modules out."""
+    return [*__all__, "__version__"]

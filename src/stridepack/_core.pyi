@@ -1,6 +1,6 @@
 """The C++ encoders and the C runtime (bindings/module.cpp). Statuses: see spec/spec.toml."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -20,10 +20,9 @@ def encode(
     format: str,
     values: _Int8,
     tile_size: int,
-    passes: Sequence[tuple[int, int]],
-    strides: Sequence[int],
+    options: Mapping[str, Sequence[int]],
 ) -> bytes:
-    """The payload of a flat tensor."""
+    """The payload of a flat tensor. Options: what `Format.encoder_options` gives."""
 
 def open(blob: _UInt8) -> tuple[int, int, tuple[int, ...], int, int, int, int, int]:
     """Status; format id, shape, elements, non-zeros, tile size, tiles, offset of the payload."""

@@ -1,10 +1,25 @@
 """What can go wrong, as exceptions. Every message names the thing, the limit and the value met."""
 
+from typing import Any
+
 from stridepack import _spec
 
 
 class StridepackError(Exception):
-    """Base of all errors that stridepack raises on purpose."""
+    """Base of all errors that stridepack raises on purpose.
+
+    Parameters
+    ----------
+    text : str
+        Full sentences: what is wrong, and what to do.
+    **options
+        The options that the text names, each as ``name=value``. The command line replaces these
+        by what was typed there, such as ``--name value``.
+    """
+
+    def __init__(self, text: str, **options: Any) -> None:
+        super().__init__(text)
+        self.options = options
 
 
 class InputError(StridepackError, ValueError):

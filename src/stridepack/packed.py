@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from stridepack import _core, _spec
 from stridepack.errors import InputError, raise_for_status
-from stridepack.formats import get_format
-from stridepack.search import check_element_count
+from stridepack.formats import check_options, get_format
+from stridepack.groups import check_element_count
 
 _HEADER = struct.Struct("<4s4B5I")  # up to the CRC-32, which follows
 
@@ -53,22 +53,24 @@ class Packed:
         """Encode with one given format; see `stridepack.pack`, which also chooses."""
         array = np.asarray(values)
         if array.dtype != np.int8:
-            raise InputError(f"values must be int8, got {array.dtype}: quantise the tensor first")
+            raise InputError(
+                f"The values are {array.dtype}. They must be int8: quantise them first."
+            )
         if array.ndim > _spec.MAX_DIMS:
-            raise InputError(f"a shape has at most {_spec.MAX_DIMS} dimensions, got {array.ndim}")
+            raise InputError(
+                f"The array has {array.ndim} dimensions. At most {_spec.MAX_DIMS} are possible."
+            )
         check_element_count(array.size)
         if tile is not None and (isinstance(tile, bool) or tile != int(tile) or tile < 1):
-            raise InputError(f"a tile has at least 1 element, got tile={tile}")
-        codec = get_format(format)
-        if unknown := set(options) - codec.options:
             raise InputError(
-                f"format {format!r} has no option {', '.join(sorted(unknown))}; "
-                f"it has {', '.join(sorted(codec.options)) or 'none'}"
+                f"`tile={tile}` is not possible. A tile has at least 1 element.", tile=tile
             )
+        codec = get_format(format)
+        check_options([format], options)
         flat = np.ascontiguousarray(array).reshape(-1)
         n = flat.size
         tile_size = max(1, n if tile is None else min(int(tile), n))
-        payload = codec.encode(flat, tile_size, options)
+        payload = _core.encode(codec.name, flat, tile_size, codec.encoder_options(options))
         fields = _HEADER.pack(
             b"SPKB",
             *(_spec.VERSION, codec.wire_id, array.ndim, 0),
@@ -118,24 +120,14 @@ class Packed:
         sizes: dict[str, int] = {}
         if self.n_tiles > 1:
             sizes["tile_index"] = 4 * self.n_tiles
-        for tile, n in self._tiles():
+        for tile, n in self.tiles():
             for name, size in codec.streams(tile, n):
                 sizes[name] = sizes.get(name, 0) + size
         if gap := self.payload_nbytes - sum(sizes.values()):
             sizes["alignment"] = gap
         return sizes
 
-    @cached_property
-    def work(self) -> dict[str, int]:
-        """What decoding the blob has to do: counts that its time grows with, summed over tiles."""
-        codec = get_format(self.format)
-        counts = {"tiles": self.n_tiles}
-        for tile, n in self._tiles():
-            for name, count in codec.work(tile, n).items():
-                counts[name] = counts.get(name, 0) + count
-        return counts
-
-    def _tiles(self) -> Iterator[tuple[memoryview, int]]:
+    def tiles(self) -> Iterator[tuple[memoryview, int]]:
         """Bytes and number of elements of each tile."""
         payload = memoryview(self._blob)[self._payload_offset :]
         if self.n_tiles == 1:
@@ -171,7 +163,9 @@ class Packed:
             When there is no such tile.
         """
         if not 0 <= tile < self.n_tiles:
-            raise InputError(f"tile must lie between 0 and {self.n_tiles - 1}, got {tile}")
+            raise InputError(
+                f"There is no tile {tile}. This blob has tiles 0 to {self.n_tiles - 1}."
+            )
         values = np.empty(self.tile_elements(tile), np.int8)
         raise_for_status(_core.decode_tile(self._view, tile, values), "cannot decode")
         return values

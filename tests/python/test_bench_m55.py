@@ -15,8 +15,8 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack._costs import CYCLES
-from stridepack.estimate import decode_cycles, targets
+from stridepack.cost._fitted import CYCLES
+from stridepack.cost.estimate import decode_cycles, targets
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HERE = REPOSITORY / "bench/m55"

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import stridepack as sp
-from stridepack.budget import OBJECTIVES, Budget, FormatChoice
-from stridepack.knapsack import Option
+from stridepack.plan.budget import OBJECTIVES, Budget
+from stridepack.plan.choice import FormatChoice
+from stridepack.plan.knapsack import Option
 
 FORMATS = ("dense", "psr", "rle", "dcsr")
 

@@ -8,11 +8,11 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack import estimate
-from stridepack.budget import OBJECTIVES
-from stridepack.budget_report import plan_sentences
-from stridepack.bundle import build_bundle, overhead
-from stridepack.estimate import decode_cycles, decoder_nbytes, targets
+from stridepack.cost import estimate
+from stridepack.cost.estimate import decode_cycles, decoder_nbytes, targets
+from stridepack.files.spk import build_bundle, bundle_overhead
+from stridepack.plan.budget import OBJECTIVES
+from stridepack.report.plan import plan_sentences
 
 TENSORS = [
     sp.WeightTensor("conv1", random_array(2304, 0.5).reshape(16, 144)),
@@ -22,7 +22,7 @@ TENSORS = [
     sp.WeightTensor("small", random_array(100, 0.9)),
     sp.WeightTensor("added", random_array(2500, 0.9), zero_point=3, operators=("ADD",)),
 ]
-CONTAINER = overhead(tensor.name for tensor in TENSORS)
+CONTAINER = bundle_overhead(tensor.name for tensor in TENSORS)
 
 
 def known(target: str) -> list[str]:
@@ -293,4 +293,4 @@ def test_without_tensors() -> None:
     plan = sp.plan_within([], sp.Budget(0, 0, 0))
     assert (plan.flash, plan.cycles, plan.sram) == (0, 0, 0)
     with pytest.raises(sp.BudgetError, match="at least 32 bytes of Flash, 1 more than 31"):
-        sp.plan_within([], sp.Budget(31), container_nbytes=overhead([]))
+        sp.plan_within([], sp.Budget(31), container_nbytes=bundle_overhead([]))

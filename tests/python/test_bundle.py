@@ -7,7 +7,7 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack.bundle import build_bundle, parse_bundle
+from stridepack.files.spk import build_bundle, parse_bundle
 
 TENSORS = {
     "conv/kernel": sp.pack(random_array(600, 0.5).reshape(20, 30), "hybrid"),

@@ -10,8 +10,8 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack.emit.c_source import c_sources, overhead
-from stridepack.emit.runtime import write_runtime
+from stridepack.files.c_source import c_overhead, c_sources
+from stridepack.files.runtime import write_runtime
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wundef", "-pedantic", "-Werror"]
 TENSORS = {
@@ -142,6 +142,6 @@ def test_bytes_of_flash(tmp_path: Path, options: list[str], n_tensors: int) -> N
     output = subprocess.run([size, elf], check=True, capture_output=True, text=True).stdout
     text, data, bss = map(int, output.splitlines()[1].split()[:3])
     sizes = [blob.nbytes for blob in packed.values()]
-    planned = overhead(packed) + sum(-(-n // 16) * 16 for n in sizes[:-1]) + sum(sizes[-1:])
+    planned = c_overhead(packed) + sum(-(-n // 16) * 16 for n in sizes[:-1]) + sum(sizes[-1:])
     assert planned - 4 * 12 <= text <= planned
     assert (data, bss) == (0, 0)

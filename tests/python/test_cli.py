@@ -13,8 +13,8 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack.bundle import parse_bundle
-from stridepack.estimate import decode_cycles
+from stridepack.cost.estimate import decode_cycles
+from stridepack.files.spk import parse_bundle
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = REPOSITORY / "examples/resnet8_cifar10_50.tflite"

@@ -16,8 +16,8 @@ from bench.published import WEIGHTS, as_in_paper  # noqa: E402
 from experiments import mobilevit, paper, points  # noqa: E402
 from experiments.data import normalise  # noqa: E402
 from experiments.networks import RECIPES  # noqa: E402
+from stridepack.files.verify import verify_files  # noqa: E402
 from stridepack.pruning import MagnitudePruner, to_tflite  # noqa: E402
-from stridepack.verify import verify_files  # noqa: E402
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,12 @@ from tflite_cases import (
 from tflite_models import ModelBuilder, conv_layer, dense_layer, schema, sparse
 
 import stridepack as sp
-from stridepack._tflite_model import load_model
 from stridepack.cli import cli
-from stridepack.emit.tflite import pack_tflite, unpack_tflite
-from stridepack.interpreter import compare_outputs
-from stridepack.tflm import decode_type
-from stridepack.verify import verify_files
+from stridepack.files.verify import verify_files
+from stridepack.tflite.interpreter import compare_outputs
+from stridepack.tflite.model import load_model
+from stridepack.tflite.pack import pack_tflite, unpack_tflite
+from stridepack.tflite.types import decode_type
 
 
 def test_a_changed_weight_is_noticed() -> None:

@@ -16,8 +16,8 @@ from hypothesis.extra import numpy as st_numpy
 
 import stridepack as sp
 from stridepack import reference
+from stridepack.groups import ORDERS
 from stridepack.reference import hybrid
-from stridepack.search import ORDERS
 
 TILES = (None, 1, 7, 16, 255, 256, 1000)
 

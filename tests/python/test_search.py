@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stridepack as sp
-from stridepack.search import GroupParams
+from stridepack.groups import GroupParams
 
 
 def covered(groups: sp.Groups) -> np.ndarray:

@@ -24,11 +24,11 @@ from tflite_cases import (
 from tflite_models import ModelBuilder, conv_layer, dense_layer, schema, sparse
 
 import stridepack as sp
-from stridepack._tflite_model import load_model
-from stridepack.emit.tflite import PackedModel, pack_tflite, unpack_tflite
-from stridepack.interpreter import compare_outputs
-from stridepack.io.tflite import parse_tflite
-from stridepack.tflm import decode_type, decode_types
+from stridepack.tflite.constants import parse_tflite
+from stridepack.tflite.interpreter import compare_outputs
+from stridepack.tflite.model import load_model
+from stridepack.tflite.pack import PackedModel, pack_tflite, unpack_tflite
+from stridepack.tflite.types import decode_type, decode_types
 
 
 @pytest.mark.parametrize("types", [(), ("tflm_huffman",), ("tflm_prune",)])

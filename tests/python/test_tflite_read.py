@@ -30,11 +30,11 @@ from tflite_cases import (
 from tflite_models import ModelBuilder, conv_layer, decode_graph, dense_layer, schema, sparse
 
 import stridepack as sp
-from stridepack._tflite_model import MAX_TABLES
-from stridepack.emit.tflite import pack_tflite, unpack_tflite
-from stridepack.interpreter import compare_outputs
-from stridepack.io.tflite import parse_tflite, read_tflite
-from stridepack.tflm import decode_type, decode_types
+from stridepack.tflite.constants import parse_tflite, read_tflite
+from stridepack.tflite.interpreter import compare_outputs
+from stridepack.tflite.model import MAX_TABLES
+from stridepack.tflite.pack import pack_tflite, unpack_tflite
+from stridepack.tflite.types import decode_type, decode_types
 
 
 def test_reads_what_was_written() -> None:
@@ -210,7 +210,7 @@ def test_the_package_imports_without_it() -> None:
     code = """
 import sys
 sys.modules |= dict.fromkeys(["tflite_micro", "flatbuffers"])
-import stridepack.io.tflite, stridepack.emit.tflite, stridepack.interpreter
+import stridepack.tflite.constants, stridepack.tflite.pack, stridepack.tflite.interpreter
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -12,11 +12,11 @@ from tflite_cases import TINY, assert_equal_weights, operators
 from tflite_models import dense_layer, sparse
 
 import stridepack as sp
-from stridepack._tflite_model import load_model
-from stridepack.emit.tflite import pack_tflite, unpack_tflite
-from stridepack.interpreter import compare_outputs
-from stridepack.io.tflite import parse_tflite
-from stridepack.tflm.blob import Blob
+from stridepack.tflite.constants import parse_tflite
+from stridepack.tflite.interpreter import compare_outputs
+from stridepack.tflite.model import load_model
+from stridepack.tflite.pack import pack_tflite, unpack_tflite
+from stridepack.tflite.types.blob import Blob
 
 FORMATS = sp.formats()[1:]
 

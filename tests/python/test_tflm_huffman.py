@@ -15,10 +15,10 @@ from tflite_cases import run
 from tflite_models import ModelBuilder, schema
 
 import stridepack as sp
-from stridepack.emit.tflite import unpack_tflite
-from stridepack.io.tflite import parse_tflite
-from stridepack.tflm import UndecodableError, decode_type
-from stridepack.tflm.huffman import MAX_LENGTH, Tree, best_code, limited_lengths
+from stridepack.tflite.constants import parse_tflite
+from stridepack.tflite.pack import unpack_tflite
+from stridepack.tflite.types import UndecodableError, decode_type
+from stridepack.tflite.types.huffman import MAX_LENGTH, Tree, best_code, limited_lengths
 
 HUFFMAN = decode_type("tflm_huffman")
 

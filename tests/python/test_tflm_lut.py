@@ -18,11 +18,11 @@ from tflite_micro.tensorflow.lite.micro.compression import (
 from tflite_models import ModelBuilder, conv_layer, dense_layer
 
 import stridepack as sp
-from stridepack._tflite_model import load_model
-from stridepack.emit.tflite import pack_tflite, unpack_tflite
-from stridepack.interpreter import compare_outputs
-from stridepack.io.tflite import parse_tflite
-from stridepack.tflm import decode_type
+from stridepack.tflite.constants import parse_tflite
+from stridepack.tflite.interpreter import compare_outputs
+from stridepack.tflite.model import load_model
+from stridepack.tflite.pack import pack_tflite, unpack_tflite
+from stridepack.tflite.types import decode_type
 
 LUT = decode_type("tflm_lut")
 

@@ -13,10 +13,10 @@ pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 from tflite_micro import runtime
 from tflite_models import ModelBuilder, conv_layer, dense_layer, schema, sparse
 
-from stridepack._tflite_model import load_model
-from stridepack.emit.tflite import pack_tflite
-from stridepack.io.tflite import parse_tflite
-from stridepack.tflm import decode_type
+from stridepack.tflite.constants import parse_tflite
+from stridepack.tflite.model import load_model
+from stridepack.tflite.pack import pack_tflite
+from stridepack.tflite.types import decode_type
 
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"
 

@@ -40,7 +40,7 @@ def valid_files() -> dict[str, bytes]:
     for fmt in sp.formats():
         if fmt not in EXAMPLE_TILES:
             raise AssertionError(f"format {fmt!r}: example.py lacks its example")
-        options = get_format(fmt).options
+        options = get_format(fmt).option_names
         for case in cases():
             if options.issuperset(case.options):
                 add(f"{fmt}_{case.name}.blob", encode(fmt, case), case.values.tobytes())

@@ -12,6 +12,3 @@ class Dense(Format):
 
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
         yield "values", n
-
-    def work(self, tile: memoryview, n: int) -> dict[str, int]:
-        return {"elements": n}

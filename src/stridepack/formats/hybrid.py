@@ -8,9 +8,15 @@ import numpy.typing as npt
 
 from stridepack import _spec
 from stridepack.errors import InputError
-from stridepack.formats.base import Format, Stream
-from stridepack.formats.dcsr import dcsr_streams, dcsr_work
-from stridepack.search import GroupParams
+from stridepack.formats.base import EncoderOptions, Format, Option, Stream
+from stridepack.formats.dcsr import dcsr_streams
+from stridepack.groups import (
+    DEFAULT_OCCUPANCY,
+    DEFAULT_SIZES,
+    DEFAULT_STRIDES,
+    ORDERS,
+    GroupParams,
+)
 
 NEXT = 255  # a distance byte that goes on with the next one
 
@@ -19,69 +25,63 @@ class Hybrid(Format):
     """Groupwise encoding (Sections III-B, III-C): 1.5 bytes a group of up to 16 elements."""
 
     name = "hybrid"
-    options = frozenset({"sizes", "strides", "occupancy", "order"})
+    options = (
+        Option("sizes", "integers", "the group sizes to try.", ",".join(map(str, DEFAULT_SIZES))),
+        Option(
+            "strides",
+            "integers",
+            "the strides to try.",
+            f"{DEFAULT_STRIDES[0]}-{DEFAULT_STRIDES[-1]}",
+        ),
+        Option(
+            "occupancy",
+            "number",
+            "the share of a group that must be non-zero (theta).",
+            str(DEFAULT_OCCUPANCY),
+        ),
+        Option(
+            "order",
+            "choice",
+            "which groups are taken first, the largest ones (size) or those with the fewest bytes "
+            "for each non-zero weight (rate).",
+            ORDERS[0],
+            ORDERS,
+        ),
+    )
 
-    def group_params(self, options: Mapping[str, Any]) -> GroupParams:
+    def encoder_options(self, options: Mapping[str, Any]) -> EncoderOptions:
         params = GroupParams(**options)
         if params.sizes and params.sizes[0] > _spec.MAX_GROUP_SIZE:
             raise InputError(
-                f"hybrid stores groups of at most {_spec.MAX_GROUP_SIZE} elements, "
-                f"got size {params.sizes[0]}"
+                f"Format hybrid stores groups of at most {_spec.MAX_GROUP_SIZE} elements. One of "
+                f"the sizes is {params.sizes[0]}."
             )
         if params.strides:
             low, high = params.strides[0], params.strides[-1]
             if low > _spec.MAX_STRIDE:
                 raise InputError(
-                    f"hybrid needs a stride of at most {_spec.MAX_STRIDE}, the smallest is {low}"
+                    f"Format hybrid needs a stride of at most {_spec.MAX_STRIDE}. The smallest of "
+                    f"the strides is {low}."
                 )
             if high - low > 255:
-                raise InputError(f"hybrid stores strides up to {low} + 255, got {high}")
-        return params
+                raise InputError(
+                    f"Format hybrid stores strides from {low} to {low} + 255. The largest of the "
+                    f"strides is {high}."
+                )
+        return {
+            "pass_sizes": [size for size, _ in params.passes],
+            "pass_min_counts": [min_count for _, min_count in params.passes],
+            "strides": params.strides,
+        }
 
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
-        classes = _Classes(tile)
+        classes = HybridClasses(tile)
         yield from classes.sizes.items()
         for name, size in dcsr_streams(classes.remainder):
             yield f"remainder_{name}", size
 
-    def work(self, tile: memoryview, n: int) -> dict[str, int]:
-        # Helium takes groups of 4 sixteen at a time, where no distance continues and no stride
-        # leads outside: four are one vector where an offset of 8 bits reaches all of them (near),
-        # or go one by one (far). Others go in pairs; pairs at the end of the tile, and the last
-        # group of an odd number, are looked at closely. Groups that do not fit a vector, or their
-        # stride a nibble, go element by element.
-        classes = _Classes(tile)
-        groups, near, far, checked, long = 0, 0, 0, 0, 0
-        for size, distances in classes:
-            reach = (size - 1) * (classes.first_stride + 15)
-            if classes.wide or size > 16 or reach > 255:
-                long += distances.size
-                continue
-            groups += distances.size
-            is_clear = np.cumsum(distances) < n - reach
-            checked += 2 * int(np.count_nonzero(~is_clear[1::2])) + distances.size % 2
-            if size == 4:
-                sixteens = distances[: distances.size // 16 * 16].reshape(-1, 16)
-                together = (sixteens < NEXT).all(axis=1) & is_clear[15::16]
-                spans = sixteens[together].reshape(-1, 4)[:, 1:].sum(axis=1)
-                near += 4 * int(np.count_nonzero(spans <= 255 - reach))
-                far += 4 * int(np.count_nonzero(spans > 255 - reach))
-        counts = {
-            "elements": n,
-            "classes": len(classes.records),
-            "values": classes.sizes["values"],
-            "groups": groups - near - far,
-            "near_groups_of_4": near,
-            "far_groups_of_4": far,
-            "checked_groups": checked,
-            "long_groups": long,
-            "long_distance_bytes": classes.sizes["distances"] - groups - long,
-        }
-        remainder = dcsr_work(classes.remainder, n)
-        return counts | {f"remainder_{name}": count for name, count in remainder.items()}
 
-
-class _Classes:
+class HybridClasses:
     """The classes of a hybrid tile: iteration gives size and distances between starts of each."""
 
     def __init__(self, tile: memoryview) -> None:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from stridepack.errors import ExportError, InputError
-from stridepack.files import write_files
+from stridepack.files.atomic import write_files
 
 
 class QuantizedWeight(NamedTuple):

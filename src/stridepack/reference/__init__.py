@@ -26,6 +26,6 @@ array([[   0,    7,    0,    0],
 """
 
 from stridepack.reference.blob import decode, decode_slots, encode, encode_streams
-from stridepack.reference.search import find_groups
+from stridepack.reference.groups import find_groups
 
 __all__ = ["decode", "decode_slots", "encode", "encode_streams", "find_groups"]

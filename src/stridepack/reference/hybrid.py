@@ -19,7 +19,7 @@ from stridepack.reference.blob import (
     u32,
     unpack_nibbles,
 )
-from stridepack.reference.search import find_groups
+from stridepack.reference.groups import find_groups
 
 MOST_GROUPS = 2**24 - 1  # in one class record
 NEXT = 255  # a distance byte that goes on with the next one

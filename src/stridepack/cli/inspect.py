@@ -1,0 +1,89 @@
+"""`stridepack inspect`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stridepack.cli.options import MODEL, given, packing_options
+from stridepack.cli.output import OUT, progress, say
+from stridepack.cost import targets
+from stridepack.errors import StridepackError
+from stridepack.files import read_weights
+from stridepack.plan.measure import measure_all
+from stridepack.plan.options import PackOptions
+from stridepack.report.decoding import Decoding, add_decoding, decoding_sentences, decoding_table
+from stridepack.report.sizes import sizes_report, sizes_sentences, sizes_table
+from stridepack.tflite.arena import arena_nbytes
+
+
+@click.command()
+@MODEL
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option(
+    "--target",
+    type=click.Choice(targets()),
+    help="Also estimate what decoding costs on this core: cycles, code and RAM. cortex-m55 uses "
+    "Helium, and cortex-m55-scalar does not.",
+)
+@click.option(
+    "--mhz",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Clock of the target in MHz. Times in milliseconds are shown as well.",
+)
+@packing_options
+def inspect(
+    model: Path,
+    *,
+    as_json: bool,
+    target: str | None,
+    mhz: float | None,
+    min_size: int,
+    tile: int | None,
+    **options: Any,
+) -> None:
+    """Show how many bytes every tensor of MODEL takes in every format.
+
+    MODEL is a .tflite, .npy, .npz, .safetensors or .spk file. A size counts all bytes that are
+    stored for the tensor, its header included. The bound is the zero-order entropy of the values,
+    zeros included. No format that codes each weight on its own can be smaller.
+
+    \b
+    Examples:
+      stridepack inspect model.tflite
+      stridepack inspect weights.npz --json
+      stridepack inspect model.tflite --strides 1-8 --tile 4096
+      stridepack inspect model.tflite --target cortex-m55 --mhz 160
+    """
+    if mhz is not None and target is None:
+        raise click.UsageError("--mhz needs --target as well, for example --target cortex-m55.")
+    tensors = read_weights(model)
+    asked = PackOptions(tile=tile, min_size=min_size, of_formats=given(options))
+    with progress("measuring") as (start, advance):
+        start(tensors)
+        measured = measure_all(tensors, asked, target, advance)
+    decoding = None
+    if target:
+        decoding = Decoding(measured, target, mhz, tile, _arena(model, min_size))
+    if as_json:
+        report = sizes_report(str(model), measured, min_size)
+        if decoding:
+            add_decoding(report, decoding)
+        click.echo(json.dumps(report, indent=2))
+        return
+    OUT.print(sizes_table(model.name, measured))
+    say(sizes_sentences(measured))
+    if decoding:
+        OUT.print(decoding_table(model.name, decoding))
+        say(decoding_sentences(decoding))
+
+
+def _arena(model: Path, min_size: int) -> tuple[int, int] | str:
+    """Bytes of tensor arena, dense and packed, or why they are not known."""
+    if model.suffix.lower() != ".tflite":
+        return "only .tflite files run there."
+    try:
+        return arena_nbytes(model, min_size=min_size)
+    except StridepackError as error:
+        return str(error)

@@ -1,0 +1,53 @@
+"""The terminal: standard output, messages on standard error, and a progress bar."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from stridepack.tensor import WeightTensor
+
+# Piped output is as wide as a table needs: nobody wants numbers cut off in a log.
+OUT = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
+ERR = Console(stderr=True, highlight=False)
+
+
+def say(sentences: Iterable[str], *, markup: bool = False) -> None:
+    """Print sentences, a line each. Long ones are not cut: the terminal wraps them."""
+    for sentence in sentences:
+        OUT.print(sentence, markup=markup, soft_wrap=True)
+
+
+def say_written(path: Path, nbytes: int) -> None:
+    """Name a file that was written."""
+    OUT.print(f"wrote {escape(str(path))}: {nbytes:,} bytes", soft_wrap=True)
+
+
+def warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning, in place of `warnings.showwarning`."""
+    ERR.print(f"warning: {message}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(
+    title: str,
+) -> Iterator[tuple[Callable[[list[WeightTensor]], None], Callable[[int], None]]]:
+    """A progress bar over elements, on a terminal only.
+
+    Gives a function that takes the tensors to be worked on, and one that takes a number of
+    elements done.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=ERR, transient=True, disable=not ERR.is_terminal
+    ) as bar:
+        task = bar.add_task(title, total=None)
+        yield (
+            lambda tensors: bar.update(task, total=sum(t.size for t in tensors)),
+            lambda n: bar.advance(task, n),
+        )

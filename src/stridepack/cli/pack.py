@@ -1,0 +1,124 @@
+"""`stridepack pack`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stridepack.cli.options import MODEL, given, output_option, packing_options
+from stridepack.cli.output import OUT, progress, say, say_written
+from stridepack.cost import targets
+from stridepack.files import DECODERS, pack_file
+from stridepack.formats import formats
+from stridepack.plan.budget import OBJECTIVES, Budget
+from stridepack.plan.budget_plan import DEFAULT_TARGET
+from stridepack.plan.options import AUTO
+from stridepack.report.plan import plan_sentences, plan_table
+from stridepack.report.stored import stored_table, why_dense_sentences
+from stridepack.report.tables import ratio
+from stridepack.tflite.types import decode_types
+
+
+@click.command()
+@MODEL
+@output_option("File ending in .tflite, .c or .spk.")
+@click.option(
+    "--format",
+    default=AUTO,
+    show_default=True,
+    metavar="NAME",
+    help=f"The format of every packed tensor: {', '.join(formats())}. For an unmodified TensorFlow "
+    f"Lite Micro: dense, {', '.join(decode_types())}. {AUTO} tries all of them and takes the "
+    "smallest.",
+)
+@click.option(
+    "--decoder",
+    type=click.Choice(DECODERS),
+    default=DECODERS[0],
+    show_default=True,
+    help="What decodes a .tflite file: an unmodified TensorFlow Lite Micro (tflm), or stridepack's "
+    "decoder inside it (stridepack).",
+)
+@click.option(
+    "--objective",
+    type=click.Choice(OBJECTIVES),
+    help="What the plan makes as small as possible: bytes (size), cycles (speed), or both, weighed "
+    f"by how much can be saved (balanced).  [default: {OBJECTIVES[0]}]",
+)
+@click.option(
+    "--flash",
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="Use at most this many bytes of Flash for packed weights, names and tables.",
+)
+@click.option(
+    "--max-cycles",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Take at most this many cycles (estimated) to decode every tensor once.",
+)
+@click.option(
+    "--sram",
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="Decode into a buffer of this many bytes. Larger tensors are cut into tiles.",
+)
+@click.option(
+    "--target",
+    type=click.Choice(targets()),
+    help=f"The core whose cycles and code size are counted.  [default: {DEFAULT_TARGET}]",
+)
+@click.option("--count-code", is_flag=True, help="Count the code of the decoders as Flash, too.")
+@packing_options
+def pack(
+    model: Path,
+    output: Path,
+    *,
+    flash: int | None,
+    max_cycles: int | None,
+    sram: int | None,
+    **options: Any,
+) -> None:
+    """Pack the weights of MODEL into OUTPUT. The suffix of OUTPUT decides what is written.
+
+    \b
+      .tflite   the model with DECODE operators. An unmodified TensorFlow Lite Micro runs it.
+                With --decoder stridepack it needs the decoder that
+                `stridepack runtime --tflm` writes.
+      .c        constant arrays and a table of tensors, and the header beside it.
+      .spk      one file of named tensors that the C runtime reads in place.
+
+    Every tensor is unpacked again and compared before anything is written.
+
+    The options from --objective to --count-code ask for a plan of the whole model. Such a plan is
+    for .c and .spk output. It is the best of all plans that keep the budgets. With --format, each
+    tensor is stored in that format or dense. A tensor larger than --sram is cut into the largest
+    tiles that fit, or into the tiles that --tile asks for. For .tflite output only --flash is
+    possible, and it is the largest file that you accept. If no plan keeps the budgets, nothing is
+    written, the message says by how much they are missed, and the exit code is 2.
+
+    \b
+    Examples:
+      stridepack pack model.tflite -o packed.tflite
+      stridepack pack model.tflite -o packed.tflite --decoder stridepack
+      stridepack pack weights.safetensors -o weights.spk --format hybrid --tile 4096
+      stridepack pack model.tflite -o weights.c --min-size 512
+      stridepack pack model.tflite -o weights.c --flash 60000 --sram 16384 --objective speed
+    """
+    budget = Budget(flash, max_cycles, sram)
+    options |= {"budget": None if budget == Budget() else budget}
+    with progress("packing") as (start, advance):
+        result = pack_file(model, output, on_start=start, on_done=advance, **given(options))
+    if result.plan:
+        OUT.print(plan_table(result.plan))
+        say(plan_sentences(result.plan))
+    else:
+        OUT.print(stored_table(result.tensors))
+        say(why_dense_sentences(result.tensors))
+    for path, size in result.files.items():
+        say_written(path, size)
+    if output.suffix.lower() == ".tflite":
+        before, after = model.stat().st_size, result.files[output]
+        say([f"model file: {before:,} -> {after:,} bytes ({ratio(after, before)})"])
+        if flash is not None:
+            say([f"Flash: {after:,} of {flash:,} bytes. This counts the file, not the decoders."])

@@ -1,0 +1,42 @@
+"""`stridepack runtime`."""
+
+from pathlib import Path
+
+import click
+
+from stridepack.cli.options import PATH
+from stridepack.cli.output import say
+from stridepack.files.runtime import write_runtime
+
+
+@click.command()
+@click.argument("directory", type=PATH)
+@click.option(
+    "--tflm",
+    is_flag=True,
+    help="Also write the C++ that adds the decoder to TensorFlow Lite Micro.",
+)
+def runtime(directory: Path, tflm: bool) -> None:
+    """Write the C sources of the decoder into DIRECTORY. Your firmware project compiles them.
+
+    \b
+    Examples:
+      stridepack runtime third_party/stridepack
+      cd third_party/stridepack && cc -Iinclude -c src/*.c src/mve/*.c
+      stridepack runtime third_party/stridepack --tflm
+    """
+    files = write_runtime(directory, tflm=tflm)
+    say(
+        [
+            f"wrote {len(files)} files into {directory}",
+            "Compile src/ and src/mve/ as C99 with include/ on the include path. "
+            "include/spk.h says how to use it.",
+        ]
+    )
+    if tflm:
+        say(
+            [
+                "Compile tflm/spk_tflm.cc together with TensorFlow Lite Micro. "
+                "tflm/spk_tflm.h says how to register it."
+            ]
+        )

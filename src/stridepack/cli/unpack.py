@@ -1,0 +1,25 @@
+"""`stridepack unpack`."""
+
+from pathlib import Path
+
+import click
+
+from stridepack.cli.options import PATH, output_option
+from stridepack.cli.output import say_written
+from stridepack.files import unpack_file
+
+
+@click.command()
+@click.argument("packed", type=PATH)
+@output_option("File ending in .tflite or .npz.")
+def unpack(packed: Path, output: Path) -> None:
+    """Unpack PACKED again.
+
+    A .tflite becomes a dense .tflite or a .npz. A .spk becomes a .npz.
+
+    \b
+    Examples:
+      stridepack unpack packed.tflite -o dense.tflite
+      stridepack unpack weights.spk -o weights.npz
+    """
+    say_written(output, unpack_file(packed, output))

@@ -1,0 +1,49 @@
+"""`stridepack verify`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from stridepack.cli.options import MODEL, PATH
+from stridepack.cli.output import say
+from stridepack.errors import ModelError
+from stridepack.files import verify_files
+from stridepack.report.verification import verification_lines
+
+
+@click.command()
+@MODEL
+@click.argument("packed", type=PATH)
+@click.option(
+    "--inputs",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How many random inputs the interpreter runs.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The seed that the random inputs are drawn with.",
+)
+def verify(model: Path, packed: Path, inputs: int, seed: int) -> None:
+    """Compare every int8 weight of MODEL with PACKED, a .spk or .tflite file.
+
+    Two .tflite files also run in the TensorFlow Lite Micro interpreter on random inputs. Their
+    outputs are compared, and the size of their memory arenas is shown. The exit code is 1 if
+    anything differs.
+
+    \b
+    Examples:
+      stridepack verify model.tflite packed.tflite
+      stridepack verify weights.npz weights.spk
+    """
+    result = verify_files(model, packed, n_inputs=inputs, seed=seed)
+    say(verification_lines(result), markup=True)
+    if result.differences or (result.outputs and not result.outputs.equal):
+        sys.exit(1)
+    if result.failure:
+        raise ModelError(result.failure)

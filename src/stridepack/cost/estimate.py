@@ -1,0 +1,86 @@
+"""What decoding costs on a target, estimated from the blob: cycles, code and stack.
+
+Cycles are a sum of costs times the counts of `work_of`. The costs are fitted to what
+bench/m55 counted on an emulated Cortex-M55: exact instructions, weighed by a model of the core
+alone (LLVM's, two cycles for a taken branch, a cycle for each lane of a gather or scatter). The
+fit stays within 10 % of that model on every tensor of 2048 weights or more that it was tried on;
+the model itself knows neither wait states, nor caches, nor contention on the bus. Weights in slow
+memory take longer: compare formats with it, and leave a margin.
+"""
+
+from typing import TypeVar
+
+from stridepack.cost._fitted import CYCLES, MEMORY
+from stridepack.cost.work import work_of
+from stridepack.errors import InputError
+from stridepack.packed import Packed
+
+T = TypeVar("T")
+
+
+def targets() -> tuple[str, ...]:
+    """Names of all targets: with the runtime's Helium decoders, and with its scalar ones.
+
+    >>> targets()
+    ('cortex-m55', 'cortex-m55-scalar')
+    """
+    return tuple(CYCLES)
+
+
+def decode_cycles(packed: Packed, target: str) -> float | None:
+    """Modelled cycles of `spk_decode_s8` on a blob.
+
+    Parameters
+    ----------
+    packed : Packed
+    target : str
+        One of `targets()`.
+
+    Returns
+    -------
+    float or None
+        None where nothing is known: a format that was never measured, or blobs with something
+        that no measured blob had (hybrid: groups of more than 16 elements).
+
+    Raises
+    ------
+    InputError
+        For an unknown target.
+
+    Examples
+    --------
+    >>> import numpy as np, stridepack as sp
+    >>> weights = np.zeros(100_000, np.int8)
+    >>> weights[::3] = 1
+    >>> fast, small = sp.pack(weights, "psr"), sp.pack(weights, "bitmap")
+    >>> decode_cycles(fast, "cortex-m55") < decode_cycles(small, "cortex-m55")
+    True
+    """
+    costs = _of_target(CYCLES, target).get(packed.format, {})
+    total = 0.0
+    for name, count in work_of(packed).items():
+        if count and name not in costs:
+            return None
+        total += costs.get(name, 0.0) * count
+    return total
+
+
+def decoder_nbytes(format: str, target: str) -> tuple[int, int] | None:
+    """Bytes of code with its tables, and of stack, of the decoder of a format.
+
+    Compiled by clang-19 -O3; without dispatcher, memset and memcpy. None where never measured.
+
+    Raises
+    ------
+    InputError
+        For an unknown target.
+    """
+    return _of_target(MEMORY, target).get(format)
+
+
+def _of_target(table: dict[str, T], target: str) -> T:
+    if target not in table:
+        raise InputError(
+            f"`target={target}` is unknown. Choose one of {', '.join(table)}.", target=target
+        )
+    return table[target]

@@ -1,0 +1,5 @@
+"""dense: what decoding has to do for a tile."""
+
+
+def work(tile: memoryview, n: int) -> dict[str, int]:
+    return {"elements": n}

@@ -1,0 +1,76 @@
+"""huffman: what decoding has to do for a tile."""
+
+from collections.abc import Sequence
+
+from stridepack import _spec
+from stridepack.formats.huffman import Huffman, code_lengths
+
+MAX_LENGTH = _spec.HUFFMAN_MAX_LENGTH
+INDEX_BITS = 8  # that a decoder's lookup looks at
+ENTRY_SYMBOLS = 4  # that it gives at most
+
+
+def work(tile: memoryview, n: int) -> dict[str, int]:
+    stored, n_gaps = int.from_bytes(tile[:4], "little"), tile[10]
+    streams, offset = {}, 0
+    for name, size in Huffman().streams(tile, n):
+        streams[name] = tile[offset : offset + size]
+        offset += -(-size // 4) * 4
+    names = ("positions", "value_codes")
+    walks = [
+        _Walk(lengths, bytes(streams[name]), stored)
+        for lengths, name in zip(code_lengths(tile), names, strict=True)
+        if lengths
+    ]
+    return {
+        "bitmap_elements": n if n_gaps == 0 else 0,
+        "cleared_elements": (0, n - stored, n)[min(n_gaps, 2)],
+        "values": stored,
+        "values_with_raw_bits": stored if tile[8] else 0,
+        "gaps": stored if n_gaps > 1 else 0,
+        # Helium stores 16 values at once where an offset of 8 bits reaches the last of them.
+        "far_gaps": stored if n_gaps > 1 and 16 * n > 255 * stored else 0,
+        "codes": len(walks),
+        "symbols": sum(walk.n_symbols for walk in walks),
+        "table_entries": sum(walk.n_entries for walk in walks),
+        "turns": sum(walk.n_turns for walk in walks),
+        "long_codes": sum(walk.n_long for walk in walks),
+    }
+
+
+class _Walk:
+    """What a decoder does with a stream of n symbols: turns of three lookups, and long codes."""
+
+    def __init__(self, lengths: Sequence[int], stream: bytes, n: int) -> None:
+        self.n_symbols = len(lengths)
+        length_at: list[int] = []  # of the code that a window of 12 bits starts with
+        for bits in filter(None, sorted(lengths)):
+            length_at += [bits] * (1 << MAX_LENGTH - bits)
+        table = []  # bits and symbols of each lookup
+        for index in range(1 << INDEX_BITS):
+            used = count = 0
+            while count < ENTRY_SYMBOLS:
+                window = index << used + MAX_LENGTH - INDEX_BITS & (1 << MAX_LENGTH) - 1
+                if used + length_at[window] > INDEX_BITS:
+                    break
+                used += length_at[window]
+                count += 1
+            table.append((used, count))
+        self.n_entries = len({(i >> INDEX_BITS - used, used) for i, (used, _) in enumerate(table)})
+
+        self.n_turns = self.n_long = 0
+        data = stream + bytes(8)
+        bit = done = 0
+        while done < n:
+            self.n_turns += 1
+            word = int.from_bytes(data[bit // 8 : bit // 8 + 5]) << bit % 8
+            for _ in range(3):
+                used, count = table[word >> 32 & 255]
+                word <<= used
+                bit += used
+                done += count
+            if count == 0:
+                self.n_long += 1
+                window = int.from_bytes(data[bit // 8 : bit // 8 + 3]) >> 12 - bit % 8
+                bit += length_at[window & (1 << MAX_LENGTH) - 1]
+                done += 1

@@ -1,1 +1,0 @@
-"""Files out: what was packed, in the form that a firmware project takes."""

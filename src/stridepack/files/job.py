@@ -1,0 +1,77 @@
+"""A job for `pack_file`, and what is chosen on the way to its output."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stridepack.packed import Packed
+from stridepack.plan.budget_plan import BudgetPlan
+from stridepack.plan.options import PackOptions
+from stridepack.plan.within import Goal
+from stridepack.tensor import WeightTensor
+
+DECODERS = ("tflm", "stridepack")
+
+OnDone = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class PackJob:
+    """What `pack_file` was asked for.
+
+    Attributes
+    ----------
+    model, output : Path
+    options : PackOptions
+    decoder : str
+        What decodes a .tflite: one of DECODERS.
+    goal : Goal or None
+        Where the whole model is to be planned.
+    """
+
+    model: Path
+    output: Path
+    options: PackOptions
+    decoder: str = DECODERS[0]
+    goal: Goal | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """How one tensor is stored in an output.
+
+    Attributes
+    ----------
+    tensor : WeightTensor
+    format : str
+    nbytes : int
+        What it takes: a whole blob, or in a .tflite its data and those that DECODE needs.
+    note : str
+        Why it stays dense, where it was not simply the smallest.
+    """
+
+    tensor: WeightTensor
+    format: str
+    nbytes: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen for the tensors of a model.
+
+    Attributes
+    ----------
+    tensors : list of Stored
+    blobs : dict of str to Packed
+        By name, for outputs that hold blobs.
+    model : bytes
+        For a .tflite: the whole file.
+    plan : BudgetPlan or None
+        Where one was asked for.
+    """
+
+    tensors: list[Stored]
+    blobs: dict[str, Packed] = field(default_factory=dict)
+    model: bytes = b""
+    plan: BudgetPlan | None = None

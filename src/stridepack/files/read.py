@@ -1,0 +1,32 @@
+"""Read the weights of any file."""
+
+from os import PathLike
+from pathlib import Path
+
+from stridepack.errors import ModelError
+from stridepack.files.table import suffixes, type_of
+from stridepack.tensor import WeightTensor
+
+
+def read_weights(path: str | PathLike[str]) -> list[WeightTensor]:
+    """Read all int8 weight tensors of a file: .tflite, .npy, .npz, .safetensors or .spk.
+
+    A packed file (.spk, or .tflite with DECODE operators) gives its unpacked tensors.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be read, is of another kind, or has no int8 weights.
+    CorruptDataError
+        When a .spk file is not valid.
+    """
+    path = Path(path)
+    read = type_of(path).read
+    if read is None:
+        raise ModelError(
+            f"{path}: files of this kind cannot be read. "
+            f"Give a {suffixes(lambda file_type: file_type.read)} file."
+        )
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such file.")
+    return read(path)

@@ -1,0 +1,45 @@
+"""The C runtime out: the sources that a firmware project compiles."""
+
+from pathlib import Path
+
+from stridepack.errors import OutputError
+from stridepack.files.atomic import write_files
+
+# Installed beside the package; in an editable installation the repository's own folder.
+_INSTALLED = Path(__file__).resolve().parent.parent / "_runtime"
+_REPOSITORY = Path(__file__).resolve().parents[3] / "runtime"
+
+
+def runtime_dir() -> Path:
+    """Folder with include/, src/ and tflm/ of the C runtime."""
+    return _INSTALLED if _INSTALLED.is_dir() else _REPOSITORY
+
+
+def write_runtime(directory: Path, *, tflm: bool = False) -> list[Path]:
+    """Write include/ and src/ below a directory, which is made if it does not exist.
+
+    Parameters
+    ----------
+    directory : Path
+    tflm : bool
+        Also tflm/: the C++ that registers the decoder with TensorFlow Lite Micro.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    source = runtime_dir()
+    files = {
+        directory / path.relative_to(source): path.read_bytes()
+        for folder in ("include", "src", *(("tflm",) if tflm else ()))
+        for path in sorted((source / folder).rglob("*"))
+        if path.suffix in (".c", ".h", ".cc")
+    }
+    try:
+        for parent in {path.parent for path in files}:
+            parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The directory {directory} cannot be made: {error.strerror}") from error
+    write_files(files)
+    return list(files)

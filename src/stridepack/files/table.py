@@ -1,0 +1,68 @@
+"""One table: what can be done with a file, by its suffix."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stridepack.files.arrays import npz, read_npy, read_npz, read_safetensors
+from stridepack.files.blobs import choose_blobs
+from stridepack.files.c_source import c_overhead, write_c
+from stridepack.files.job import Chosen, OnDone, PackJob
+from stridepack.files.spk import bundle_overhead, read_unpacked, write_spk
+from stridepack.files.tflite import choose_tflite, unpack_tflite_file, write_tflite
+from stridepack.tensor import Int8Array, WeightTensor
+from stridepack.tflite.constants import read_tflite
+
+
+@dataclass(frozen=True)
+class FileType:
+    """What can be done with files of one suffix; None: it is not possible.
+
+    Attributes
+    ----------
+    read : callable or None
+        The int8 tensors of a file, unpacked where they are packed.
+    choose : callable or None
+        How each tensor is stored when a model is packed into such a file. It gets the job, the
+        tensors, the bytes of Flash beside the blobs, and a function to report progress to.
+    write : callable or None
+        The contents of the files by path, from what was chosen. Nothing is written yet.
+    overhead : callable
+        Bytes of Flash beside the blobs, for tensors of these names.
+    unpack : callable or None
+        The dense file of the same suffix, from a packed one.
+    write_arrays : callable or None
+        The content of a file that holds these arrays.
+    """
+
+    read: Callable[[Path], list[WeightTensor]] | None = None
+    choose: Callable[[PackJob, Sequence[WeightTensor], int, OnDone | None], Chosen] | None = None
+    write: Callable[[Path, Chosen], dict[Path, bytes]] | None = None
+    overhead: Callable[[Iterable[str]], int] = lambda names: 0
+    unpack: Callable[[Path], bytes] | None = None
+    write_arrays: Callable[[Mapping[str, Int8Array]], bytes] | None = None
+
+
+TYPES: dict[str, FileType] = {
+    ".tflite": FileType(
+        read=read_tflite, choose=choose_tflite, write=write_tflite, unpack=unpack_tflite_file
+    ),
+    ".npy": FileType(read=read_npy),
+    ".npz": FileType(read=read_npz, write_arrays=npz),
+    ".safetensors": FileType(read=read_safetensors),
+    ".c": FileType(choose=choose_blobs, write=write_c, overhead=c_overhead),
+    ".spk": FileType(
+        read=read_unpacked, choose=choose_blobs, write=write_spk, overhead=bundle_overhead
+    ),
+}
+
+
+def type_of(path: Path) -> FileType:
+    """What can be done with a file; nothing where its suffix is unknown."""
+    return TYPES.get(path.suffix.lower(), FileType())
+
+
+def suffixes(ability: Callable[[FileType], object]) -> str:
+    """The suffixes that have an ability, for messages: ".npy, .npz or .spk"."""
+    *others, last = (suffix for suffix, file_type in TYPES.items() if ability(file_type))
+    return f"{', '.join(others)} or {last}" if others else last

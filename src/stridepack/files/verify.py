@@ -1,0 +1,112 @@
+"""Is a packed file exactly its model? Tensor by tensor, and by running both."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from stridepack.errors import InputError, ModelError
+from stridepack.files.read import read_weights
+from stridepack.tensor import WeightTensor
+from stridepack.tflite.decode import custom_types
+from stridepack.tflite.interpreter import Comparison, compare_outputs
+from stridepack.tflite.model import load_model
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Result of `verify_files`.
+
+    Attributes
+    ----------
+    n_tensors : int
+        Tensors compared.
+    differences : list of str
+        One sentence for each tensor that is missing, additional or different.
+    outputs : Comparison or None
+        Of the interpreter runs, where both files are .tflite.
+    not_run : str
+        Why there were none, although both files are .tflite.
+    failure : str
+        What went wrong when the interpreter ran them.
+    """
+
+    n_tensors: int
+    differences: list[str]
+    outputs: Comparison | None
+    not_run: str = ""
+    failure: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs, and nothing went wrong."""
+        equal = self.outputs is None or self.outputs.equal
+        return not self.differences and equal and not self.failure
+
+
+def verify_files(
+    model: str | PathLike[str], packed: str | PathLike[str], *, n_inputs: int = 10, seed: int = 0
+) -> Verification:
+    """Compare every int8 weight of two files; run two .tflite files on the same random inputs.
+
+    A .tflite with DECODE types that the stock interpreter does not have is not run.
+
+    Parameters
+    ----------
+    model : str or PathLike
+        The original: any file that `read_weights` reads.
+    packed : str or PathLike
+        A .spk, or a .tflite with DECODE operators.
+    n_inputs, seed : int
+        Random inputs for the interpreter, and the seed they are drawn with.
+    """
+    model, packed = Path(model), Path(packed)
+    if packed.suffix.lower() not in (".spk", ".tflite"):
+        raise InputError(
+            f"{packed}: only .spk and .tflite files can be verified. The packed file is the second "
+            "one."
+        )
+    original = {tensor.name: tensor for tensor in read_weights(model)}
+    differences = list(_differences(original, {t.name: t for t in read_weights(packed)}))
+    if not model.suffix.lower() == packed.suffix.lower() == ".tflite":
+        return Verification(len(original), differences, None)
+    names = (str(model), str(packed))
+    contents = (model.read_bytes(), packed.read_bytes())
+    for file, data in zip(names, contents, strict=True):
+        if custom := custom_types(load_model(data, file)):
+            not_run = (
+                f"{file} uses DECODE type {', '.join(map(str, sorted(custom)))}, which TensorFlow "
+                "Lite Micro does not have by itself. On the device, the decoder of "
+                "`stridepack runtime --tflm` adds it."
+            )
+            return Verification(len(original), differences, None, not_run)
+    try:
+        outputs = compare_outputs(*contents, n_inputs=n_inputs, seed=seed, names=names)
+    except ModelError as error:  # the weights were compared all the same
+        return Verification(len(original), differences, None, failure=str(error))
+    return Verification(len(original), differences, outputs)
+
+
+def _differences(
+    original: dict[str, WeightTensor], unpacked: dict[str, WeightTensor]
+) -> Iterator[str]:
+    for name in unpacked:
+        if name not in original:
+            yield f"{name}: the packed file has it, but the model does not."
+    for name, tensor in original.items():
+        if name not in unpacked:
+            yield f"{name}: the packed file does not have it."
+            continue
+        a, b = tensor.values, unpacked[name].values
+        if a.shape != b.shape:
+            yield f"{name}: its shape is {b.shape} in the packed file and {a.shape} in the model."
+            continue
+        wrong = np.flatnonzero(a.ravel() != b.ravel())
+        if wrong.size:
+            at = wrong[0]
+            yield (
+                f"{name}: {wrong.size} of {a.size} elements differ. The first is element {at}, "
+                f"which is {b.ravel()[at]} in the packed file and {a.ravel()[at]} in the model."
+            )

@@ -1,0 +1,6 @@
+"""Which format for which tensor, and why.
+
+`options.py` says what can be asked for, `rules.py` what stays dense, `smallest.py` takes the fewest
+bytes for each tensor, and `within.py` plans a whole model within budgets: `choice.py` puts the
+choice into numbers and `knapsack.py` solves it. Nothing here reads or writes files.
+"""

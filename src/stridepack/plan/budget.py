@@ -1,0 +1,39 @@
+"""What a model may take: budgets of Flash, cycles and SRAM, and what a plan aims at."""
+
+from dataclasses import dataclass
+
+from stridepack.errors import InputError
+
+OBJECTIVES = ("size", "speed", "balanced")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a model may take; None: any amount.
+
+    Attributes
+    ----------
+    flash : int or None
+        Bytes of all blobs, and of the file around them.
+    cycles : int or None
+        To decode all tensors once, as `stridepack.estimate` has it.
+    sram : int or None
+        Bytes of the buffer that tensors or tiles are decoded into, one at a time.
+    """
+
+    flash: int | None = None
+    cycles: int | None = None
+    sram: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in self.given.items():
+            if value < 0:
+                raise InputError(
+                    f"`{name}={value}` is negative. A budget is at least 0.", **{name: value}
+                )
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The budgets that are set, by the names that messages use."""
+        budgets = {"flash": self.flash, "max_cycles": self.cycles, "sram": self.sram}
+        return {name: value for name, value in budgets.items() if value is not None}

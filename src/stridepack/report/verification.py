@@ -1,0 +1,23 @@
+"""`verify`: what was compared, and what was found."""
+
+from collections.abc import Iterator
+
+from rich.markup import escape
+
+from stridepack.files import Verification
+
+
+def verification_lines(result: Verification) -> Iterator[str]:
+    """Lines for a terminal, with rich's markup."""
+    for difference in result.differences:
+        yield f"[red]differs:[/] {escape(difference)}"
+    if not result.differences:
+        yield f"weights: all {result.n_tensors} tensors are equal"
+    if result.not_run:
+        yield f"outputs: not compared. {escape(result.not_run)}"
+    if result.outputs:
+        outputs = result.outputs
+        said = "equal" if outputs.equal else f"[red]differ[/] by up to {outputs.max_difference:g}"
+        yield f"outputs: {said} on {outputs.n_inputs} random inputs in TensorFlow Lite Micro"
+        before, after = outputs.arena_nbytes
+        yield f"tensor arena: {before:,} bytes dense, {after:,} packed ({after - before:+,})"

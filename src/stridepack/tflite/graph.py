@@ -1,0 +1,290 @@
+"""DECODE operators put into a graph, and taken out of it.
+
+As the wheel's `compression.decode_insert` does it: there is a DECODE for each operator that reads
+an encoded tensor, right before it, since memory for decoded tensors may be reused from one DECODE
+to the next; it decodes all that the operator reads. The encoded tensor keeps its place, name and
+buffer. New tensors follow the others and have no names, which would only take space.
+"""
+
+import copy
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stridepack.tflite.decode import (
+    OPERATOR_NAME,
+    Encoded,
+    decode,
+    decoded_tensors,
+    is_decode,
+)
+from stridepack.tflite.model import (
+    Buffer,
+    Model,
+    Operator,
+    SubGraph,
+    Tensor,
+    as_text,
+    code_name,
+    load_schema,
+    shape_of,
+)
+from stridepack.tflite.types import Payload
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Replacement for a tensor: its place, the operators that read it, and the encoded data."""
+
+    subgraph: int
+    index: int
+    readers: Sequence[int]
+    payload: Payload
+
+
+def buffer_users(model: Model) -> Counter[int]:
+    """How many tensors and metadata entries refer to each buffer."""
+    users = Counter(tensor.buffer for graph in model.subgraphs for tensor in graph.tensors)
+    users.update(entry.buffer for entry in model.root.metadata or ())
+    return users
+
+
+def nbytes_in_file(model: Model, encodings: Sequence[Encoding]) -> tuple[int, int]:
+    """Bytes that tensors with one common buffer take in a file, encoded and dense.
+
+    All of it counts: data, tensors with their quantisation, DECODE operators. What alignment adds
+    depends on the rest of the file, so both numbers may be off by some bytes.
+    """
+    tensors = [model.subgraphs[e.subgraph].tensors[e.index] for e in encodings]
+    dense = [Buffer(model.data(tensors[0])), *tensors]
+    encoded = [Buffer(encodings[0].payload.encoded), Buffer(encodings[0].payload.ancillary)]
+    for encoding, tensor in zip(encodings, tensors, strict=True):
+        encoded += [
+            _encoded_tensor(tensor, len(encoding.payload.encoded)),
+            _ancillary_tensor(len(encoding.payload.ancillary), tensor.buffer),
+        ]
+        for _ in encoding.readers:
+            encoded += [_decoded_tensor(tensor), _decode_operator(0, [0, 0], [0])]
+    return _packed_nbytes(encoded), _packed_nbytes(dense)
+
+
+def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
+    """Replace tensors with encoded ones, and put DECODE operators before their readers.
+
+    Of a buffer that several tensors share, all must be replaced, with the same payload.
+    """
+    buffers = model.root.buffers
+    ancillary_buffers: dict[int, int] = {}
+    by_subgraph: dict[int, dict[int, Encoding]] = {}
+    for encoding in encodings:
+        by_subgraph.setdefault(encoding.subgraph, {})[encoding.index] = encoding
+        slot = model.subgraphs[encoding.subgraph].tensors[encoding.index].buffer
+        if slot not in ancillary_buffers:
+            buffers[slot] = Buffer(encoding.payload.encoded)
+            ancillary_buffers[slot] = len(buffers)
+            buffers.append(Buffer(encoding.payload.ancillary))
+    code = _decode_operator_code(model)
+    for s, in_subgraph in by_subgraph.items():
+        graph = model.subgraphs[s]
+        dense = {index: graph.tensors[index] for index in in_subgraph}
+        ancillary = {}
+        for index, encoding in in_subgraph.items():
+            ancillary[index] = len(graph.tensors)
+            graph.tensors[index] = _encoded_tensor(dense[index], len(encoding.payload.encoded))
+            graph.tensors.append(
+                _ancillary_tensor(
+                    len(encoding.payload.ancillary), ancillary_buffers[dense[index].buffer]
+                )
+            )
+        operators: list[Operator] = []
+        for operator in graph.operators:
+            if encoded := [t for t in dict.fromkeys(operator.inputs) if t in dense]:
+                first = len(graph.tensors)
+                decoded = {t: first + i for i, t in enumerate(encoded)}
+                graph.tensors += [_decoded_tensor(dense[t]) for t in encoded]
+                inputs = [index for t in encoded for index in (t, ancillary[t])]
+                operators.append(_decode_operator(code, inputs, list(decoded.values())))
+                operator.inputs = [decoded.get(t, t) for t in operator.inputs]
+            operators.append(operator)
+        graph.operators = operators
+
+
+def remove_decode(model: Model) -> None:
+    """Decode all tensors that DECODE operators decode, and remove the operators.
+
+    Raises
+    ------
+    ModelError
+        When there is none, or one that cannot be decoded or is used in an unforeseen way.
+    """
+    by_subgraph = [decoded_tensors(model, s) for s in range(len(model.subgraphs))]
+    if not any(by_subgraph):
+        raise model.error(
+            f"there is nothing to unpack, because it has no {OPERATOR_NAME} operator. It is dense "
+            "already."
+        )
+    ancillary_buffers = {
+        graph.tensors[pair.ancillary].buffer
+        for graph, pairs in zip(model.subgraphs, by_subgraph, strict=True)
+        for pair in pairs.values()
+    }
+    restored: list[_Restored] = []
+    for s, pairs in enumerate(by_subgraph):
+        if pairs:
+            restored += _restore_subgraph(model, s, pairs)
+    _remove_operator_code(model)
+    _store(model, restored, ancillary_buffers)
+
+
+def _decode_operator_code(model: Model) -> int:
+    """Index of the operator code of DECODE, which is added if need be."""
+    schema = load_schema()
+    codes = model.root.operatorCodes
+    for i, code in enumerate(codes):
+        if code_name(code) == OPERATOR_NAME:
+            return i
+    custom = schema.BuiltinOperator.CUSTOM
+    codes.append(schema.OperatorCodeT(custom, OPERATOR_NAME.encode(), 1, custom))
+    return len(codes) - 1
+
+
+def _decode_operator(code: int, inputs: list[int], outputs: list[int]) -> Operator:
+    return load_schema().OperatorT(opcodeIndex=code, inputs=inputs, outputs=outputs)
+
+
+def _encoded_tensor(dense: Tensor, nbytes: int) -> Tensor:
+    return _bytes_tensor(nbytes, dense.buffer, dense.name)
+
+
+def _ancillary_tensor(nbytes: int, buffer: int) -> Tensor:
+    return _bytes_tensor(nbytes, buffer, None)
+
+
+def _bytes_tensor(nbytes: int, buffer: int, name: bytes | None) -> Tensor:
+    schema = load_schema()
+    return schema.TensorT(shape=[nbytes], type=schema.TensorType.UINT8, buffer=buffer, name=name)
+
+
+def _decoded_tensor(dense: Tensor) -> Tensor:
+    decoded = copy.copy(dense)
+    decoded.buffer = 0
+    decoded.name = None
+    return decoded
+
+
+def _packed_nbytes(objects: Sequence[Any]) -> int:
+    """Bytes that objects add to a file which holds others like them, and their list entries."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1024)
+    sizes = []
+    for _ in range(2):  # the first time adds their vtables, which similar objects share
+        for item in objects:
+            item.Pack(builder)
+        sizes.append(builder.Offset())
+    return int(sizes[1] - sizes[0]) + 4 * len(objects)
+
+
+@dataclass
+class _Restored:
+    """A dense tensor whose data have no buffer yet, and the buffer where it was encoded."""
+
+    tensor: Tensor
+    data: bytes
+    encoded_buffer: int
+
+
+def _restore_subgraph(model: Model, s: int, pairs: dict[int, Encoded]) -> list[_Restored]:
+    """Take the DECODE operators out of a subgraph. The restored tensors are left without data."""
+    graph = model.subgraphs[s]
+    operators = [operator for operator in graph.operators if not is_decode(model, operator)]
+    _refuse_other_uses(model, s, operators, pairs)
+    restored: dict[int, _Restored] = {}
+    for output, pair in pairs.items():
+        decoded, encoded = graph.tensors[output], graph.tensors[pair.encoded]
+        values = decode(model, graph, decoded, pair)
+        tensor = copy.copy(decoded)
+        tensor.name = encoded.name
+        new = _Restored(tensor, values.tobytes(), encoded.buffer)
+        old = restored.setdefault(pair.encoded, new)
+        if (old.data, shape_of(old.tensor)) != (new.data, shape_of(tensor)):
+            raise model.error(
+                f"tensor {pair.encoded} ({as_text(encoded.name)!r}) of subgraph {s} is decoded in "
+                "different ways."
+            )
+    for index, item in restored.items():
+        graph.tensors[index] = item.tensor
+    source = {output: pair.encoded for output, pair in pairs.items()}
+    for operator in operators:
+        operator.inputs = [source.get(t, t) for t in operator.inputs]
+    graph.outputs = [source.get(t, t) for t in graph.outputs]
+    graph.operators = operators
+    _remove_tensors(graph, source.keys() | {pair.ancillary for pair in pairs.values()})
+    return list(restored.values())
+
+
+def _refuse_other_uses(
+    model: Model, s: int, operators: Sequence[Operator], pairs: dict[int, Encoded]
+) -> None:
+    """Only decoded tensors may be used outside DECODE operators, and only be read."""
+    graph = model.subgraphs[s]
+    encoded = {pair.encoded for pair in pairs.values()}
+    ancillary = {pair.ancillary for pair in pairs.values()}
+    read = {*graph.outputs, *(t for operator in operators for t in operator.inputs)}
+    written = {*graph.inputs, *(t for operator in operators for t in operator.outputs)}
+    other_uses = (
+        ((encoded | ancillary) & (read | written | pairs.keys()))
+        | (encoded & ancillary)
+        | (pairs.keys() & written)
+    )
+    if other_uses:
+        raise model.error(
+            f"tensor {min(other_uses)} of subgraph {s} belongs to a {OPERATOR_NAME} operator and "
+            "is used in another way as well, so it cannot be unpacked."
+        )
+
+
+def _remove_tensors(graph: SubGraph, indices: Iterable[int]) -> None:
+    """Remove tensors at the end; any other is emptied, so that the rest keep their numbers."""
+    for index in sorted(indices, reverse=True):
+        if index == len(graph.tensors) - 1:
+            graph.tensors.pop()
+        else:
+            graph.tensors[index] = _bytes_tensor(0, 0, None)
+
+
+def _remove_operator_code(model: Model) -> None:
+    codes = model.root.operatorCodes
+    kept = [i for i, code in enumerate(codes) if code_name(code) != OPERATOR_NAME]
+    renumbered = {old: new for new, old in enumerate(kept)}
+    model.root.operatorCodes = [codes[i] for i in kept]
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            operator.opcodeIndex = renumbered[operator.opcodeIndex]
+
+
+def _store(model: Model, restored: Sequence[_Restored], ancillary_buffers: set[int]) -> None:
+    """Give restored tensors their buffers, those where they were encoded if nothing else does."""
+    for item in restored:
+        item.tensor.buffer = 0
+    buffers = model.root.buffers
+    users = buffer_users(model)
+    encoded_buffers = {item.encoded_buffer for item in restored}
+    for buffer in sorted(ancillary_buffers - encoded_buffers, reverse=True):
+        if buffer == len(buffers) - 1 and not users[buffer]:
+            buffers.pop()
+        elif not users[buffer]:
+            buffers[buffer] = Buffer(b"")
+    filled: dict[tuple[int, bytes], int] = {}
+    for item in restored:
+        key = (item.encoded_buffer, item.data)
+        if key not in filled:
+            slot = item.encoded_buffer
+            if users[slot]:
+                slot = len(buffers)
+                buffers.append(Buffer(b""))
+            buffers[slot] = Buffer(item.data)
+            users[slot] += 1
+            filled[key] = slot
+        item.tensor.buffer = filled[key]

@@ -1,0 +1,196 @@
+"""Do two .tflite models compute the same? The stock TensorFlow Lite Micro interpreter decides.
+
+Each model runs in a process of its own. The interpreter trusts its model, so a damaged one may
+crash it, and it writes what went wrong, and how much memory it took, only to the standard error
+stream of its process, from C++.
+"""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stridepack.errors import InputError, ModelError
+from stridepack.tflite.model import load_model
+
+DEFAULT_ARENA_SIZE = 64 * 2**20
+
+Arrays = list[npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Result of `compare_outputs`.
+
+    Attributes
+    ----------
+    n_inputs : int
+        How often each model ran.
+    equal : bool
+        Whether all outputs were equal, bit by bit.
+    max_difference : float
+        Largest absolute difference of two output elements; infinite where one is not a number.
+    arena_nbytes : tuple of int
+        Bytes of the tensor arena that each model uses, as the interpreter's allocator reports them
+        on this 64-bit host. A device with 32-bit pointers needs somewhat less. Starting a tiny
+        model may take some hundred bytes more.
+    """
+
+    n_inputs: int
+    equal: bool
+    max_difference: float
+    arena_nbytes: tuple[int, int]
+
+
+def compare_outputs(
+    first: bytes,
+    second: bytes,
+    *,
+    n_inputs: int = 10,
+    seed: int = 0,
+    arena_size: int = DEFAULT_ARENA_SIZE,
+    names: tuple[str, str] = ("first model", "second model"),
+) -> Comparison:
+    """Run two models on the same random inputs.
+
+    Integer inputs of 8 and 16 bits cover their whole range, floating-point ones are normally
+    distributed, and wider integers are 0 or 1, valid as index and as flag. A model that keeps a
+    state keeps it from one input to the next.
+
+    Parameters
+    ----------
+    first, second : bytes
+        The .tflite files.
+    n_inputs : int
+        Number of random inputs, at least 1.
+    seed : int
+        Of the random inputs.
+    arena_size : int
+        Bytes that a model may use for its tensors.
+    names : tuple of str
+        Of the models, for messages.
+
+    Raises
+    ------
+    InputError
+        For n_inputs or a seed outside their limits.
+    ModelError
+        When the interpreter cannot run a model, with its own words, or when the models have
+        different inputs or outputs.
+    MissingDependencyError
+        When tflite-micro is not installed.
+    """
+    if n_inputs < 1 or seed < 0:
+        name, value, least = ("n_inputs", n_inputs, 1) if n_inputs < 1 else ("seed", seed, 0)
+        raise InputError(
+            f"`{name}={value}` is too small. It must be at least {least}.", **{name: value}
+        )
+    with ThreadPoolExecutor() as pool:  # to wait for both processes at once
+        run = partial(_run, n_inputs=n_inputs, seed=seed, arena_size=arena_size)
+        (inputs_a, outputs_a, arena_a), (inputs_b, outputs_b, arena_b) = pool.map(
+            run, (first, second), names
+        )
+    for what, a, b in (("inputs", inputs_a, inputs_b), ("outputs", outputs_a, outputs_b)):
+        if _kinds(a) != _kinds(b):
+            raise ModelError(
+                f"{names[0]} has the {what} {', '.join(_kinds(a))}, but {names[1]} has "
+                f"{', '.join(_kinds(b))}. The two models cannot be compared."
+            )
+    equal = all(x.tobytes() == y.tobytes() for x, y in zip(outputs_a, outputs_b, strict=True))
+    difference = 0.0 if equal else max(map(_max_difference, outputs_a, outputs_b))
+    return Comparison(n_inputs, equal, difference, (arena_a, arena_b))
+
+
+def _run(
+    model: bytes, name: str, *, n_inputs: int, seed: int, arena_size: int
+) -> tuple[Arrays, Arrays, int]:
+    """Run a model in a child process.
+
+    Returns
+    -------
+    inputs, outputs : list of ndarray
+        One for each input or output tensor; the first axis counts the runs.
+    arena_nbytes : int
+    """
+    graphs = load_model(model, name).subgraphs
+    if not graphs or not graphs[0].outputs:
+        raise ModelError(f"{name}: the model has no output, so there is nothing to compare.")
+    counts = (len(graphs[0].inputs), len(graphs[0].outputs))
+    options = json.dumps([*counts, n_inputs, seed, arena_size]).encode() + b"\n"
+    child = subprocess.run(
+        [sys.executable, "-P", "-c", f"import {__name__} as i; i._child()"],
+        input=options + model,
+        capture_output=True,
+        check=False,
+    )
+    log = child.stderr.decode(errors="replace")
+    if child.returncode:
+        words = "; ".join(line.strip() for line in log.splitlines() if line.strip())
+        how = f"crashed with signal {-child.returncode}" if child.returncode < 0 else "failed"
+        raise ModelError(f"{name}: the TensorFlow Lite Micro interpreter {how}: {words}")
+    arena = re.search(r"Arena allocation total (\d+) bytes", log)
+    if arena is None:
+        raise ModelError(
+            f"{name}: the TensorFlow Lite Micro interpreter did not say its arena size"
+        )
+    with np.load(io.BytesIO(child.stdout), allow_pickle=False) as archive:
+        arrays = [archive[f"arr_{i}"] for i in range(sum(counts))]
+    return arrays[: counts[0]], arrays[counts[0] :], int(arena[1])
+
+
+def _child() -> None:
+    """What the child process does: options and a model from stdin, arrays to stdout."""
+    from tflite_micro import runtime
+
+    n_in, n_out, n_runs, seed, arena_size = json.loads(sys.stdin.buffer.readline())
+    rng = np.random.default_rng(seed)
+    inputs: list[Arrays] = [[] for _ in range(n_in)]
+    outputs: list[Arrays] = [[] for _ in range(n_out)]
+    try:
+        interpreter = runtime.Interpreter.from_bytes(sys.stdin.buffer.read(), arena_size=arena_size)
+        details = [interpreter.get_input_details(i) for i in range(n_in)]
+        for _ in range(n_runs):
+            for i, detail in enumerate(details):
+                inputs[i].append(_random(rng, detail["shape"], np.dtype(detail["dtype"])))
+                interpreter.set_input(inputs[i][-1], i)
+            interpreter.invoke()
+            for i in range(n_out):
+                outputs[i].append(interpreter.get_output(i))
+        interpreter.print_allocations()  # to stderr
+    except (IndexError, RuntimeError, ValueError) as error:
+        sys.exit(str(error))
+    result = io.BytesIO()
+    np.savez(result, *(np.stack(arrays) for arrays in (*inputs, *outputs)))
+    sys.stdout.buffer.write(result.getvalue())
+
+
+def _random(
+    rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype[Any]
+) -> npt.NDArray[Any]:
+    if dtype.kind in "iu" and dtype.itemsize <= 2:
+        limits = np.iinfo(dtype)
+        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+    if dtype.kind in "iub":
+        return rng.integers(0, 2, shape).astype(dtype)
+    return rng.standard_normal(shape).astype(dtype)
+
+
+def _kinds(arrays: Arrays) -> list[str]:
+    """Such as int8[1, 49, 10]: type and shape of each tensor."""
+    return [f"{array.dtype}{list(array.shape[1:])}" for array in arrays]
+
+
+def _max_difference(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        difference = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.abs(a - b))
+    return float(np.nan_to_num(difference, nan=np.inf).max(initial=0))

@@ -1,0 +1,414 @@
+"""A .tflite file as objects: read with every size and index checked, written for microcontrollers.
+
+Both ways use the object API (`ModelT` and its kin) of the schema in the tflite-micro wheel, which
+keeps every field of it: signatures, metadata, versions, options. Not the wheel's `model_editor`,
+which merges operator codes that differ in version, takes all operators for ADD where a file has
+only deprecated codes, ignores data outside the flatbuffer and aligns no buffer.
+"""
+
+import inspect
+import io
+import struct
+import zipfile
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stridepack._spec import MAX_DIMS
+from stridepack.errors import MissingDependencyError, ModelError
+
+# Objects of the schema. The wheel has no type hints.
+SubGraph = Any
+Tensor = Any
+Operator = Any
+OperatorCode = Any
+
+Bytes = npt.NDArray[np.uint8]
+
+IDENTIFIER = b"TFL3"
+
+# The accessors follow any offset; one of these is raised when it leads astray.
+_ACCESSOR_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+# Tensors, operators, buffers and all the tables they consist of. Real models have thousands.
+MAX_TABLES = 100_000
+
+# Decoded bytes for each byte of the file: what a bitmap of int64 elements that stores none takes.
+# Blobs of very sparse tensors take less, so some decoded bytes are free.
+_MAX_EXPANSION = 64
+_FREE_EXPANSION = 2**24
+
+# Bytes of data in a flatbuffer, with room for the rest: its offsets have 31 bits.
+_MAX_FLATBUFFER = 2**31 - 2**24
+
+# Fields of a union type with another name.
+_UNIONS = {
+    "Details": "QuantizationDetails",
+    "ArraySegments": "SparseIndexVector",
+    "ArrayIndices": "SparseIndexVector",
+}
+
+
+def load_schema() -> Any:
+    """The schema of TensorFlow Lite: a module with one class for each table.
+
+    Raises
+    ------
+    MissingDependencyError
+        When tflite-micro is not installed.
+    """
+    try:
+        from tflite_micro.tensorflow.lite.micro.python import schema_py_generated
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Files that end in .tflite need the packages tflite-micro and flatbuffers. Install "
+            "them with `pip install 'stridepack[tflite]'`."
+        ) from error
+    return schema_py_generated
+
+
+class Buffer:
+    """Bytes of a tensor or of metadata, in place of the schema's `BufferT`.
+
+    Always inside the flatbuffer, at a multiple of 16 bytes of the file, as TensorFlow Lite Micro
+    needs it: it uses weights where they lie.
+    """
+
+    def __init__(self, data: Bytes | bytes) -> None:
+        self.data = np.frombuffer(data, np.uint8)
+
+    def Pack(self, builder: Any) -> int:  # noqa: N802 (called by ModelT.Pack)
+        """Write the buffer. Returns its offset."""
+        schema = load_schema()
+        vector = 0
+        if self.data.size:
+            builder.Prep(16, self.data.size)
+            vector = builder.CreateNumpyVector(self.data)
+        schema.BufferStart(builder)
+        if self.data.size:
+            schema.BufferAddData(builder, vector)
+        return int(schema.BufferEnd(builder))
+
+
+class Model:
+    """A model as objects that can be edited and written again.
+
+    Attributes
+    ----------
+    root : ModelT
+        Operator codes, subgraphs, tensors, operators, inputs and outputs are lists, never None.
+        Buffers are `Buffer` objects, the first of them empty. The valid code of an operator is
+        `builtinCode`. Indices of buffers, tensors and operator codes are in range.
+    file : str
+        Name for messages.
+    nbytes : int
+        Size of the file.
+    attached : bytes
+        The archive of files, such as labels, that TensorFlow Lite's metadata append to a model.
+    """
+
+    def __init__(self, root: Any, file: str, nbytes: int, attached: bytes) -> None:
+        self.root = root
+        self.file = file
+        self.nbytes = nbytes
+        self.attached = attached
+        self._decoded = 0
+
+    @property
+    def subgraphs(self) -> list[SubGraph]:
+        """All subgraphs, the main one first."""
+        subgraphs: list[SubGraph] = self.root.subgraphs
+        return subgraphs
+
+    def error(self, text: str) -> ModelError:
+        """A ModelError that names the file."""
+        return ModelError(f"{self.file}: {text}")
+
+    def data(self, tensor: Tensor) -> Bytes:
+        """Bytes of a constant tensor; empty for any other."""
+        data: Bytes = self.root.buffers[tensor.buffer].data
+        return data
+
+    def operator_name(self, operator: Operator) -> str:
+        """Such as CONV_2D; for a custom operator, its own name."""
+        return code_name(self.root.operatorCodes[operator.opcodeIndex])
+
+    def is_custom(self, operator: Operator) -> bool:
+        """Whether an operator is none of TensorFlow Lite's own."""
+        return _is_custom(self.root.operatorCodes[operator.opcodeIndex])
+
+    def add_decoded(self, nbytes: int) -> None:
+        """Count bytes about to be decoded: encoded tensors, too, may share their data."""
+        self._decoded += nbytes
+        if self._decoded > max(_MAX_EXPANSION * self.nbytes, _FREE_EXPANSION):
+            raise self.error(
+                f"the file is damaged. It would decode to more than {_MAX_EXPANSION} times its "
+                "size."
+            )
+
+    def to_bytes(self) -> bytes:
+        """The file. The same bytes for the same model."""
+        import flatbuffers
+
+        nbytes = sum(buffer.data.size for buffer in self.root.buffers)
+        if nbytes > _MAX_FLATBUFFER:
+            raise self.error(
+                f"the packed model would have {nbytes} bytes of data. A .tflite file holds at most "
+                "2 GiB."
+            )
+        builder = flatbuffers.Builder(self.nbytes + 1024)
+        builder.Finish(self.root.Pack(builder), IDENTIFIER)
+        return bytes(builder.Output()) + self.attached
+
+
+def load_model(data: bytes, file: str) -> Model:
+    """Read a .tflite file.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    file : str
+        Its name, for messages.
+
+    Raises
+    ------
+    ModelError
+        For bytes that are no such file, or one that would unpack to far more than its size.
+    MissingDependencyError
+        When tflite-micro is not installed.
+    """
+    schema = load_schema()
+    if len(data) < 8 or data[4:8] != IDENTIFIER:
+        raise ModelError(
+            f"{file}: this is not a TensorFlow Lite model. Its bytes 4 to 7 are {data[4:8]!r} and "
+            f"not {IDENTIFIER!r}."
+        )
+    census = _Census(file, len(data))
+    try:
+        census.visit(schema.Model.GetRootAs(data))
+        root = schema.ModelT.InitFromPackedBuf(data)
+    except _ACCESSOR_ERRORS as error:
+        raise ModelError(
+            f"{file}: the file is truncated or damaged. An offset in it points outside its "
+            f"{len(data)} bytes."
+        ) from error
+    model = Model(root, file, len(data), _attached(data))
+    _normalise(model, data, census)
+    _check_indices(model)
+    return model
+
+
+def _attached(data: bytes) -> bytes:
+    """The ZIP archive at the end of a file, empty where there is none.
+
+    Its own offsets count from the start of the file that it was first appended to. Readers take
+    the difference from where they find its directory, so it can follow another flatbuffer as it is.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            start = min((entry.header_offset for entry in archive.infolist()), default=len(data))
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+        return b""  # no archive, or one that nobody could read
+    return data[start:] if start >= 0 and data[start : start + 4] == b"PK\3\4" else b""
+
+
+def as_text(name: bytes | None) -> str:
+    """A string of the file, whatever its bytes."""
+    return (name or b"").decode(errors="backslashreplace")
+
+
+def code_name(code: OperatorCode) -> str:
+    """Such as CONV_2D; for a custom operator, its own name."""
+    if _is_custom(code) and code.customCode:
+        return as_text(code.customCode)
+    return _enum_names("BuiltinOperator").get(code.builtinCode, f"operator {code.builtinCode}")
+
+
+def type_name(tensor: Tensor) -> str:
+    """Such as int8."""
+    return _enum_names("TensorType").get(tensor.type, f"type {tensor.type}").lower()
+
+
+def shape_of(tensor: Tensor) -> tuple[int, ...]:
+    """Dimensions of a tensor; () for a scalar."""
+    return () if tensor.shape is None else tuple(int(n) for n in tensor.shape)
+
+
+class _Census:
+    """Counts what unpacking would copy, before it does.
+
+    Offsets in a flatbuffer may all lead to the same place, so a small file can describe millions
+    of large tables. An honest file holds each of its elements once, or a few times.
+    """
+
+    def __init__(self, file: str, nbytes: int) -> None:
+        self._file = file
+        self._nbytes = nbytes
+        self._elements = 0
+        self._tables = 0
+
+    def add(self, n_elements: int) -> None:
+        """Count elements of vectors, and bytes of strings."""
+        self._elements += n_elements
+        if self._elements > 4 * self._nbytes:
+            raise ModelError(
+                f"{self._file}: the file is damaged. It describes more than {4 * self._nbytes} "
+                f"elements in {self._nbytes} bytes."
+            )
+
+    def visit(self, table: Any) -> None:
+        """Count a table and all that it refers to."""
+        self._tables += 1
+        if self._tables > MAX_TABLES:
+            raise ModelError(
+                f"{self._file}: this is not a model for a microcontroller. It has more than "
+                f"{MAX_TABLES} tensors, operators and their parts."
+            )
+        for field in _fields(type(table).__name__):
+            if hasattr(table, f"{field}Length"):
+                self._visit_vector(table, field)
+            else:
+                self._visit_value(table, field, getattr(table, field)())
+
+    def _visit_vector(self, table: Any, field: str) -> None:
+        length = getattr(table, f"{field}Length")()
+        self.add(length)
+        if not hasattr(table, f"{field}AsNumpy"):  # of tables
+            for i in range(length):
+                self.visit(getattr(table, field)(i))
+
+    def _visit_value(self, table: Any, field: str, value: Any) -> None:
+        if isinstance(value, bytes):
+            self.add(len(value))
+        elif hasattr(value, "_tab"):
+            self.visit(value)
+        elif hasattr(value, "Bytes"):  # a union: a table whose class another field names
+            self._visit_union(table, field, value)
+
+    def _visit_union(self, table: Any, field: str, value: Any) -> None:
+        union = _UNIONS.get(field, field)
+        kind = getattr(table, f"{field}Type")()
+        name = _enum_names(union).get(kind)
+        if name is None:
+            raise ModelError(
+                f"{self._file}: it has {union} of type {kind}, which the installed tflite-micro "
+                "does not know. A later version of tflite-micro may know it."
+            )
+        if name != "NONE":
+            member = getattr(load_schema(), name)()
+            member.Init(value.Bytes, value.Pos)
+            self.visit(member)
+
+
+@cache
+def _fields(table: str) -> tuple[str, ...]:
+    """Accessors of a table that lead to a value, or to an element of a vector."""
+    helpers = ("Init", "Length", "AsNumpy", "IsNone")
+    return tuple(
+        name
+        for name, member in vars(getattr(load_schema(), table)).items()
+        if inspect.isfunction(member) and name[0].isupper() and not name.endswith(helpers)
+    )
+
+
+@cache
+def _enum_names(enum: str) -> dict[int, str]:
+    members = vars(getattr(load_schema(), enum))
+    return {value: name for name, value in members.items() if not name.startswith("_")}
+
+
+def _normalise(model: Model, data: bytes, census: _Census) -> None:
+    """Bring a fresh ModelT into the state that `Model` promises, but for the indices."""
+    root = model.root
+
+    def outside(offset: int, size: int, what: str) -> Bytes:
+        if offset + size > len(data):
+            raise model.error(
+                f"the file is truncated. {what} lies at bytes {offset} to {offset + size}, but the "
+                f"file has only {len(data)}."
+            )
+        census.add(size)
+        return np.frombuffer(data, np.uint8, size, offset)
+
+    for code in root.operatorCodes or ():
+        # Files from before 2020 have only the deprecated code, which ends at 127.
+        code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
+    buffers = []
+    for i, buffer in enumerate(root.buffers or ()):
+        content = buffer.data if buffer.data is not None else b""
+        if len(content) == 0 and buffer.offset > 1:  # 1 is a placeholder
+            content = outside(buffer.offset, buffer.size, f"Buffer {i}")
+        buffers.append(Buffer(content))
+    if not buffers or buffers[0].data.size:
+        raise model.error("the file is damaged. Its buffer 0 is missing, or it is not empty.")
+    root.buffers = buffers
+    root.operatorCodes = root.operatorCodes or []
+    root.subgraphs = root.subgraphs or []
+    for subgraph in root.subgraphs:
+        subgraph.tensors = subgraph.tensors or []
+        subgraph.operators = subgraph.operators or []
+        subgraph.inputs = _integers(subgraph.inputs)
+        subgraph.outputs = _integers(subgraph.outputs)
+        for o, operator in enumerate(subgraph.operators):
+            operator.inputs = _integers(operator.inputs)
+            operator.outputs = _integers(operator.outputs)
+            if operator.largeCustomOptionsOffset > 1:
+                operator.customOptions = outside(
+                    operator.largeCustomOptionsOffset,
+                    operator.largeCustomOptionsSize,
+                    f"The options of operator {o}",
+                )
+                operator.largeCustomOptionsOffset = operator.largeCustomOptionsSize = 0
+
+
+def _is_custom(code: OperatorCode) -> bool:
+    return _enum_names("BuiltinOperator").get(code.builtinCode) == "CUSTOM"
+
+
+def _integers(vector: Any) -> list[int]:
+    return [] if vector is None else [int(i) for i in vector]
+
+
+def _check_indices(model: Model) -> None:
+    root = model.root
+
+    def check(indices: list[int], what: str, limit: int, of: str, lowest: int = 0) -> None:
+        for index in indices:
+            if not lowest <= index < limit:
+                raise model.error(
+                    f"the file is damaged. {what} refers to {of} {index}, but there are only "
+                    f"{limit}."
+                )
+
+    for entry in root.metadata or ():
+        check([entry.buffer], f"metadata {as_text(entry.name)!r}", len(root.buffers), "buffer")
+    for s, subgraph in enumerate(root.subgraphs):
+        n_tensors = len(subgraph.tensors)
+        for t, tensor in enumerate(subgraph.tensors):
+            what = f"tensor {t} ({as_text(tensor.name)!r}) of subgraph {s}"
+            check([tensor.buffer], what, len(root.buffers), "buffer")
+            if tensor.externalBuffer:
+                raise model.error(
+                    f"{what} keeps its data in another file, which is not supported. Put the data "
+                    "into the model."
+                )
+            if len(shape_of(tensor)) > MAX_DIMS:
+                raise model.error(
+                    f"{what} has more than {MAX_DIMS} dimensions, which is the limit."
+                )
+        for o, operator in enumerate(subgraph.operators):
+            what = f"operator {o} of subgraph {s}"
+            check([operator.opcodeIndex], what, len(root.operatorCodes), "operator code")
+            check(operator.inputs, what, n_tensors, "tensor", lowest=-1)  # -1: an optional input
+            check(operator.outputs, what, n_tensors, "tensor")
+        check([*subgraph.inputs, *subgraph.outputs], f"subgraph {s}", n_tensors, "tensor")

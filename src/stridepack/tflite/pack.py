@@ -1,0 +1,245 @@
+"""TensorFlow Lite models out: packed with DECODE operators, and dense again.
+
+The unmodified TensorFlow Lite Micro interpreter runs what `pack_tflite` makes of its own types.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stridepack._threads import in_threads
+from stridepack.errors import StridepackError
+from stridepack.plan.rules import why_dense
+from stridepack.tflite.constants import Constant, find_constants, int8_weights, read_values
+from stridepack.tflite.graph import (
+    Encoding,
+    buffer_users,
+    insert_decode,
+    nbytes_in_file,
+    remove_decode,
+)
+from stridepack.tflite.model import Model, load_model
+from stridepack.tflite.operators import why_constant
+from stridepack.tflite.types import DecodeType, Payload, UnencodableError, decode_type, decode_types
+
+
+@dataclass(frozen=True)
+class PackedModel:
+    """What `pack_tflite` made of a model.
+
+    Attributes
+    ----------
+    data : bytes
+        The file.
+    payloads : dict of str to Payload
+        By name, how each tensor is encoded that is not dense.
+    notes : dict of str to str
+        By name, why each other tensor is dense.
+    """
+
+    data: bytes
+    payloads: dict[str, Payload]
+    notes: dict[str, str]
+
+
+def pack_tflite(
+    model: bytes,
+    types: Iterable[DecodeType] | None = None,
+    *,
+    min_size: int = 0,
+    file: str = "model",
+    on_done: Callable[[int], None] | None = None,
+) -> PackedModel:
+    """Encode weights of a .tflite file so that TensorFlow Lite Micro decodes them as it runs.
+
+    Every tensor is encoded in every type, decoded again and compared. The type that takes the
+    fewest bytes is kept if that makes the file smaller, with everything counted that it takes:
+    operators, tensors, header, tables. The rest of the model is kept. Data outside the flatbuffer
+    move into it, where TensorFlow Lite Micro can find them; buffers are aligned to 16 bytes. Files
+    attached to the model (labels, say) stay attached.
+
+    Parameters
+    ----------
+    model : bytes
+        The file.
+    types : iterable of DecodeType, optional
+        What to choose from. Default: all that the unmodified TensorFlow Lite Micro decodes.
+    min_size : int
+        Tensors of fewer elements stay dense.
+    file : str
+        Name for messages.
+    on_done : callable, optional
+        Called with the number of elements whenever a tensor has been encoded.
+
+    Returns
+    -------
+    PackedModel
+        With `model` itself where nothing gets smaller. The same bytes for the same arguments.
+
+    Raises
+    ------
+    InputError
+        For an option of a format outside its limits.
+    ModelError
+        For a file that `read_tflite` refuses, or that cannot be changed without breaking it.
+    MissingDependencyError
+        When tflite-micro is not installed.
+    """
+    chosen_from = [*map(decode_type, decode_types())] if types is None else list(types)
+    parsed = load_model(model, file)
+    weights = int8_weights(parsed, find_constants(parsed))
+    if not chosen_from:
+        return PackedModel(model, {}, {})
+
+    def encode(item: tuple[str, Constant]) -> dict[str, Payload] | str:
+        name, weight = item
+        if (obstacle := _obstacle(parsed, weight, min_size)) is not None:
+            return obstacle
+        return _encode(parsed, name, weight, chosen_from)
+
+    tried = in_threads(
+        encode,
+        list(weights.items()),
+        lambda item: item[1].n_elements,
+        on_done,
+    )
+    notes: dict[str, str] = {}
+    groups: dict[int, dict[str, dict[str, Payload]]] = defaultdict(dict)  # by buffer
+    for (name, weight), result in zip(weights.items(), tried, strict=True):
+        if isinstance(result, str):
+            notes[name] = result
+        elif result:
+            groups[parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer][name] = result
+
+    chosen: dict[str, Encoding] = {}
+    users = buffer_users(parsed)
+    for buffer, group in groups.items():
+        if len(group) < users[buffer]:
+            why = f"it shares its data (buffer {buffer}) with something that stays dense"
+            notes |= dict.fromkeys(group, why)
+            continue
+        best = _smallest(parsed, {name: (weights[name], group[name]) for name in group})
+        if isinstance(best, str):
+            notes |= dict.fromkeys(group, best)
+        else:
+            chosen |= best
+    if not chosen:
+        return PackedModel(model, {}, notes)
+    _refuse_offline_plan(parsed)
+    insert_decode(parsed, chosen.values())
+    data = parsed.to_bytes()
+    if len(data) >= len(model):
+        why = f"the file takes {len(model):,} bytes and would take {len(data):,} packed"
+        return PackedModel(model, {}, notes | dict.fromkeys(chosen, why))
+    return PackedModel(data, {name: e.payload for name, e in chosen.items()}, notes)
+
+
+def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
+    """Make a .tflite file dense again: without DECODE operators.
+
+    Undoes `pack_tflite`: tensors, their places, and what operators read are as before. Also unpacks
+    files that others made, with tensors of any type that they decode.
+
+    Parameters
+    ----------
+    model : bytes
+        The file.
+    file : str
+        Name for messages.
+
+    Returns
+    -------
+    bytes
+        The dense file.
+
+    Raises
+    ------
+    ModelError
+        When there is no DECODE operator, one of an unknown type, or a damaged file.
+    MissingDependencyError
+        When tflite-micro is not installed.
+    """
+    parsed = load_model(model, file)
+    remove_decode(parsed)
+    _refuse_offline_plan(parsed)
+    return parsed.to_bytes()
+
+
+def _encode(
+    model: Model, name: str, weight: Constant, types: Sequence[DecodeType]
+) -> dict[str, Payload] | str:
+    """Payloads of a tensor in all types that can encode it; if none can, why."""
+    values = read_values(model, weight)
+    payloads, reasons = {}, []
+    for decode in types:
+        try:
+            payload = decode.encode(values, weight.tensor)
+        except UnencodableError as error:
+            reasons.append(str(error))
+            continue
+        contents = (np.frombuffer(b, np.uint8) for b in (payload.encoded, payload.ancillary))
+        if not np.array_equal(decode.decode(weight.tensor, *contents), values):
+            raise StridepackError(
+                f"Tensor {name!r} was not the same after packing with {decode.name} and unpacking. "
+                "This is a defect of stridepack, and nothing was written. Please report it "
+                "together with the model file."
+            )
+        payloads[payload.format] = payload
+    return payloads or "; ".join(reasons)
+
+
+def _smallest(
+    model: Model, group: dict[str, tuple[Constant, dict[str, Payload]]]
+) -> dict[str, Encoding] | str:
+    """Encodings of tensors with one common buffer; why there are none, if so.
+
+    Only a type that makes the same of all of them can be used: their shapes and scales may differ.
+    """
+    (_, first), *others = group.values()
+    smallest: tuple[int, list[Encoding]] | None = None
+    dense = 0
+    for name, payload in first.items():
+        if any(payloads.get(name) != payload for _, payloads in others):
+            continue
+        encodings = [
+            Encoding(weight.subgraph, weight.index, weight.readers, payload)
+            for weight, _ in group.values()
+        ]
+        nbytes, dense = nbytes_in_file(model, encodings)
+        if smallest is None or nbytes < smallest[0]:
+            smallest = nbytes, encodings
+    if smallest is None:
+        return "it shares its data with a tensor of other scales"
+    if smallest[0] >= dense:
+        return f"it takes {dense:,} bytes dense and would take {smallest[0]:,} packed"
+    return dict(zip(group, smallest[1], strict=True))
+
+
+def _obstacle(model: Model, weight: Constant, min_size: int) -> str | None:
+    """Why a tensor cannot be encoded with DECODE operators, or need not be."""
+    if why := why_dense(weight.n_elements, min_size):
+        return why
+    if weight.n_elements == 0:
+        return "it is empty"
+    if weight.encoded:
+        return "it is encoded in the model already"
+    graph = model.subgraphs[weight.subgraph]
+    if weight.index in (*graph.inputs, *graph.outputs):
+        return f"it is an input or output of subgraph {weight.subgraph}"
+    for reader in weight.readers:
+        if why := why_constant(model, graph.operators[reader], reader):
+            return why
+    return None
+
+
+def _refuse_offline_plan(model: Model) -> None:
+    """A memory plan made offline lists all tensors; the interpreter refuses one that does not."""
+    for entry in model.root.metadata or ():
+        if entry.name == b"OfflineMemoryAllocation":
+            raise model.error(
+                "the model has an offline memory plan (metadata 'OfflineMemoryAllocation'). "
+                "Packing changes the tensors that this plan lists. Pack the model first and plan "
+                "its memory afterwards."
+            )

@@ -1,0 +1,100 @@
+"""DECODE type 2, PRUNE: how TensorFlow Lite Micro stores a sparse tensor.
+
+    encoded     one bit for each element, most significant bit first; 1 = stored
+    ancillary   header, then the stored elements
+
+An element that is not stored is the zero point. With zero point 0, bits and elements are the two
+streams of our bitmap format (docs/format.md, section 8).
+
+Source: TensorFlow Lite Micro, kernels/decode_state_prune.cc.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stridepack.tflite.model import Bytes, Tensor, shape_of, type_name
+from stridepack.tflite.types.base import (
+    HEADER_NBYTES,
+    DecodeType,
+    Payload,
+    UndecodableError,
+    UnencodableError,
+)
+from stridepack.tflite.types.quantization import is_quantised, unsupported_axis, zero_point
+
+
+class Prune(DecodeType):
+    """One bit for each element, and the non-zeros."""
+
+    name = "tflm_prune"
+    number = 2
+    elements = {  # noqa: RUF012 (nothing writes to it)
+        "bool": "i1",
+        "int8": "i1",
+        "int16": "<i2",
+        "int32": "<i4",
+        "int64": "<i8",
+        "float32": "<i4",
+    }
+
+    def encode(self, values: npt.NDArray[np.int8], tensor: Tensor) -> Payload:
+        if value := zero_point(tensor):
+            raise UnencodableError(f"its zero point is {value}, and tflm_prune needs 0")
+        if (axis := unsupported_axis(tensor)) is not None:
+            raise UnencodableError(
+                f"it is quantised along axis {axis}, which tflm_prune does not decode"
+            )
+        flat = values.reshape(-1)
+        stored = flat != 0
+        return Payload(
+            self.name, np.packbits(stored).tobytes(), self.header() + flat[stored].tobytes()
+        )
+
+    def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
+        dtype = self.element(tensor)
+        shape = shape_of(tensor)
+        if n > 8 * encoded.size:
+            raise UndecodableError(
+                f"its shape {list(shape)} needs {n} bits, but its bitmap has {8 * encoded.size}"
+            )
+        stored = np.unpackbits(encoded, count=n).view(np.bool_)
+        n_stored = int(np.count_nonzero(stored))
+        available = (ancillary.size - HEADER_NBYTES) // dtype.itemsize
+        if n_stored > available:
+            raise UndecodableError(
+                f"its bitmap has {n_stored} ones, but there are only {available} values"
+            )
+        values = np.empty(shape, dtype)
+        values[...] = _zero_points(tensor, shape)
+        flat = values.reshape(-1)
+        flat[stored] = np.frombuffer(ancillary, dtype, n_stored, HEADER_NBYTES)
+        return flat
+
+
+def _zero_points(tensor: Tensor, shape: tuple[int, ...]) -> npt.NDArray[np.int8]:
+    """What the elements that are not stored decode to, in a shape that broadcasts to `shape`."""
+    if not is_quantised(tensor):
+        return np.zeros((), np.int8)
+    if (axis := unsupported_axis(tensor)) is not None:
+        raise UndecodableError(
+            f"it is quantised along axis {axis}, which tflm_prune does not decode"
+        )
+    zero_points = np.asarray(tensor.quantization.zeroPoint)
+    if not zero_points.any():
+        return np.zeros((), np.int8)
+    if type_name(tensor) != "int8":
+        raise UndecodableError(
+            f"tflm_prune decodes {type_name(tensor)} only with zero point 0, not "
+            f"{zero_points[zero_points != 0][0]}"
+        )
+    channels = len(tensor.quantization.scale)
+    axis = int(tensor.quantization.quantizedDimension)
+    if channels > 1 and shape[axis : axis + 1] != (channels,):
+        raise UndecodableError(f"{channels} scales do not fit axis {axis} of {list(shape)}")
+    if len(zero_points) != channels:  # then the first stands for all
+        zero_points = zero_points[:1]
+    if len(zero_points) > 1:
+        zero_points = zero_points.reshape([-1 if a == axis else 1 for a in range(len(shape))])
+    return zero_points.astype(np.int8)  # wraps, as in the kernel
