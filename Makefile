@@ -75,7 +75,7 @@ lint: $(DEVELOP)
 	clang-format-19 --dry-run -Werror $(C_FILES)
 
 python: $(DEVELOP)
-	$(BIN)/pytest --doctest-modules --pyargs stridepack tests/python
+	$(BIN)/pytest --doctest-modules --pyargs stridepack tests
 
 c: $(INSTALLED)
 	$(MAKE) -C tests/c test sanitize cross PYTHON=$(abspath $(BIN)/python)
