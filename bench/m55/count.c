@@ -11,7 +11,8 @@
  * one for each active lane (two where elements have 64 bits). excess: the accesses of each execution beyond the second,
  * summed up.
  *
- * For the plugin interface of QEMU 7.2. Debian does not package qemu-plugin.h; what is used of it is declared here.
+ * It works with QEMU 7.2, whose plugin interface has version 1, and with QEMU 10, which accepts versions from 2 on. What
+ * is used here is the same in both. Debian does not package qemu-plugin.h, so it is declared here.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -23,7 +24,7 @@
 struct qemu_plugin_tb;   /* a translated block: instructions that run one after the other */
 struct qemu_plugin_insn; /* one instruction of a block while it is translated */
 
-enum { NO_REGISTERS = 0, READS_AND_WRITES = 3, ADD_U64 = 0 };
+enum { NO_REGISTERS = 0, READS_AND_WRITES = 3 };
 
 typedef void on_translation(uint64_t id, struct qemu_plugin_tb *block);
 typedef void on_execution(unsigned cpu, void *data);
@@ -31,7 +32,7 @@ typedef void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data
 
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, on_translation *);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, on_execution *, int flags, void *data);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *, int operation, void *word, uint64_t operand);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, on_execution *, int flags, void *data);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, on_access *, int flags, int accesses, void *data);
 bool qemu_plugin_mem_is_store(uint32_t info);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
@@ -39,9 +40,17 @@ struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, 
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *);
 
+/* Version 2 removed it. It is never called: whether this QEMU has it says which version to ask for. */
+__attribute__((weak)) void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *, int, void *, uint64_t);
+
 #define PUBLIC __attribute__((visibility("default")))
-PUBLIC int qemu_plugin_version = 1;
+PUBLIC int qemu_plugin_version;
 PUBLIC int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
+
+/* QEMU reads the version after it has loaded the plugin, so after this has run. */
+__attribute__((constructor)) static void choose_version(void) {
+  qemu_plugin_version = qemu_plugin_register_vcpu_insn_exec_inline ? 1 : 2;
+}
 
 /* One for each halfword of the memory that code lies in, which starts at address 0. */
 enum { CODE_SIZE = 512 << 10, N_COUNTERS = CODE_SIZE / 2 };
@@ -94,6 +103,12 @@ static void note_access(unsigned cpu, uint32_t info, uint64_t address, void *dat
   }
 }
 
+static void note_instruction(unsigned cpu, void *data) {
+  (void)cpu;
+  counter *c = data;
+  c->executed++;
+}
+
 static void note_block(unsigned cpu, void *data) {
   (void)cpu;
   const block *b = data;
@@ -115,7 +130,7 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb) {
     if (i == 0) b->first = address;
     b->following = address + qemu_plugin_insn_size(insn);
     b->last = c;
-    qemu_plugin_register_vcpu_insn_exec_inline(insn, ADD_U64, &c->executed, 1);
+    qemu_plugin_register_vcpu_insn_exec_cb(insn, note_instruction, NO_REGISTERS, c);
     qemu_plugin_register_vcpu_mem_cb(insn, note_access, NO_REGISTERS, READS_AND_WRITES, c);
   }
   qemu_plugin_register_vcpu_tb_exec_cb(tb, note_block, NO_REGISTERS, b);
