@@ -45,9 +45,11 @@ test: packages lint python c firmware fuzz-short
 packages:
 	scripts/debian-packages.sh $(PACKAGES)
 
-# Python's venv is a package of its own on Debian.
+# Python's venv and its C headers are packages of their own on Debian.
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/debian-packages.sh python3-venv
+	test -f "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" || \
+	  scripts/debian-packages.sh python3-dev
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): $(VENV)/bin/python $(SOURCES)
