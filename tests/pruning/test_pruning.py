@@ -156,9 +156,9 @@ def test_remove_leaves_a_plain_module():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sparsity": 1}, "sparsity is 1,"),
-        ({"sparsity": -0.1}, "sparsity is -0.1"),
-        ({"sparsity": 0.5, "start": 3}, "ends at 1, before it starts at 3"),
+        ({"sparsity": 1}, "`sparsity=1` is out of range"),
+        ({"sparsity": -0.1}, "`sparsity=-0.1` is out of range"),
+        ({"sparsity": 0.5, "start": 3}, "`end=1` is before `start=3`"),
         ({"sparsity": 0.5, "larger_than": 10**6}, "more than 1000000 weights"),
         ({"sparsity": 0.5, "exclude": ("tail",)}, "tail"),
     ],
@@ -329,7 +329,7 @@ def test_large_weights_stay_inside_the_file_and_pack(tmp_path):
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ([], "calibration is empty"),
+        ([], "`calibration` is empty"),
         ([torch.zeros(2, 3, 8, 8)], "shape (2, 3, 8, 8)"),
         ([torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 9)], "shape (1, 3, 8, 9)"),
     ],

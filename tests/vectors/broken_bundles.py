@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 
 from broken import Broken
-from example import EXAMPLE_TILES
 from layout import blob, bundle, join, patch, replace, seal_bundle, u32
+from of_formats.rle import EXAMPLE as RLE_EXAMPLE
 
 NAMES_BEGIN = 32 + 2 * 16
 
 
 def broken_bundles(wire_ids: Mapping[str, int]) -> Iterator[Broken]:
     first = blob(wire_ids["dense"], 20, [bytes(20)])
-    second = blob(wire_ids["rle"], 40, [join(EXAMPLE_TILES["rle"])])
+    second = blob(wire_ids["rle"], 40, [join(RLE_EXAMPLE)])
     good = bundle([(b"a", first), (b"conv/w", second)])
     refused = {
         "truncated": _truncated(good),
@@ -36,7 +36,7 @@ def broken_bundles(wire_ids: Mapping[str, int]) -> Iterator[Broken]:
     data = seal_bundle(patch(good, blob_offset=len(good) - len(first) - 16))
     why = "a blob offset that leads elsewhere"
     yield Broken("bundle_blob_elsewhere.spk", why, data, "ok", "magic", "magic")
-    bad = blob(wire_ids["rle"], 40, [join({**EXAMPLE_TILES["rle"], "header": u32(64)})])
+    bad = blob(wire_ids["rle"], 40, [join({**RLE_EXAMPLE, "header": u32(64)})])
     data = bundle([(b"a", first), (b"b", bad)])
     why = "a blob with a broken stream"
     yield Broken("bundle_blob_broken.spk", why, data, "ok", "stream", "stream")

@@ -17,9 +17,9 @@ from broken_bundles import broken_bundles
 from broken_headers import broken_headers
 from broken_streams import broken_streams
 from cases import Case, cases, lengths
-from example import EXAMPLE, EXAMPLE_TILES
+from example import ARRAY
 from layout import blob, bundle, join
-from unusual import unusual
+from of_formats import modules
 
 import stridepack as sp
 from stridepack.formats import get_format
@@ -37,9 +37,10 @@ def valid_files() -> dict[str, bytes]:
             raise AssertionError(f"two vectors are called {stem}")
         files.update({name: data, f"{stem}.raw": raw})
 
+    of_formats = modules()
     for fmt in sp.formats():
-        if fmt not in EXAMPLE_TILES:
-            raise AssertionError(f"format {fmt!r}: example.py lacks its example")
+        if fmt not in of_formats:
+            raise AssertionError(f"format {fmt!r}: of_formats/{fmt}.py is missing")
         options = get_format(fmt).option_names
         for case in cases():
             if options.issuperset(case.options):
@@ -48,16 +49,17 @@ def valid_files() -> dict[str, bytes]:
         add(f"{fmt}_lengths.spk", *make_bundle(tensors))
 
     ids = wire_ids()
-    for fmt, streams in EXAMPLE_TILES.items():
-        data = blob(
-            ids[fmt], EXAMPLE.size, [join(streams)], n_non_zero=int(np.count_nonzero(EXAMPLE))
-        )
-        if data != sp.Packed.encode(EXAMPLE, fmt).to_bytes():
-            raise AssertionError(f"format {fmt!r}: example.py does not agree with the encoder")
-        add(f"{fmt}_example.blob", data, EXAMPLE.tobytes())
-    for fmt, name, tile, raw in unusual():
-        data = blob(ids[fmt], len(raw), [tile], n_non_zero=len(raw) - raw.count(0))
-        add(f"{fmt}_unusual_{name}.blob", data, raw)
+    for fmt, wire_id in ids.items():
+        of_format = of_formats[fmt]
+        tile = join(of_format.EXAMPLE)
+        data = blob(wire_id, ARRAY.size, [tile], n_non_zero=int(np.count_nonzero(ARRAY)))
+        if data != sp.Packed.encode(ARRAY, fmt).to_bytes():
+            raise AssertionError(f"of_formats/{fmt}.py: its example differs from the encoder's")
+        add(f"{fmt}_example.blob", data, ARRAY.tobytes())
+        unusual = getattr(of_format, "unusual", tuple)
+        for name, tile, raw in unusual():
+            data = blob(wire_id, len(raw), [tile], n_non_zero=len(raw) - raw.count(0))
+            add(f"{fmt}_unusual_{name}.blob", data, raw)
 
     add("bundle_empty.spk", *make_bundle([]))
     some = list(cases())[3:7]
@@ -77,7 +79,11 @@ def invalid_files() -> dict[str, bytes]:
     rows = csv.writer(index, lineterminator="\n")
     rows.writerow(("file", "open", "validate", "decode", "why"))
     ids = wire_ids()
-    vectors = [*broken_headers([*ids.values()]), *broken_streams(ids), *broken_bundles(ids)]
+    vectors = [
+        *broken_headers([*ids.values()]),
+        *broken_streams(ids, modules()),
+        *broken_bundles(ids),
+    ]
     for v in sorted(vectors, key=lambda v: v.file):
         if v.file in files:
             raise AssertionError(f"two vectors are called {v.file}")

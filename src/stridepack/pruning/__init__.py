@@ -10,7 +10,7 @@ try:
     import torch  # noqa: F401
 except ImportError as error:
     raise MissingDependencyError(
-        "stridepack.pruning needs PyTorch: pip install 'stridepack[torch]'"
+        "stridepack.pruning needs PyTorch. Install it with `pip install 'stridepack[torch]'`."
     ) from error
 
 from stridepack.pruning.export import QuantizedWeight, to_arrays, to_tflite

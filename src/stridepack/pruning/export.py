@@ -21,6 +21,8 @@ from torch.nn.utils import parametrize
 
 from stridepack.errors import ExportError, InputError
 from stridepack.files.atomic import write_files
+from stridepack.tflite.model import Buffer, Model, Operator, load_model, shape_of, type_name
+from stridepack.tflite.model import Tensor as ModelTensor
 
 
 class QuantizedWeight(NamedTuple):
@@ -87,30 +89,25 @@ def to_tflite(
     """
     inputs = [sample.detach().float() for sample in calibration]
     if not inputs:
-        raise InputError("calibration is empty: give some inputs of the model")
+        raise InputError("`calibration` is empty. Give a few inputs of the model.")
     for sample in inputs:
         if sample.shape != inputs[0].shape or sample.shape[:1] != (1,):
             raise InputError(
-                f"a calibration input has the shape {tuple(sample.shape)}; all must have the same, "
-                "with 1 in front"
+                f"A calibration input has the shape {tuple(sample.shape)}. All inputs must have "
+                "the same shape, and its first dimension must be 1."
             )
     plain = _plain_copy(model)
     float_bytes, int8_bytes = _convert(plain, inputs)
 
-    from ai_edge_litert import schema_py_generated as schema
-
-    float_model = schema.ModelT.InitFromPackedBuf(float_bytes, 0)
-    int8_model = schema.ModelT.InitFromPackedBuf(int8_bytes, 0)
-    _pull_buffers_in(int8_model, int8_bytes)
+    # Reading pulls in the tensors of 256 KiB and more, which the quantizer stores after the
+    # flatbuffer, where TensorFlow Lite Micro does not look.
+    float_model = load_model(float_bytes, "the converted model")
+    int8_model = load_model(int8_bytes, "the quantised model")
     _revive_dead_channels(float_model, int8_model)
     _name_and_check_weights(int8_model, plain)
     _shorten_names(int8_model, {f"{name}.weight".encode() for name in _layers(plain)})
 
-    import flatbuffers
-
-    builder = flatbuffers.Builder(len(int8_bytes))
-    builder.Finish(int8_model.Pack(builder), b"TFL3")
-    content = bytes(builder.Output())
+    content = int8_model.to_bytes()
     if path is not None:
         write_files({Path(path): content})
     return content
@@ -190,26 +187,18 @@ def _convert(model: nn.Module, inputs: list[Tensor]) -> tuple[bytes, bytes]:
         return float_bytes, bytes(static.quantize(ranges).quantized_model)
 
 
-def _pull_buffers_in(model: Any, file: bytes) -> None:
-    """The quantizer stores tensors of 256 KiB and more behind the flatbuffer; TFLM looks in it."""
-    for buffer in model.buffers:
-        if buffer.offset > 1:
-            buffer.data = np.frombuffer(file, np.uint8, buffer.size, buffer.offset)
-            buffer.offset = buffer.size = 0
-
-
-def _weighted_operators(model: Any) -> list[Any]:
+def _weighted_operators(model: Model) -> list[Operator]:
     """The operators with inputs (activation, weights, bias), in order of execution."""
     return [op for op in model.subgraphs[0].operators if len(op.inputs) == 3 and op.inputs[2] >= 0]
 
 
-def _channels_first(model: Any, tensor: Any) -> npt.NDArray[np.int8]:
+def _channels_first(model: Model, tensor: ModelTensor) -> npt.NDArray[np.int8]:
     """The values of a constant int8 tensor, a view with the output channels first."""
-    values: npt.NDArray[np.int8] = model.buffers[tensor.buffer].data.view(np.int8)
-    return np.moveaxis(values.reshape(tensor.shape), tensor.quantization.quantizedDimension, 0)
+    values = model.data(tensor).view(np.int8).reshape(shape_of(tensor))
+    return np.moveaxis(values, tensor.quantization.quantizedDimension, 0)
 
 
-def _revive_dead_channels(float_model: Any, int8_model: Any) -> None:
+def _revive_dead_channels(float_model: Model, int8_model: Model) -> None:
     """Give output channels whose weights are all zero a usable scale, and requantise their bias.
 
     The quantizer derives such a scale from a range of zero, about 1e-11, with which the bias
@@ -220,21 +209,21 @@ def _revive_dead_channels(float_model: Any, int8_model: Any) -> None:
     pairs = zip(_weighted_operators(float_model), _weighted_operators(int8_model), strict=True)
     for float_op, op in pairs:
         source, weight, bias = (graph.tensors[i] for i in op.inputs)
-        if int8_model.buffers[weight.buffer].data is None or len(weight.shape) < 2:
+        if int8_model.data(weight).size == 0 or len(shape_of(weight)) < 2:
             continue  # not a layer: both factors are computed
         channels = _channels_first(int8_model, weight)
         dead = ~channels.reshape(len(channels), -1).any(axis=1)
         if not dead.any():
             continue
-        float_bias = float_model.buffers[float_graph.tensors[float_op.inputs[2]].buffer]
+        float_bias = float_model.data(float_graph.tensors[float_op.inputs[2]]).view(np.float32)
         source_scale = np.float32(source.quantization.scale[0])
-        wanted = float_bias.data.view(np.float32)[dead] / source_scale
+        wanted = float_bias[dead] / source_scale
         scale = np.array(weight.quantization.scale, np.float32)
         usual = np.float32(1e-3) if dead.all() else np.median(scale[~dead])
         scale[dead] = np.maximum(usual, np.abs(wanted) / 2**24)
-        values = int8_model.buffers[bias.buffer].data.view(np.int32).copy()
+        values = int8_model.data(bias).view(np.int32).copy()
         values[dead] = np.rint(wanted / scale[dead])
-        int8_model.buffers[bias.buffer].data = values.view(np.uint8)
+        int8_model.root.buffers[bias.buffer] = Buffer(values.tobytes())
         weight.quantization.scale = scale
         bias.quantization.scale = scale * source_scale
 
@@ -242,13 +231,10 @@ def _revive_dead_channels(float_model: Any, int8_model: Any) -> None:
 # --- proof --------------------------------------------------------------------------------------
 
 
-def _constant_int8_tensors(model: Any) -> Iterator[tuple[Any, npt.NDArray[np.int8]]]:
-    from ai_edge_litert import schema_py_generated as schema
-
+def _constant_int8_tensors(model: Model) -> Iterator[tuple[ModelTensor, npt.NDArray[np.int8]]]:
     for tensor in model.subgraphs[0].tensors:
-        data = model.buffers[tensor.buffer].data
-        is_weight = tensor.type == schema.TensorType.INT8 and len(tensor.shape) > 1
-        if is_weight and data is not None and len(data):
+        is_weight = type_name(tensor) == "int8" and len(shape_of(tensor)) > 1
+        if is_weight and model.data(tensor).size:
             yield tensor, _channels_first(model, tensor)
 
 
@@ -264,12 +250,12 @@ def _distance(values: npt.NDArray[np.int8], weight: npt.NDArray[np.float32]) -> 
     return float(np.abs(q - fit[:, None] * w).max())
 
 
-def _name_and_check_weights(int8_model: Any, model: nn.Module) -> None:
+def _name_and_check_weights(int8_model: Model, model: nn.Module) -> None:
     """Find each layer's weights in the file by their values; name them, and check every zero.
 
     The converter keeps neither names nor, in general, the order of the layers.
     """
-    stored: dict[tuple[int, ...], list[tuple[Any, npt.NDArray[np.int8]]]] = {}
+    stored: dict[tuple[int, ...], list[tuple[ModelTensor, npt.NDArray[np.int8]]]] = {}
     for tensor, values in _constant_int8_tensors(int8_model):
         stored.setdefault((len(values), values.size), []).append((tensor, values))
     for name, layer in _layers(model).items():
@@ -283,18 +269,22 @@ def _name_and_check_weights(int8_model: Any, model: nn.Module) -> None:
         if best < 0 or distances[best] > 1:  # rounding is half a step, other weights are dozens
             if zeros.mean() > 0.01:
                 raise ExportError(
-                    f"{name}.weight, pruned to {zeros.mean():.1%}, is not in the converted model: "
-                    "the converter changed it"
+                    f"{name}.weight is pruned to {zeros.mean():.1%}, but the converted model does "
+                    "not have it. The converter changed it, for example by merging layers. Nothing "
+                    "was written."
                 )
             continue
         tensor, values = candidates.pop(best)
         is_zero = zeros.reshape(len(weight), -1)
         if lost := np.count_nonzero(values.reshape(len(weight), -1)[is_zero]):
-            raise ExportError(f"{name}.weight: {lost} of {zeros.sum()} zeros are not 0 as int8")
+            raise ExportError(
+                f"{name}.weight: {lost} of its {zeros.sum()} zeros did not become 0 in int8. "
+                "Nothing was written."
+            )
         tensor.name = f"{name}.weight".encode()
 
 
-def _shorten_names(model: Any, weights: set[bytes]) -> None:
+def _shorten_names(model: Model, weights: set[bytes]) -> None:
     """Name biases after their weights, and number the rest; inputs and outputs keep their names.
 
     The converter's names are paths of modules: 10 kB in a ResNet8 of 78 kB.

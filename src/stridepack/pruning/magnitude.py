@@ -104,9 +104,11 @@ class MagnitudePruner:
         exclude: tuple[str, ...] = (),
     ) -> None:
         if not 0 <= sparsity < 1:
-            raise InputError(f"sparsity is {sparsity}, must be at least 0 and below 1")
+            raise InputError(
+                f"`sparsity={sparsity}` is out of range. It must be at least 0 and below 1."
+            )
         if end < start:
-            raise InputError(f"pruning ends at {end}, before it starts at {start}")
+            raise InputError(f"`end={end}` is before `start={start}`.")
         self.sparsity, self.start, self.end, self.schedule = sparsity, start, end, schedule
         self._modules = _prunable(model, larger_than, exclude)
         for module in self._modules.values():
@@ -157,7 +159,10 @@ class MagnitudePruner:
 def _prunable(model: nn.Module, larger_than: int, exclude: tuple[str, ...]) -> dict[str, nn.Module]:
     modules = dict(model.named_modules())
     if unknown := set(exclude) - set(modules):
-        raise InputError(f"exclude names {sorted(unknown)}; the modules are {sorted(modules)}")
+        raise InputError(
+            f"`exclude` names {sorted(unknown)}, but the model has no such module. It has "
+            f"{sorted(modules)}."
+        )
     chosen: dict[str, nn.Module] = {}
     owners: dict[int, str] = {}
     for name, module in modules.items():
@@ -167,11 +172,12 @@ def _prunable(model: nn.Module, larger_than: int, exclude: tuple[str, ...]) -> d
         if weight.numel() <= larger_than:
             continue
         if (owner := owners.setdefault(id(weight), name)) != name:
-            raise InputError(f"{owner} and {name} share one weight: exclude both")
+            raise InputError(f"{owner} and {name} share one weight. Exclude both.")
         chosen[name] = module
     if not chosen:
         raise InputError(
-            f"the model has no convolution or linear layer with more than {larger_than} weights"
+            f"The model has no convolution or linear layer with more than {larger_than} weights. "
+            "Choose a smaller `larger_than`."
         )
     return chosen
 
@@ -198,7 +204,10 @@ def _mask_of(module: nn.Module) -> Mask:
     for parametrization in _parametrizations(module):
         if isinstance(parametrization, Mask):
             return parametrization
-    raise InputError("a weight has a parametrization already, which is not a pruning mask")
+    raise InputError(
+        "A weight has a parametrization already, which is not a pruning mask. Remove it, or exclude "
+        "the module."
+    )
 
 
 def _magnitude_mask(weight: Tensor, zeros: int) -> Tensor:

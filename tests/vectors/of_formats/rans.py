@@ -1,0 +1,132 @@
+"""rans: its worked example, tiles that break a rule, and valid tiles that no encoder writes."""
+
+import struct
+from collections.abc import Iterator
+
+from broken import Change, Vector
+from example import Unusual
+from layout import join
+from tiles import rans_record, sparse
+
+# Of docs/format.md, stream by stream.
+EXAMPLE = {
+    "header": bytes.fromhex("4400020001080301"),
+    "frequencies": bytes.fromhex("db25 924900000000000025"),
+    "blocks": bytes.fromhex("0700 9301 4b04 9301 9301 4b04 2508 fc09 0001")
+    + struct.pack("<8b", -4, -7, -10, -14, -18, -12, 5, 0)
+    + bytes(8),
+    "bytes": b"",
+    "value_bits": bytes.fromhex("000f01060b000400"),
+    "gap_bits": bytes.fromhex("1001a005"),
+}
+
+
+def broken(change: Change) -> Iterator[Vector]:
+    def header(**fields: int) -> bytes:
+        """The example's, with other fields."""
+        names = ("raw", "flags", "gaps", "jump", "positive", "negative", "p", "q")
+        return bytes(
+            fields.get(name, old) for name, old in zip(names, EXAMPLE["header"], strict=True)
+        )
+
+    for raw, what in ((0x43, "3 raw bits of a value"), (0x48, "8 raw bits of a value")):
+        yield f"raw_{raw:x}", what, change(header=header(raw=raw))
+    for raw, what in ((0x34, "3 raw bits of a gap"), (0x84, "8 raw bits of a gap")):
+        yield f"raw_{raw:x}", what, change(header=header(raw=raw))
+    yield "flags_16", "unknown flag", change(header=header(flags=16))
+    yield "jump_16", "a jump of 2^16", change(header=header(jump=16))
+    tile = change(header=header(gaps=0), frequencies=bytes.fromhex("924900000000000025"))
+    yield "no_gaps", "no gap symbol", tile
+    tile = change(header=header(positive=200, negative=57), frequencies=b"\xdb\x25" + b"\1" * 257)
+    yield "values_too_many", "257 value symbols", tile
+    tile = change(header=header(positive=0, negative=0), frequencies=b"\xdb\x25")
+    yield "elements_without_value", "7 elements, no value symbol", tile
+    for name, first in (("less", 0xDA), ("more", 0xDC)):
+        frequencies = bytes([first]) + EXAMPLE["frequencies"][1:]
+        why = f"gap frequencies of {name} than 256"
+        yield f"gap_frequencies_{name}", why, change(frequencies=frequencies)
+        frequencies = bytes.fromhex(f"db25 {first - 0xDB + 0x92:x} 4900000000000025")
+        why = f"value frequencies of {name} than 256"
+        yield f"value_frequencies_{name}", why, change(frequencies=frequencies)
+
+    blocks = EXAMPLE["blocks"]
+    states = list(struct.unpack_from("<8H", blocks, 2))
+    ends = [1, 3, 5, 6, 7, 18, 40, 40]
+
+    def record(n: int, ends: list[int], states: list[int], *sizes: int) -> bytes:
+        return rans_record(40, n, ends, states, sizes or (0,) * 8)
+
+    yield "outside", "the last element at 39 of 39", join(EXAMPLE), 39
+    for lane in (0, 6, 7):
+        other = [end + (i == lane) for i, end in enumerate(ends)]
+        yield (
+            f"end_{lane}_wrong",
+            f"lane {lane} ends before",
+            change(blocks=record(7, other, states)),
+        )
+        other = [x + 256 * (i == lane) for i, x in enumerate(states)]
+        tile = change(blocks=record(7, ends, other))
+        yield f"state_{lane}_wrong", f"lane {lane}: another state", tile
+        sizes = [int(i == lane) for i in range(8)]
+        tile = change(blocks=record(7, ends, states, *sizes), bytes=b"\0")
+        yield f"lane_{lane}_goes_on", f"lane {lane}: a byte too many", tile
+        tile = change(blocks=record(7, ends, [*states[:lane], 0, *states[lane + 1 :]]))
+        yield f"state_{lane}_zero", f"lane {lane} starts at 0", tile
+    yield "elements_too_few", "6 elements of 7", change(blocks=record(6, ends, states))
+    tile = change(blocks=record(8, ends, states))
+    yield "elements_too_many", "8 elements, states for 7", tile
+    yield "elements_endless", "65535 elements", change(blocks=record(65535, ends, states))
+    endless = rans_record(40, 7, ends, states, [65535] * 8, wide=True)
+    tile = change(header=header(flags=12), blocks=endless)
+    yield "sizes_endless", "8 lanes of 65535 bytes", tile
+    header_of_steps = bytes([0, 0, 1, 15, 1, 0, 5, 0])
+    # Steps of 2^15: positions that would come back after 2^16.
+    far = rans_record(1000, 16, [0] * 8, wide=True)
+    tile = join({"header": header_of_steps[:1] + b"\x0c" + header_of_steps[2:], "blocks": far})
+    yield "positions_wrap", "2 steps of 2^15 in each lane", tile, 1000
+    tile = join({"header": header_of_steps, "blocks": rans_record(8, 0, [-1, *range(2, 9)])})
+    yield "end_before", "lane 0 ends at -1", tile, 8
+    # Lanes without bytes, in front of all that a reader may not touch.
+    tile = join(
+        {
+            "header": bytes([0, 0, 1, 0, 2, 0, 5, 0]),
+            "frequencies": bytes([128, 128]),
+            "blocks": rans_record(400, 400, [*range(50, 401, 50)], [300] * 8),
+        }
+    )
+    yield "bytes_missing", "50 steps in each lane, no bytes", tile, 400
+
+
+def unusual() -> Iterator[Unusual]:
+    # One gap and one value: no frequencies, no steps, no bytes. Raw bits may lead beyond 127.
+    tile = join(
+        {
+            "header": bytes([2, 0, 1, 1, 1, 0, 127, 0]),
+            "blocks": rans_record(7, 3, [2, 4, 6] + [6] * 5),
+            "value_bits": bytes([0, 1, 3, 0, 0, 0, 0, 0]),
+        }
+    )
+    yield "no_steps", tile, sparse(7, {1: 127, 3: 128, 5: 130})
+    # Ends and sizes of 16 bits and short blocks without need, and a block without elements.
+    last = rans_record(1, 1, [1] * 8, [511] + [256] * 7, [1] + [0] * 7, wide=True)
+    tile = join(
+        {
+            "header": bytes([0, 15, 1, 0, 0, 1, 0, 9]),
+            "frequencies": bytes([255, 1]),
+            "blocks": rans_record(32760, 0, [0] * 8, wide=True) + last,
+            "bytes": b"\0",
+        }
+    )
+    yield "wide_and_half", tile, bytes(32761)
+    # A frequency of 0. State 257 is slot 1 of the first symbol; 511 is the one slot of the last,
+    # which leaves 1 and takes a byte.
+    states = [257, 511] + [256] * 6
+    tile = join(
+        {
+            "header": bytes([0, 0, 1, 0, 2, 1, 5, 9]),
+            "frequencies": bytes([255, 0, 1]),
+            "blocks": rans_record(2, 2, [1, 2] + [2] * 6, states, [0, 1] + [0] * 6),
+            "bytes": b"\0",
+        }
+    )
+    yield "frequency_0", tile, bytes([5, 247])
