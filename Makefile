@@ -7,6 +7,7 @@
 #   make bench        regenerate bench/results (README's tables)
 #   make bench-m55    count what decoding costs on an emulated Cortex-M55, and fit what `inspect --target` says
 #   make paper        the paper's tables and figures from experiments/results
+#   make vectors      rewrite tests/vectors, after a change of a format
 #   make format       apply the formatters
 
 PYTHON ?= python3
@@ -29,7 +30,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo paper test packages lint python c firmware fuzz-short fuzz bench format clean
+.PHONY: bench-m55 demo paper test packages lint python c firmware fuzz-short fuzz bench vectors format clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -106,6 +107,10 @@ bench: $(PEERS)
 
 paper: $(DEVELOP)
 	$(BIN)/python -m experiments.paper
+
+# What encoders and decoders have to agree on: rewritten after a change of a format.
+vectors: $(INSTALLED)
+	$(BIN)/python tests/vectors/generate.py
 
 format: $(DEVELOP)
 	$(BIN)/ruff check --fix .
