@@ -205,8 +205,8 @@ def _mask_of(module: nn.Module) -> Mask:
         if isinstance(parametrization, Mask):
             return parametrization
     raise InputError(
-        "A weight has a parametrization already, which is not a pruning mask. Remove it, or exclude "
-        "the module."
+        "A weight has a parametrization already, which is not a pruning mask. Remove it, or "
+        "exclude the module."
     )
 
 
