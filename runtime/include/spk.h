@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* stridepack runtime: unpack int8 weights on the device.
  *
  * Compile every file in src/ and src/mve/ as C99 with this folder on the include path; no flags are needed, and those

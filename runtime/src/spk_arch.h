@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which decoders this build gets. The one place that looks at the target.
  *
  * SPK_HELIUM is 1 on cores with Arm Helium integer vectors (M-profile vector extension: Cortex-M52, M55, M85), where

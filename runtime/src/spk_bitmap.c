@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* bitmap: one bit for each element, most significant first, and the non-zeros. docs/format.md, section 8. */
 #include "spk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles: many blobs in one file, by name. docs/format.md, section 11. */
 #include "spk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CRC-32, four bits at a time: 64 bytes of table in Flash instead of the usual 1 KiB. */
 #include "spk_internal.h"
 

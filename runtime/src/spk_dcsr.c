@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dcsr: delta-linear encoding with dynamic bitwidths, in groups of 16 lanes.
  * docs/format.md, section 6.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The streams of a dcsr tile, for its scalar and its Helium decoder. docs/format.md, section 6. */
 #ifndef SPK_DCSR_H
 #define SPK_DCSR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk_decode_s8 and spk_decode_tile_s8: dispatch to the decoder of the format. */
 #include "spk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk_dim: the shape, read from the header when it is asked for. */
 #include "spk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* huffman: values, and gaps or a bitmap; values and gaps each in a canonical Huffman code. docs/format.md, section 10.
  *
  * A lookup of 8 bits gives all the symbols whose codes end within them, four at most, as bytes: gaps as they are, and

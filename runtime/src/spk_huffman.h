@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The streams of a huffman tile, and what its scalar and its Helium decoder do after the codes are read.
  * docs/format.md, section 10. */
 #ifndef SPK_HUFFMAN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hybrid: groups of equidistant elements, the remainder in dcsr. docs/format.md, section 7. */
 #include "spk_hybrid.h"
 

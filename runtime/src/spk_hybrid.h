@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The streams of a hybrid tile, for its scalar and its Helium decoder. docs/format.md, section 7. */
 #ifndef SPK_HYBRID_H
 #define SPK_HYBRID_H

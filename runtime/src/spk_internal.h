@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the decoders share: unaligned loads, a bounds-checked walk over a tile's streams, and the contract that every
  * format implements. Not part of the public interface.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk_open: every check of the header that needs no look at the payload. docs/format.md, section 2. */
 #include "spk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The streams of a psr tile, for its scalar and its Helium decoder. docs/format.md, section 4. */
 #ifndef SPK_PSR_H
 #define SPK_PSR_H

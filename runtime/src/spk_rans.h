@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The streams of a rans tile, for its scalar and its Helium decoder. docs/format.md, section 9. */
 #ifndef SPK_RANS_H
 #define SPK_RANS_H

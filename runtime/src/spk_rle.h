@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The streams of an rle tile, for its scalar and its Helium decoder. docs/format.md, section 5. */
 #ifndef SPK_RLE_H
 #define SPK_RLE_H

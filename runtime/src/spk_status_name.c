@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk_status_name: the names of spec/spec.toml. */
 #include "spk_internal.h"
 

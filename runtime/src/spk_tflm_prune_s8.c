@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk_tflm_prune_s8, and the expansion of bitmaps four elements at a time, for cores without Helium. docs/format.md,
  * section 8.
  */

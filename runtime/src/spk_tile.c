@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a tile lies: the tile index of docs/format.md, section 2. */
 #include "spk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk_validate: the checksum, then every tile by its format. */
 #include "spk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the value symbols of rans and huffman stand for. docs/format.md, section 9. */
 #ifndef SPK_VALUE_BINS_H
 #define SPK_VALUE_BINS_H

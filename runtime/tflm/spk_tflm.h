@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* stridepack in TensorFlow Lite Micro: the DECODE type of `stridepack pack --decoder stridepack`.
  *
  *   #include "spk_tflm.h"

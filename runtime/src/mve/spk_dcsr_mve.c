@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dcsr on Helium: a group of 16 lanes at a time, two groups for each turn of the loop. docs/format.md, section 6.
  *
  * A group whose base pointer lies in [0, n - 256] cannot leave the array, whatever its offsets are, and is scattered

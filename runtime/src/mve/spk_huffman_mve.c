@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* huffman on Helium: raw bits are added and values stored 16 at a time. Codes are read by lookups, as without vectors:
  * each waits for the one before. docs/format.md, section 10.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hybrid on Helium: a group is one multiplication (lane number times stride), one load and one scatter; groups of four
  * go four at a time. docs/format.md, section 7.
  *

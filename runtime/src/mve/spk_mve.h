@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the Helium decoders share. Blobs and tensors are loaded and stored byte by byte: no alignment is needed. Only
  * the decoders' own tables, which are aligned, are loaded by larger lanes. */
 #ifndef SPK_MVE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* psr on Helium: columns are scatter offsets as they are, 16 at a time. docs/format.md, section 4. */
 #include "../spk_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rans on Helium: the eight lanes of a block in the eight 16-bit lanes of a vector. docs/format.md, section 9.
  *
  * A row is an element of each lane. Each lane reads bytes of its own, so that no lane waits to know how many the others

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rle on Helium: the chain of distances becomes 16 offsets at a time by a prefix sum. docs/format.md, section 5.
  *
  * 16 elements take up to 256 places, so that the offsets from one behind the previous element fit a byte.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The expansion of bitmaps on Helium: 16 bits of the bitmap are the predicate of 16 lanes; a lane that is
  * set gathers its value, which lies as far on as there are bits set before it. docs/format.md, section 8.
  */
