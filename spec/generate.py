@@ -1,4 +1,4 @@
-"""Generate the constants of C and Python from spec.toml.
+"""Generate the constants of C and Python from spec.toml, and the library version in C.
 
 python spec/generate.py           # write both files
 python spec/generate.py --check   # exit 1 when one of them is stale
@@ -16,14 +16,16 @@ PYTHON = ROOT / "src/stridepack/_spec.py"
 NOTE = "Generated from spec/spec.toml by spec/generate.py. Do not edit."
 
 
-def c_header(spec: dict[str, Any]) -> str:
+def c_header(spec: dict[str, Any], library_version: str) -> str:
     lines = [
+        "/* SPDX-License-Identifier: Apache-2.0 */",
         f"/* {NOTE} */",
         "/* clang-format off */",
         "#ifndef SPK_SPEC_H",
         "#define SPK_SPEC_H",
         "",
-        f"#define SPK_VERSION {spec['version']}",
+        f'#define SPK_LIBRARY_VERSION "{library_version}" /* of stridepack, from pyproject.toml */',
+        f"#define SPK_VERSION {spec['version']} /* of the format, in every blob */",
         "",
     ]
     lines += [f"#define SPK_{name.upper()} {value}u" for name, value in spec["limits"].items()]
@@ -67,8 +69,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only report stale files")
     check = parser.parse_args().check
     spec = tomllib.loads((ROOT / "spec/spec.toml").read_text())
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     stale = 0
-    for path, text in ((C_HEADER, c_header(spec)), (PYTHON, python_module(spec))):
+    for path, text in ((C_HEADER, c_header(spec, version)), (PYTHON, python_module(spec))):
         if path.exists() and path.read_text() == text:
             continue
         if check:

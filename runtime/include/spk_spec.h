@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Generated from spec/spec.toml by spec/generate.py. Do not edit. */
 /* clang-format off */
 #ifndef SPK_SPEC_H
 #define SPK_SPEC_H
 
-#define SPK_VERSION 1
+#define SPK_LIBRARY_VERSION "0.1.0" /* of stridepack, from pyproject.toml */
+#define SPK_VERSION 1 /* of the format, in every blob */
 
 #define SPK_MAX_ELEMENTS 1073741824u
 #define SPK_MAX_DIMS 8u
