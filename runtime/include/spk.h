@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stridepack runtime: unpack int8 weights on the device.
+/* stridepack runtime: unpack int8 weights on the device. This header is the whole interface.
  *
- * Compile every file in src/ and src/mve/ as C99 with this folder on the include path; no flags are needed, and those
- * in mve/ are empty on cores without Arm Helium. Nothing here allocates, prints, or keeps state; of the C library only
- * <string.h> is used.
+ * To compile it: README.md beside this folder says how, with CMake or without. All sources are C99 and need no flags.
+ * Nothing here allocates, prints, or keeps state; of the C library only <string.h> is used.
+ *
+ * To use it: open every blob once, and check it once, for example at boot. Look at every status.
  *
  *   spk_view view;
- *   if (spk_open(&view, blob, blob_size) == SPK_OK && spk_decode_s8(&view, weights, sizeof weights) == SPK_OK) ...
+ *   spk_status status = spk_open(&view, blob, blob_size);
+ *   if (status == SPK_OK) status = spk_validate(&view);
+ *
+ * Then decode the whole tensor:
+ *
+ *   if (status == SPK_OK) status = spk_decode_s8(&view, weights, sizeof weights);
+ *
+ * Or decode one tile after the other, into a buffer for one tile. A tensor that was not cut has one tile.
+ *
+ *   for (uint32_t i = 0; status == SPK_OK && i < view.n_tiles; i++) {
+ *     status = spk_decode_tile_s8(&view, i, buffer, sizeof buffer);
+ *     if (status == SPK_OK) use(buffer, spk_tile_elements(&view, i));
+ *   }
+ *   if (status != SPK_OK) report(spk_status_name(status));
+ *
+ * A bundle (a .spk file) holds many blobs by name:
+ *
+ *   spk_bundle bundle;
+ *   status = spk_bundle_open(&bundle, file, file_size);
+ *   if (status == SPK_OK) status = spk_bundle_validate(&bundle);
+ *   if (status == SPK_OK) status = spk_bundle_find(&bundle, "conv1", &view);
  *
  * Safety: no function reads outside [blob, blob + blob_size) or writes outside [dst, dst + dst_size), whatever the
- * bytes are, whether or not the blob was validated. Whoever wants to know that the bytes are those that were packed
- * calls spk_validate once, for example at boot.
+ * bytes are, whether or not the blob was validated. spk_validate says whether the bytes are those that were packed.
  *
  * Alignment: none is required. Blobs at 16-byte boundaries have aligned streams, which some cores read faster.
  *
@@ -18,9 +38,10 @@
  * rans needs 2.5 KB, huffman 3.5 KB, or 6.5 KB where positions are coded.
  *
  * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
- * SPK_ERROR_UNSUPPORTED.
+ * SPK_ERROR_UNSUPPORTED. Define SPK_NO_HELIUM to leave the Helium decoders out.
  *
- * docs/format.md specifies the bytes.
+ * Version: SPK_LIBRARY_VERSION is that of this library, SPK_VERSION that of the format of the blobs. docs/format.md in
+ * the project's repository specifies the bytes.
  */
 #ifndef SPK_H
 #define SPK_H
