@@ -8,15 +8,17 @@ from stridepack.files.atomic import write_files
 # Installed beside the package; in an editable installation the repository's own folder.
 _INSTALLED = Path(__file__).resolve().parent.parent / "_runtime"
 _REPOSITORY = Path(__file__).resolve().parents[3] / "runtime"
+# What lies in the folder itself: the licence, and how to build the sources.
+_FILES = ("CMakeLists.txt", "LICENSE", "README.md")
 
 
 def runtime_dir() -> Path:
-    """Folder with include/, src/ and tflm/ of the C runtime."""
+    """Folder with include/, src/ and tflm/ of the C runtime, its licence and its build file."""
     return _INSTALLED if _INSTALLED.is_dir() else _REPOSITORY
 
 
 def write_runtime(directory: Path, *, tflm: bool = False) -> list[Path]:
-    """Write include/ and src/ below a directory, which is made if it does not exist.
+    """Write include/, src/, licence and build file to a directory, which is made if need be.
 
     Parameters
     ----------
@@ -30,12 +32,11 @@ def write_runtime(directory: Path, *, tflm: bool = False) -> list[Path]:
         The files written.
     """
     source = runtime_dir()
-    files = {
-        directory / path.relative_to(source): path.read_bytes()
-        for folder in ("include", "src", *(("tflm",) if tflm else ()))
-        for path in sorted((source / folder).rglob("*"))
-        if path.suffix in (".c", ".h", ".cc")
-    }
+    paths = [source / name for name in _FILES]
+    for folder in ("include", "src", *(("tflm",) if tflm else ())):
+        found = sorted((source / folder).rglob("*"))
+        paths += [path for path in found if path.suffix in (".c", ".h", ".cc")]
+    files = {directory / path.relative_to(source): path.read_bytes() for path in paths}
     try:
         for parent in {path.parent for path in files}:
             parent.mkdir(parents=True, exist_ok=True)
