@@ -1,0 +1,152 @@
+"""What `stridepack runtime DIR` writes: it is complete, has licence and version, and builds."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from arrays import random_array
+
+import stridepack as sp
+from stridepack.bundle import build_bundle
+from stridepack.emit.runtime import write_runtime
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WEIGHTS = random_array(2000, 0.5)
+
+# What the snippets in spk.h leave to their reader.
+MAIN = """
+#include <stdio.h>
+#include <string.h>
+#include "spk.h"
+static unsigned char blob[4096], file[4096];
+static int8_t weights[2000], buffer[512], tiles[2000];
+static size_t n_used;
+static void use(const int8_t *values, uint32_t n) {
+  memcpy(tiles + n_used, values, n);
+  n_used += n;
+}
+static void report(const char *name) { printf("%%s\\n", name); }
+static size_t read(const char *path, unsigned char *data) {
+  FILE *stream = fopen(path, "rb");
+  if (stream == NULL) return 0;
+  const size_t size = fread(data, 1, 4096, stream);
+  fclose(stream);
+  return size;
+}
+int main(int argc, char **argv) {
+  if (argc != 3) return 2;
+  const size_t blob_size = read(argv[1], blob), file_size = read(argv[2], file);
+%s
+  puts(spk_status_name(status));
+  puts(SPK_LIBRARY_VERSION);
+  for (size_t i = 0; i < sizeof weights; i++) printf("%%d ", weights[i]);
+  puts("");
+  for (size_t i = 0; i < n_used; i++) printf("%%d ", tiles[i]);
+  return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("project") / "stridepack"
+    write_runtime(path)
+    return path
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def snippet(header: str) -> str:
+    """The lines of C in the first long comment: indented by two spaces more than its prose."""
+    comment = header[: header.index("*/\n#ifndef")]
+    return "\n".join(re.findall(r"^ \*   (.*)$", comment, re.MULTILINE))
+
+
+def project(folder: Path, runtime: Path) -> tuple[Path, Path]:
+    """A program made of the header's snippets, and its arguments, in a folder."""
+    (folder / "main.c").write_text(MAIN % snippet((runtime / "include/spk.h").read_text()))
+    packed = sp.pack(WEIGHTS, "huffman", tile=512)
+    (folder / "w.blob").write_bytes(packed.to_bytes())
+    (folder / "w.spk").write_bytes(build_bundle({"conv1": packed}))
+    return folder / "w.blob", folder / "w.spk"
+
+
+def test_all_of_the_repository_and_of_the_installed_package(tmp_path: Path) -> None:
+    original = REPOSITORY / "runtime"
+    write_runtime(tmp_path, tflm=True)
+    written = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    there = {p.relative_to(original): p.read_bytes() for p in original.rglob("*") if p.is_file()}
+    assert sorted(written) == sorted(there)
+    assert written == there
+
+
+def test_tflm_only_when_asked_for(runtime: Path) -> None:
+    assert sorted(p.name for p in runtime.iterdir()) == [
+        "CMakeLists.txt",
+        "LICENSE",
+        "README.md",
+        "include",
+        "src",
+    ]
+
+
+def test_every_file_says_its_licence(tmp_path: Path) -> None:
+    files = write_runtime(tmp_path, tflm=True)
+    sources = [path for path in files if path.suffix in (".c", ".h", ".cc")]
+    assert len(sources) > 30
+    first = {path.name: path.read_text().split("\n", 1)[0] for path in sources}
+    assert set(first.values()) == {"/* SPDX-License-Identifier: Apache-2.0 */"}, first
+    assert (tmp_path / "LICENSE").read_bytes() == (REPOSITORY / "LICENSE").read_bytes()
+
+
+def test_snippets_of_the_header_run(runtime: Path, tmp_path: Path) -> None:
+    blob, bundle = project(tmp_path, runtime)
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
+    sources = sorted((runtime / "src").glob("*.c"))
+    run("cc", *flags, f"-I{runtime}/include", "main.c", *sources, "-o", "program", cwd=tmp_path)
+    status, version, whole, tiles = run("./program", blob, bundle, cwd=tmp_path).splitlines()
+    assert (status, version) == ("ok", sp.__version__)
+    for decoded in (whole, tiles):
+        np.testing.assert_array_equal([int(v) for v in decoded.split()], WEIGHTS)
+
+
+def test_commands_of_the_readme_run(runtime: Path) -> None:
+    commands = re.findall(r"^```sh\n(.*?)^```$", (runtime / "README.md").read_text(), re.M | re.S)
+    assert len(commands) == 1
+    run("sh", "-ec", commands[0], cwd=runtime)
+    n_sources = len([*runtime.glob("src/*.c"), *runtime.glob("src/mve/*.c")])
+    assert len([*runtime.glob("*.o")]) == n_sources > 20
+
+
+def test_cmake_project(runtime: Path, tmp_path: Path) -> None:
+    """A project with the lines of the README, in a folder that holds nothing else."""
+    beside_python = Path(sys.executable).parent  # the PyPI package of the extra `dev`
+    cmake = shutil.which("cmake", path=f"{beside_python}{os.pathsep}{os.environ['PATH']}")
+    if cmake is None:
+        pytest.skip("cmake is not installed")
+    blob, bundle = project(tmp_path, runtime)
+    shutil.copytree(runtime, tmp_path / "third_party/stridepack")
+    readme = (runtime / "README.md").read_text()
+    (lines,) = re.findall(r"^```cmake\n(.*?)^```$", readme, re.M | re.S)
+    (define,) = re.findall(r"`(target_compile_definitions\(.*?\))`", readme)
+    start = "cmake_minimum_required(VERSION 3.18)\nproject(p C)\nadd_executable(firmware main.c)\n"
+    version = (
+        "get_directory_property(v DIRECTORY third_party/stridepack DEFINITION PROJECT_VERSION)\n"
+        'message(STATUS "version ${v}.")\n'
+    )
+    for extra, expected in (("", "ok"), (f"{define}\n", "unsupported")):
+        (tmp_path / "CMakeLists.txt").write_text(start + lines + version + extra)
+        configured = run(cmake, "-B", "build", "-DCMAKE_C_FLAGS=-Wall -Werror", ".", cwd=tmp_path)
+        assert f"version {sp.__version__}." in configured
+        run(cmake, "--build", "build", cwd=tmp_path)
+        output = run("build/firmware", blob, bundle, cwd=tmp_path).splitlines()
+        assert output[0] == expected
