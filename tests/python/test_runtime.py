@@ -12,8 +12,6 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack.bundle import build_bundle
-from stridepack.emit.runtime import write_runtime
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WEIGHTS = random_array(2000, 0.5)
@@ -52,17 +50,27 @@ int main(int argc, char **argv) {
 """
 
 
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("project") / "stridepack"
-    write_runtime(path)
-    return path
+STRIDEPACK = (sys.executable, "-m", "stridepack")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
     result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("project")
+    run(*STRIDEPACK, "runtime", "third_party/stridepack", cwd=path)
+    return path / "third_party/stridepack"
+
+
+@pytest.fixture(scope="module")
+def with_tflm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tflm")
+    run(*STRIDEPACK, "runtime", ".", "--tflm", cwd=path)
+    return path
 
 
 def snippet(header: str) -> str:
@@ -74,38 +82,38 @@ def snippet(header: str) -> str:
 def project(folder: Path, runtime: Path) -> tuple[Path, Path]:
     """A program made of the header's snippets, and its arguments, in a folder."""
     (folder / "main.c").write_text(MAIN % snippet((runtime / "include/spk.h").read_text()))
-    packed = sp.pack(WEIGHTS, "huffman", tile=512)
-    (folder / "w.blob").write_bytes(packed.to_bytes())
-    (folder / "w.spk").write_bytes(build_bundle({"conv1": packed}))
+    np.savez(folder / "w.npz", conv1=WEIGHTS)
+    options = ("--format", "huffman", "--tile", "512", "--min-size", "0")
+    run(*STRIDEPACK, "pack", "w.npz", "-o", "w.spk", *options, cwd=folder)
+    (folder / "w.blob").write_bytes(sp.pack(WEIGHTS, "huffman", tile=512).to_bytes())
     return folder / "w.blob", folder / "w.spk"
 
 
-def test_all_of_the_repository_and_of_the_installed_package(tmp_path: Path) -> None:
-    original = REPOSITORY / "runtime"
-    write_runtime(tmp_path, tflm=True)
-    written = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    there = {p.relative_to(original): p.read_bytes() for p in original.rglob("*") if p.is_file()}
-    assert sorted(written) == sorted(there)
-    assert written == there
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def test_tflm_only_when_asked_for(runtime: Path) -> None:
-    assert sorted(p.name for p in runtime.iterdir()) == [
-        "CMakeLists.txt",
-        "LICENSE",
-        "README.md",
-        "include",
-        "src",
-    ]
+def test_all_of_the_repository_is_in_the_installed_package(with_tflm: Path) -> None:
+    written, original = contents(with_tflm), contents(REPOSITORY / "runtime")
+    assert sorted(written) == sorted(original)
+    assert written == original
 
 
-def test_every_file_says_its_licence(tmp_path: Path) -> None:
-    files = write_runtime(tmp_path, tflm=True)
-    sources = [path for path in files if path.suffix in (".c", ".h", ".cc")]
-    assert len(sources) > 30
-    first = {path.name: path.read_text().split("\n", 1)[0] for path in sources}
-    assert set(first.values()) == {"/* SPDX-License-Identifier: Apache-2.0 */"}, first
-    assert (tmp_path / "LICENSE").read_bytes() == (REPOSITORY / "LICENSE").read_bytes()
+def test_tflm_only_when_asked_for(runtime: Path, with_tflm: Path) -> None:
+    names = ["CMakeLists.txt", "LICENSE", "README.md", "include", "src"]
+    assert sorted(path.name for path in runtime.iterdir()) == names
+    assert sorted(path.name for path in with_tflm.iterdir()) == [*names, "tflm"]
+
+
+def test_every_file_says_its_licence(with_tflm: Path) -> None:
+    files = contents(with_tflm)
+    first = {
+        n: data.splitlines()[0] for n, data in files.items() if n.endswith((".c", ".h", ".cc"))
+    }
+    assert len(first) > 30
+    assert set(first.values()) == {b"/* SPDX-License-Identifier: Apache-2.0 */"}, first
+    assert files["LICENSE"] == (REPOSITORY / "LICENSE").read_bytes()
 
 
 def test_snippets_of_the_header_run(runtime: Path, tmp_path: Path) -> None:

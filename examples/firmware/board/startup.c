@@ -1,0 +1,38 @@
+/* From reset to main. Your vendor's start-up code does the same, and sets up clocks and caches too. */
+#include <stdint.h>
+
+#include "console.h"
+
+int main(void);
+void reset(void);
+
+/* The linker script defines these. */
+extern uint32_t stack_bottom[], stack_top[], data_in_flash[], data_begin[], data_end[], bss_begin[], bss_end[];
+
+/* No vector may be touched before reset has switched Helium on, so this is a function of its own. */
+__attribute__((noinline)) static void run(void) {
+  const uint32_t *from = data_in_flash;
+  for (uint32_t *to = data_begin; to < data_end; to++) *to = *from++;
+  for (uint32_t *to = bss_begin; to < bss_end; to++) *to = 0;
+  quit(main());
+}
+
+void reset(void) {
+  /* A stack that grows too far is a fault from here on. */
+  __asm__ volatile("msr msplim, %0" : : "r"(stack_bottom));
+  /* CPACR: full access to coprocessors 10 and 11, which are the floating-point unit and Helium. */
+  *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20;
+  __asm__ volatile("dsb\n isb" : : : "memory");
+  run();
+}
+
+static void fault(void) {
+  print("ERROR: fault\n");
+  quit(3);
+}
+
+/* The first entries of the vector table. This program uses no interrupts. */
+__attribute__((section(".vectors"), used)) static const struct {
+  uint32_t *stack;
+  void (*handlers[7])(void);
+} vectors = {stack_top, {reset, fault, fault, fault, fault, fault, fault}};

@@ -1,0 +1,125 @@
+"""What users copy from examples/ runs in a folder of its own, and notices what goes wrong."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stridepack as sp
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+MODEL = EXAMPLES / "resnet8_cifar10_50.tflite"
+SCRIPTS = ["python/pack_model.py", "firmware/expected.py"]
+TOOLS = ["arm-none-eabi-gcc", "qemu-system-arm", "make"]
+
+
+def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_use_public_names_only(script: str) -> None:
+    tree = ast.parse((EXAMPLES / script).read_text())
+    imported = [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+    modules = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    assert "stridepack" in imported
+    assert not [name for name in (*imported, *modules) if name.startswith("stridepack.")]
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "sp"
+    }
+    assert used
+    assert used <= set(sp.__all__)
+
+
+def pack_model(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = shutil.copy(EXAMPLES / "python/pack_model.py", folder)
+    return run(sys.executable, script, MODEL, *arguments, cwd=folder)
+
+
+@pytest.mark.parametrize("target", sp.targets())
+def test_pack_model(tmp_path: Path, target: str) -> None:
+    result = pack_model(tmp_path, "--target", target, "-o", "out")
+    assert result.returncode == 0, result.stderr
+    assert re.search(rf"on {target}:\n  about [\d,]+ cycles", result.stdout)
+    files = {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()}
+    names = [
+        "packed.tflite",
+        "weights.spk",
+        "weights.c",
+        "weights.h",
+        "dense.tflite",
+        "weights.npz",
+    ]
+    assert sorted(files) == sorted(names)
+    assert max(files["packed.tflite"], files["weights.spk"]) <= 70_000
+    assert f"packed.tflite: {files['packed.tflite']:,} bytes" in result.stdout
+    with np.load(tmp_path / "out/weights.npz") as unpacked:
+        for tensor in sp.read_tflite(MODEL):
+            np.testing.assert_array_equal(unpacked[tensor.name], tensor.values)
+
+
+def test_pack_model_says_why_it_cannot(tmp_path: Path) -> None:
+    result = pack_model(tmp_path, "--flash", "30000")
+    assert result.returncode != 0
+    assert result.stderr.startswith("pack_model: ")
+    assert "Traceback" not in result.stderr
+    assert "30000" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, built."""
+    if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
+        pytest.skip(f"{missing[0]} is not installed")
+    folder = tmp_path_factory.mktemp("firmware") / "copy"
+    shutil.copytree(EXAMPLES / "firmware", folder, ignore=shutil.ignore_patterns("build"))
+    result = make(folder, "all")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(r"^Flash: code \d+, weights \d+ bytes$", result.stdout, re.MULTILINE)
+    return folder
+
+
+def make(folder: Path, target: str) -> subprocess.CompletedProcess[str]:
+    stridepack = f"STRIDEPACK={sys.executable} -m stridepack"
+    python = f"PYTHON={sys.executable}"
+    return run("make", target, f"MODEL={MODEL}", stridepack, python, "FLAGS=-Werror", cwd=folder)
+
+
+def test_firmware_prints_what_its_readme_says(firmware: Path) -> None:
+    result = make(firmware, "run")
+    assert result.returncode == 0, result.stdout + result.stderr
+    last = result.stdout.splitlines()[-1]
+    assert last.startswith("All 77360 weights are exact.")
+    assert last in (firmware / "README.md").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        # the last byte of a blob, and a checksum of the model
+        ("weights.c", r"ERROR: conv\.weight: checksum"),
+        ("expected.h", r"ERROR: conv\.weight: the weights differ from those of the model"),
+    ],
+)
+def test_firmware_notices_damage(firmware: Path, tmp_path: Path, file: str, message: str) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(firmware, folder)
+    path = folder / "build" / file
+    text = path.read_text()
+    place = {"weights.c": r"0x(..),\n\};", "expected.h": r"0x.*(..)u, /\*"}[file]
+    found = re.search(place, text)
+    assert found is not None
+    digits = f"{int(found[1], 16) ^ 1:02x}"
+    path.write_text(text[: found.start(1)] + digits + text[found.end(1) :])
+    result = make(folder, "run")
+    assert result.returncode != 0
+    assert re.search(f"^{message}$", result.stdout, re.MULTILINE), result.stdout
