@@ -2,7 +2,7 @@
 #
 #   make demo         install, pack the bundled model, report, verify exactly
 #   make test         everything that CI runs; installs the Debian packages it needs when it may
-#   make lint python c firmware fuzz-short     its parts
+#   make lint python c firmware examples fuzz-short     its parts
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
 #   make bench        regenerate bench/results (README's tables)
 #   make bench-m55    count what decoding costs on an emulated Cortex-M55, and fit what `inspect --target` says
@@ -30,7 +30,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo paper test packages lint python c firmware fuzz-short fuzz bench vectors format clean
+.PHONY: bench-m55 demo paper test packages lint python c firmware examples fuzz-short fuzz bench vectors format clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -40,7 +40,7 @@ demo: $(INSTALLED)
 	$(BIN)/stridepack pack $(MODEL) -o $(DEMO)/resnet8.spk
 	$(BIN)/stridepack verify $(MODEL) $(DEMO)/resnet8.spk
 
-test: packages lint python c firmware fuzz-short
+test: packages lint python c firmware examples fuzz-short
 	@echo "make test: all passed"
 
 packages:
@@ -85,6 +85,15 @@ c: $(INSTALLED)
 
 firmware: $(INSTALLED)
 	$(MAKE) -C tests/firmware test PYTHON=$(abspath $(BIN)/python)
+
+# Each in a folder of its own, as a user would copy it
+examples: $(INSTALLED)
+	$(BIN)/python examples/python/pack_model.py $(MODEL) -o build/examples/python
+	rm -rf build/examples/firmware
+	cp -r examples/firmware build/examples
+	rm -rf build/examples/firmware/build
+	$(MAKE) -C build/examples/firmware all run MODEL=$(abspath $(MODEL)) FLAGS=-Werror \
+	  STRIDEPACK=$(abspath $(BIN)/stridepack) PYTHON=$(abspath $(BIN)/python)
 
 fuzz-short: $(INSTALLED)
 	$(MAKE) -C tests/fuzz short PYTHON=$(abspath $(BIN)/python)
