@@ -9,7 +9,7 @@ void reset(void);
 /* The linker script defines these. */
 extern uint32_t stack_bottom[], stack_top[], data_in_flash[], data_begin[], data_end[], bss_begin[], bss_end[];
 
-/* No vector may be touched before reset has switched Helium on, so this is a function of its own. */
+/* The compiler may use vectors here. In reset it must not, because Helium is still off there: hence two functions. */
 __attribute__((noinline)) static void run(void) {
   const uint32_t *from = data_in_flash;
   for (uint32_t *to = data_begin; to < data_end; to++) *to = *from++;

@@ -1,4 +1,5 @@
-/* Plain loops. The Makefile sets a flag for this file, so that the compiler does not make calls of themselves of them.
+/* Plain loops. A compiler may replace such a loop by a call of memcpy or memset, which here would call itself: the
+ * Makefile compiles this file with a flag that forbids that.
  */
 #include <string.h>
 
