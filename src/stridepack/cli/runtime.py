@@ -29,8 +29,7 @@ def runtime(directory: Path, tflm: bool) -> None:
     say(
         [
             f"wrote {len(files)} files into {directory}",
-            "Compile src/ and src/mve/ as C99 with include/ on the include path. "
-            "include/spk.h says how to use it.",
+            "README.md says how to compile them. include/spk.h says how to use them.",
         ]
     )
     if tflm:
