@@ -39,8 +39,8 @@ def c_sources(stem: str, tensors: Mapping[str, Packed]) -> tuple[str, str]:
  * To unpack tensor i with the stridepack runtime (`stridepack runtime DIR` writes it):
  *
  *   spk_view view;
- *   spk_open(&view, {prefix}_tensors[i].blob, {prefix}_tensors[i].blob_size);
- *   spk_decode_s8(&view, dst, dst_size);
+ *   spk_status status = spk_open(&view, {prefix}_tensors[i].blob, {prefix}_tensors[i].blob_size);
+ *   if (status == SPK_OK) status = spk_decode_s8(&view, dst, dst_size);
  */
 #ifndef {macro}_H
 #define {macro}_H
