@@ -4,7 +4,7 @@
 #   make test         everything that CI runs; installs the Debian packages it needs when it may
 #   make lint python c firmware examples fuzz-short     its parts
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
-#   make bench        regenerate bench/results (README's tables)
+#   make bench        regenerate bench/results, and the tables in README.md and docs/
 #   make bench-m55    count what decoding costs on an emulated Cortex-M55, and fit what `inspect --target` says
 #   make paper        the paper's tables and figures from experiments/results
 #   make vectors      rewrite tests/vectors, after a change of a format
@@ -70,7 +70,7 @@ $(PEERS): $(DEVELOP)
 lint: $(DEVELOP)
 	$(BIN)/python spec/generate.py --check
 	$(BIN)/python tests/vectors/generate.py --check
-	$(BIN)/python bench/readme.py --check
+	$(BIN)/python bench/documents.py --check
 	$(BIN)/python bench/m55/fit.py --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -104,7 +104,7 @@ fuzz: $(INSTALLED)
 bench-m55: packages $(DEVELOP)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)
 	$(BIN)/python bench/m55/fit.py
-	$(BIN)/python bench/readme.py
+	$(BIN)/python bench/documents.py
 
 bench: $(PEERS)
 	$(BIN)/python bench/sizes.py
@@ -112,7 +112,7 @@ bench: $(PEERS)
 	$(BIN)/python bench/encode.py
 	$(BIN)/python bench/models.py $(MODEL) $(wildcard ../shared/data/models/*.tflite)
 	$(BIN)/python bench/frontier.py
-	$(BIN)/python bench/readme.py
+	$(BIN)/python bench/documents.py
 
 paper: $(DEVELOP)
 	$(BIN)/python -m experiments.paper

@@ -1,12 +1,16 @@
-"""Write the tables of README.md from bench/results/, between their markers.
+"""Write the tables of README.md and docs/ from bench/results/, between their markers.
 
-python bench/readme.py           # after `make bench`
-python bench/readme.py --check   # exit 1 when README.md does not say what the results say
+python bench/documents.py           # after `make bench`
+python bench/documents.py --check   # exit 1 where a document does not say what the results say
+
+A table `sizes` stands between <!-- sizes --> and <!-- /sizes -->. What was not measured yet, such
+as a format that is new, has no row, or a dash in it.
 """
 
 import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,7 @@ import click
 import counts
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = {
     "resnet8_cifar10_50.tflite": "ResNet8, CIFAR-10, 50 % pruned (bundled)",
     "kws_dscnn_sparse_l_70.tflite": "DS-CNN-L, keyword spotting, 70 %",
@@ -32,14 +36,23 @@ def load(name: str) -> Any:
     return json.loads((ROOT / f"bench/results/{name}.json").read_text())
 
 
-def models() -> str:
+SHORT = (
+    "resnet8_cifar10_50.tflite",
+    "kws_dscnn_sparse_l_80.tflite",
+    "mobilenetv2_cifar10_sparse90.tflite",
+)
+
+
+def models(names: Iterable[str] = NAMES) -> str:
     lines = [
-        "| model | `.tflite` | packed, stock TFLM | weights | packed `.spk` | bound |",
+        "| model | `.tflite` | packed `.tflite` | its weights | packed `.spk` | bound |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     rows = {row["model"]: row for row in load("models")}
-    for model, name in NAMES.items():
-        row = rows[model]
+    for model in names:
+        if model not in rows:
+            continue
+        row, name = rows[model], NAMES[model]
         before, after = row["tflite_nbytes"], row["packed_tflite_nbytes"]
         weights, spk, bound = row["weights"], row["spk_nbytes"], row["entropy_nbytes"]
         lines.append(
@@ -50,14 +63,29 @@ def models() -> str:
     return "\n".join(lines)
 
 
+def models_short() -> str:
+    """The three rows of README.md."""
+    return models(SHORT)
+
+
+def arenas() -> str:
+    """What packing for the unmodified interpreter costs in RAM."""
+    lines = ["| model | arena before | arena after | more |", "|---|--:|--:|--:|"]
+    rows = {row["model"]: row for row in load("models")}
+    for model in (model for model in NAMES if model in rows):
+        before, after = rows[model]["arena_nbytes"]
+        lines.append(f"| {NAMES[model]} | {before:,} | {after:,} | {after - before:,} |")
+    return "\n".join(lines)
+
+
 def bundled() -> str:
     """How accurate the bundled model is; experiments/points.py trained it."""
     points = load("../../experiments/results/resnet8_cifar10")["points"]
     accuracy = {p["sparsity"]: p["accuracy"] for p in points if p["seed"] == 1}
     return (
         f"The bundled ResNet8 classifies {accuracy[0.5]:.1%} of the CIFAR-10 test images correctly "
-        "(in a copy that was JPEG-compressed once more, on which it was trained), the same network "
-        f"without pruning {accuracy[0.0]:.1%}. The other models are public ones."
+        "(in a copy that was JPEG-compressed once more, and on which it was trained). The same "
+        f"network without pruning reaches {accuracy[0.0]:.1%}. The other models are public ones."
     )
 
 
@@ -67,11 +95,14 @@ def sizes() -> str:
         "| bytes, ResNet8's six tensors | 30 % | paper | 50 % | paper | 70 % zeros | paper |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
+    of = {(r["format"], r["sparsity"]): r for r in records}
     for name in dict.fromkeys(r["format"] for r in records if r["format"] != "dense"):
         cells = [f"`{name}`"]
-        for record in (r for r in records if r["format"] == name):
-            paper = record.get("paper_nbytes")
-            cells += [f"{record['payload_nbytes']:,}", f"{paper:,.0f}" if paper else "-"]
+        for sparsity in (0.3, 0.5, 0.7):
+            record = of.get((name, sparsity), {})
+            cells += [
+                _number(record.get(key), ",.0f") for key in ("payload_nbytes", "paper_nbytes")
+            ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -98,20 +129,23 @@ def m55() -> str:
         of = {(r["path"], r["sparsity"]): r for r in records if r["format"] == name}
 
         def row(path: str, key: str, of: dict[Any, Any] = of) -> str:
-            return " / ".join(f"{of[path, s][key]:.2f}" for s in sparsities)
+            return " / ".join(_number(of.get((path, s), {}).get(key), ".2f") for s in sparsities)
 
         def checks(path: str, of: dict[Any, Any] = of) -> str:
-            record = of[path, 0.5]
+            record = of.get((path, 0.5))
+            if record is None:
+                return "-"
             return f"{record['instructions'] / record['instructions_unchecked'] - 1:+.0%}"
 
-        code = of["helium", 0.5]["text_bytes"]
-        stack = max(of["helium", s]["stack_bytes"] for s in sparsities)
+        helium = [record for (path, _), record in of.items() if path == "helium"]
+        code = max((record["text_bytes"] for record in helium), default=None)
+        stack = max((record["stack_bytes"] for record in helium), default=None)
         lines.append(
             f"| `{name}` | {row('helium', 'instructions_per_weight')} "
             f"| {row('scalar', 'instructions_per_weight')} "
             f"| {row('m4', 'instructions_per_weight')} "
             f"| {row('helium', 'cycles_per_weight')} "
-            f"| {code:,} B | {stack:,} B "
+            f"| {_number(code, ',')} B | {_number(stack, ',')} B "
             f"| {checks('helium')} / {checks('scalar')} |"
         )
     return "\n".join(lines)
@@ -147,10 +181,13 @@ def frontier() -> str:
         f"| bytes a weight (est. cycles a weight) | {' | '.join(names)} |",
         "|---" + "|--:" * len(entries) + "|",
     ]
-    for format in entries[0]["formats"]:
+    for format in dict.fromkeys(name for entry in entries for name in entry["formats"]):
         cells = []
         for entry in entries:
-            of = entry["formats"][format]
+            of = entry["formats"].get(format)
+            if of is None:
+                cells.append("-")
+                continue
             cycles = "in place" if format == "dense" else f"{of['cycles_per_weight']:.2f}"
             cells.append(f"{of['nbytes'] / entry['weights']:.3f} ({cycles})")
         lines.append(f"| `{format}` | {' | '.join(cells)} |")
@@ -167,8 +204,14 @@ def _cells(numbers: list[float]) -> str:
     return " | ".join(f"{number:.2f}" for number in numbers)
 
 
+def _number(number: float | None, spec: str) -> str:
+    return "-" if number is None else format(number, spec)
+
+
 TABLES = {
+    "models_short": models_short,
     "models": models,
+    "arenas": arenas,
     "bundled": bundled,
     "sizes": sizes,
     "frontier": frontier,
@@ -181,17 +224,23 @@ TABLES = {
 @click.command(help=__doc__)
 @click.option("--check", is_flag=True)
 def main(check: bool) -> None:
-    text = README.read_text()
+    texts = {path: path.read_text() for path in DOCUMENTS}
+    new = dict(texts)
     for name, table in TABLES.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        if not re.search(pattern, text, re.S):
-            sys.exit(f"README.md has no markers for {name}")
-        text = re.sub(pattern, lambda m, t=table: f"{m[1]}\n{t()}\n\n{m[2]}", text, flags=re.S)
-    if text == README.read_text():
-        return
-    if check:
-        sys.exit("README.md differs from bench/results: run python bench/readme.py")
-    README.write_text(text)
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        places = [path for path, text in new.items() if pattern.search(text)]
+        if not places:
+            sys.exit(f"no document has the markers of {name}")
+        written = table()
+        for path in places:
+            new[path] = pattern.sub(lambda m, t=written: f"{m[1]}\n{t}\n\n{m[2]}", new[path])
+    for path in (path for path in DOCUMENTS if new[path] != texts[path]):
+        if check:
+            sys.exit(
+                f"{path.relative_to(ROOT)} differs from bench/results: "
+                "run python bench/documents.py"
+            )
+        path.write_text(new[path])
 
 
 if __name__ == "__main__":
