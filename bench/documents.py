@@ -10,7 +10,7 @@ as a format that is new, has no row, or a dash in it.
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,23 +36,23 @@ def load(name: str) -> Any:
     return json.loads((ROOT / f"bench/results/{name}.json").read_text())
 
 
-SHORT = (
-    "resnet8_cifar10_50.tflite",
-    "kws_dscnn_sparse_l_80.tflite",
-    "mobilenetv2_cifar10_sparse90.tflite",
-)
+SHORT = {
+    "resnet8_cifar10_50.tflite": "ResNet8, CIFAR-10, 50 % pruned (bundled)",
+    "kws_dscnn_sparse_l_80.tflite": "DS-CNN-L, keyword spotting, 80 % pruned",
+    "mobilenetv2_cifar10_sparse90.tflite": "MobileNetV2, CIFAR-10, 90 % pruned",
+}
 
 
-def models(names: Iterable[str] = NAMES) -> str:
+def models(names: Mapping[str, str] = NAMES) -> str:
     lines = [
         "| model | `.tflite` | packed `.tflite` | its weights | packed `.spk` | bound |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     rows = {row["model"]: row for row in load("models")}
-    for model in names:
+    for model, name in names.items():
         if model not in rows:
             continue
-        row, name = rows[model], NAMES[model]
+        row = rows[model]
         before, after = row["tflite_nbytes"], row["packed_tflite_nbytes"]
         weights, spk, bound = row["weights"], row["spk_nbytes"], row["entropy_nbytes"]
         lines.append(
