@@ -1,9 +1,9 @@
 """What is decoded, by workload: tensors with names. Everything is made from one seed.
 
-"resnet8" is what docs/benchmarks.md shows. With "lengths", "channels" and "narrow" it is also what fit.py
-fits costs to: lengths that are no multiple of any vector or block, channels that are dead, of which
-ResNet8's tensors have none, and weights of 4 to 6 bits. "shapes", "structured" and "tiles" are
-what no fit has seen, and neither are models.
+"resnet8" is what docs/benchmarks.md shows. With "lengths", "channels" and "narrow" it is also what
+fit.py fits costs to: lengths that are no multiple of any vector or block, channels that are dead,
+of which ResNet8's tensors have none, and weights of 4 to 6 bits. "shapes", "structured" and "tiles"
+are what no fit has seen, and neither are models.
 """
 
 from collections.abc import Iterator
