@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack import _core, _spec
+from stridepack._words import listed
 from stridepack.errors import InputError
 
 # Table II of the paper
@@ -61,9 +62,7 @@ class GroupParams:
             )
         object.__setattr__(self, "order", order)
         if order not in ORDERS:
-            raise InputError(
-                f"`order={order}` is unknown. Choose {' or '.join(ORDERS)}.", order=order
-            )
+            raise InputError(f"`order={order}` is unknown. Choose {listed(ORDERS)}.", order=order)
         if order == "rate" and self.sizes and self.sizes[0] > _spec.MAX_GROUP_SIZE:
             raise InputError(
                 f"`order={order}` works with groups of at most {_spec.MAX_GROUP_SIZE} elements. "
@@ -169,7 +168,9 @@ def find_groups(
 def check_element_count(n: int) -> None:
     """Raise InputError for more elements than a blob can hold."""
     if n > _spec.MAX_ELEMENTS:
-        raise InputError(f"The tensor has {n} elements. At most {_spec.MAX_ELEMENTS} are possible.")
+        raise InputError(
+            f"The tensor has {n:,} elements. At most {_spec.MAX_ELEMENTS:,} are possible."
+        )
 
 
 def _distinct(what: str, values: Iterable[int]) -> tuple[int, ...]:
@@ -178,6 +179,6 @@ def _distinct(what: str, values: Iterable[int]) -> tuple[int, ...]:
     if distinct and not 1 <= distinct[0] <= distinct[-1] <= _spec.MAX_ELEMENTS:
         wrong = distinct[0] if distinct[0] < 1 else distinct[-1]
         raise InputError(
-            f"One of the {what} is {wrong}. Each must lie between 1 and {_spec.MAX_ELEMENTS}."
+            f"One of the {what} is {wrong}. Each must lie between 1 and {_spec.MAX_ELEMENTS:,}."
         )
     return distinct

@@ -106,31 +106,48 @@ def what_is_missing(everything: list[tuple[int, int]], budget: Budget) -> str:
         assert flash is not None
         assert cycles is not None
         b, c = min(b for b, _ in everything), min(c for _, c in everything)
-        return (
-            "no plan keeps the budgets: neither alone can be kept, allow at least "
-            f"{b} bytes of Flash, {b - flash} more than {flash} and allow at least "
-            f"{c} cycles, {c - cycles} more than {cycles}"
-        )
+        return f"{too_little_flash(flash, b)} {too_few_cycles(cycles, c)}"
+    if cycles is None:
+        return too_little_flash(flash, fewest_bytes)
+    if flash is None:
+        return too_few_cycles(cycles, fewest_cycles)
     ways = []
     if fewest_bytes is not None:
-        given = "" if cycles is None else f" for {cycles} cycles"
         ways.append(
-            f"allow at least {fewest_bytes} bytes of Flash{given}, {fewest_bytes - flash} more "
-            f"than {flash}"
+            f"allow {some(fewest_bytes, 'byte')} of Flash for {some(cycles, 'cycle')}, "
+            f"which is {fewest_bytes - flash:,} more"
         )
     if fewest_cycles is not None:
-        given = "" if flash is None else f" in {flash} bytes of Flash"
         ways.append(
-            f"allow at least {fewest_cycles} cycles{given}, {fewest_cycles - cycles} more "
-            f"than {cycles}"
+            f"allow {some(fewest_cycles, 'cycle')} in {some(flash, 'byte')} of Flash, "
+            f"which is {fewest_cycles - cycles:,} more"
         )
-    return "no plan keeps the budgets: " + "; or ".join(ways)
+    budgets = f"`flash={flash}` and `max_cycles={cycles}`"
+    return f"No plan keeps {budgets} together: {', or '.join(ways)}."
+
+
+def too_little_flash(flash: int, least: int) -> str:
+    return (
+        f"No plan keeps `flash={flash}`. The smallest one needs {some(least, 'byte')} of Flash, "
+        f"which is {least - flash:,} more."
+    )
+
+
+def too_few_cycles(cycles: int, least: int) -> str:
+    return (
+        f"No plan keeps `max_cycles={cycles}`. The fastest one needs {some(least, 'cycle')}, "
+        f"which is {least - cycles:,} more."
+    )
+
+
+def some(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def test_what_is_missing_is_enough() -> None:
     """Allow what the message says, and there is a plan; one less, and there is none."""
     rng = np.random.default_rng(5)
-    n = 0
+    n = n_bytes = n_cycles = 0
     while n < 40:
         choice = random_choice(rng, 1000, with_code=True)
         flash, cycles = some_budget(rng, list(every_choice(choice))), 0
@@ -141,20 +158,23 @@ def test_what_is_missing_is_enough() -> None:
             text = str(error)
         else:
             continue
-        if "neither" in text:
+        if text.count("No plan keeps") == 2:  # neither alone can be kept
             continue
         n += 1
-        if found := re.search(r"at least (\d+) bytes", text):
-            enough = int(found[1])
+        if found := re.search(r"(?:needs|allow) ([\d,]+) bytes? of Flash", text):
+            n_bytes += 1
+            enough = int(found[1].replace(",", ""))
             assert choice.sums(choice.best(Budget(enough, budget.cycles), "size"))[0] == enough
             with pytest.raises(sp.BudgetError):
                 choice.best(Budget(enough - 1, budget.cycles), "size")
-        if found := re.search(r"at least (\d+) cycles", text):
-            enough = int(found[1])
+        if found := re.search(r"(?:needs|allow) ([\d,]+) cycles?\b", text):
+            n_cycles += 1
+            enough = int(found[1].replace(",", ""))
             assert choice.sums(choice.best(Budget(budget.flash, enough), "speed"))[1] == enough
             if enough:
                 with pytest.raises(sp.BudgetError):
                     choice.best(Budget(budget.flash, enough - 1), "size")
+    assert min(n_bytes, n_cycles) > 5
 
 
 def test_of_equal_formats_the_first() -> None:
@@ -173,7 +193,9 @@ def test_a_decoder_must_be_worth_its_code() -> None:
         choice = FormatChoice(tensors, 0, {"rle": code})
         assert choice.best(Budget(), "size") == [expected] * 3
     # Once it is there, everything uses it.
-    with pytest.raises(sp.BudgetError, match=r"at least 300 bytes of Flash, 1 more than 299"):
+    with pytest.raises(
+        sp.BudgetError, match=r"`flash=299`\. .* needs 300 bytes of Flash, which is 1 more"
+    ):
         FormatChoice(tensors, 0, {"rle": 121}).best(Budget(299), "size")
 
 
@@ -186,7 +208,7 @@ def test_balanced_weighs_shares() -> None:
 
 
 def test_arguments() -> None:
-    with pytest.raises(sp.InputError, match="unknown objective 'small'; there are size, speed, b"):
+    with pytest.raises(sp.InputError, match=r"`objective=small` is .* size, speed or balanced\."):
         FormatChoice([]).best(Budget(), "small")
-    with pytest.raises(sp.InputError, match="a budget is at least 0, got cycles=-1"):
+    with pytest.raises(sp.InputError, match=r"`max_cycles=-1` is negative\. .* at least 0"):
         Budget(cycles=-1)

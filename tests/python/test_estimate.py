@@ -156,5 +156,5 @@ def test_what_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     for format in sp.formats():
         assert decode_cycles(sp.pack(values, format), "cortex-m55") is None
         assert decoder_nbytes(format, "cortex-m55") is None
-    with pytest.raises(sp.InputError, match="unknown target 'z80'; there are cortex-m55"):
+    with pytest.raises(sp.InputError, match=r"`target=z80` is unknown\. Choose cortex-m55\."):
         decode_cycles(sp.pack(values), "z80")

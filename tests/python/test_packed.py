@@ -36,7 +36,7 @@ def test_tiles_cover_the_tensor() -> None:
     assert (packed.n_tiles, packed.tile_size) == (4, 300)
     assert [packed.tile_elements(t) for t in range(4)] == [300, 300, 300, 100]
     assert packed.streams["tile_index"] == 16
-    with pytest.raises(sp.InputError, match="between 0 and 3"):
+    with pytest.raises(sp.InputError, match=r"no tile 4\. This blob has tiles 0 to 3\."):
         packed.unpack_tile(4)
 
 
@@ -47,34 +47,38 @@ def test_a_tile_larger_than_the_tensor_is_one_tile() -> None:
 
 @pytest.mark.parametrize("tile", [0, -1, 1.5, True])
 def test_bad_tile(tile: object) -> None:
-    with pytest.raises(sp.InputError, match="tile"):
+    with pytest.raises(sp.InputError, match=f"`tile={tile}` is not possible. .* at least 1"):
         sp.pack(np.ones(10, np.int8), "rle", tile=tile)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.int16, bool, object])
 def test_only_int8(dtype: type) -> None:
-    with pytest.raises(sp.InputError, match="must be int8"):
+    with pytest.raises(sp.InputError, match=rf"values are {np.dtype(dtype)}\. They must be int8"):
         sp.pack(np.ones(10, dtype))
 
 
 def test_unknown_format_and_options() -> None:
     values = np.ones(10, np.int8)
-    with pytest.raises(sp.InputError, match=r"unknown format 'zip'; there are dense, psr"):
+    with pytest.raises(sp.InputError, match=r"`format=zip` is unknown\. Choose dense, psr"):
         sp.pack(values, "zip")
-    with pytest.raises(sp.InputError, match="unknown option strides for format 'rle'"):
+    with pytest.raises(
+        sp.InputError, match=r"`strides=\(1, 2\)` is not an option of rle\. .* hybrid\."
+    ):
         sp.pack(values, "rle", strides=(1, 2))
-    with pytest.raises(sp.InputError, match="unknown option stride "):
+    with pytest.raises(
+        sp.InputError, match=r"`stride=\(1, 2\)` is not an option of dense, psr, .*\. No format"
+    ):
         sp.pack(values, "auto", stride=(1, 2))
 
 
 def test_too_many_dimensions() -> None:
-    with pytest.raises(sp.InputError, match="at most 8 dimensions, got 9"):
+    with pytest.raises(sp.InputError, match=r"has 9 dimensions\. At most 8 are"):
         sp.pack(np.ones((1,) * 9, np.int8))
 
 
 def test_too_many_elements() -> None:
     # np.zeros does not touch the memory, and nothing is encoded.
-    with pytest.raises(sp.InputError, match="at most 1073741824 elements, got 1073741825"):
+    with pytest.raises(sp.InputError, match=r"1,073,741,825 elements\. At most 1,073,741,824 are"):
         sp.pack(np.zeros(_spec.MAX_ELEMENTS + 1, np.int8), "dense")
 
 

@@ -132,13 +132,19 @@ def test_groups_that_do_not_fit_are_not_looked_for() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sizes": (0,)}, "sizes must lie between 1 and 1073741824, got 0"),
-        ({"strides": (-1, 2)}, "strides must lie between 1 and 1073741824, got -1"),
-        ({"sizes": (2**31,)}, "got 2147483648"),
-        ({"occupancy": 1.01}, "occupancy must lie between 0 and 1, got 1.01"),
-        ({"occupancy": float("nan")}, "occupancy"),
-        ({"order": "speed"}, "unknown order 'speed'; there are size, rate"),
-        ({"order": "rate", "sizes": (256,)}, "groups of at most 255 elements, got size 256"),
+        ({"sizes": (0,)}, r"One of the sizes is 0\. Each must lie between 1 and 1,073,741,824\."),
+        (
+            {"strides": (-1, 2)},
+            r"One of the strides is -1\. Each must lie between 1 and 1,073,741,824\.",
+        ),
+        ({"sizes": (2**31,)}, "One of the sizes is 2147483648"),
+        ({"occupancy": 1.01}, r"`occupancy=1\.01` is out of range\. It must lie between 0 and 1"),
+        ({"occupancy": float("nan")}, "`occupancy=nan` is out of range"),
+        ({"order": "speed"}, r"`order=speed` is unknown\. Choose size or rate\."),
+        (
+            {"order": "rate", "sizes": (256,)},
+            r"`order=rate` .* groups of at most 255 elements\. One of the sizes is 256",
+        ),
     ],
 )
 def test_bad_parameters(arguments: dict[str, object], message: str) -> None:
@@ -149,9 +155,9 @@ def test_bad_parameters(arguments: dict[str, object], message: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sizes": (256,)}, "at most 255 elements, got size 256"),
-        ({"strides": (256,)}, "at most 255, the smallest is 256"),
-        ({"strides": (1, 257)}, r"up to 1 \+ 255, got 257"),
+        ({"sizes": (256,)}, r"groups of at most 255 elements\. One of the sizes is 256\."),
+        ({"strides": (256,)}, r"a stride of at most 255\. The smallest of the strides is 256\."),
+        ({"strides": (1, 257)}, r"from 1 to 256\. The largest of the strides is 257\."),
     ],
 )
 def test_what_hybrid_cannot_store(options: dict[str, tuple[int, ...]], message: str) -> None:

@@ -131,17 +131,26 @@ def test_minus_128_and_tiles(name: str) -> None:
 
 def test_zero_point() -> None:
     """A weight of 0 is not a zero where the zero point is another value."""
-    tensor = sp.WeightTensor("conv1", random_array(4096, 0.5), zero_point=3)
-    with pytest.raises(sp.InputError, match="'conv1' has zero point 3"):
-        sp.plan([tensor])
-    # Also a small one: a convolution whose weights are not symmetric is not what we take it for.
-    conv = sp.WeightTensor("conv", random_array(64, 0.5), zero_point=3, operators=("CONV_2D",))
-    with pytest.raises(sp.InputError, match="'conv' has zero point 3"):
-        sp.plan([conv])
-    # What others than weights hold stays as it is: nothing can go wrong.
-    mul = sp.WeightTensor("mul", random_array(9000, 0.5), zero_point=-50, operators=("MUL",))
-    (choice,) = sp.plan([mul])
-    assert (choice.packed.format, choice.note) == ("dense", "zero point -50")
+    # The zero of the model may be rare or absent, and what is frequent may be another value.
+    sparse = random_array(4096, 0.5)
+    shifted = np.where(sparse == 0, 3, np.where(sparse == 3, 0, sparse)).astype(np.int8)
+    tensors = [
+        sp.WeightTensor("conv1", sparse, zero_point=3),
+        sp.WeightTensor("conv2", shifted, zero_point=3, operators=("CONV_2D",)),
+        sp.WeightTensor("mul", random_array(9000, 0.5), zero_point=-50, operators=("MUL",)),
+        sp.WeightTensor("full", np.full(5000, -50, np.int8), zero_point=-50),
+    ]
+    for name in ("auto", *formats()):
+        for tensor, choice in zip(tensors, sp.plan(tensors, name), strict=True):
+            assert choice.note == ""
+            assert name in ("auto", choice.packed.format)
+            np.testing.assert_array_equal(choice.packed.unpack(), tensor.values)
+            # Nothing but the values counts.
+            assert choice.packed == sp.pack(tensor.values, name)
+    assert "dense" not in {choice.packed.format for choice in sp.plan(tensors)}
+    small = sp.WeightTensor("conv", random_array(64, 0.5), zero_point=3, operators=("CONV_2D",))
+    (choice,) = sp.plan([small])
+    assert (choice.packed.format, choice.note) == ("dense", "it has fewer than 2048 elements")
 
 
 def test_rans_block_of_more_bytes_than_16_bits_count() -> None:

@@ -10,6 +10,7 @@ memory take longer: compare formats with it, and leave a margin.
 
 from typing import TypeVar
 
+from stridepack._words import listed
 from stridepack.cost._fitted import CYCLES, MEMORY
 from stridepack.cost.work import work_of
 from stridepack.errors import InputError
@@ -80,7 +81,5 @@ def decoder_nbytes(format: str, target: str) -> tuple[int, int] | None:
 
 def _of_target(table: dict[str, T], target: str) -> T:
     if target not in table:
-        raise InputError(
-            f"`target={target}` is unknown. Choose one of {', '.join(table)}.", target=target
-        )
+        raise InputError(f"`target={target}` is unknown. Choose {listed(table)}.", target=target)
     return table[target]

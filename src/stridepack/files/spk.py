@@ -136,10 +136,14 @@ def _encode_names(names: Iterable[str]) -> list[bytes]:
     encoded_names = []
     for text in names:
         encoded = text.encode()
-        if len(encoded) > _spec.MAX_NAME or b"\0" in encoded:
+        if len(encoded) > _spec.MAX_NAME:
             raise InputError(
-                f"Tensor {text[:80]!r} has a name of {len(encoded)} bytes. A name has at most "
-                f"{_spec.MAX_NAME} bytes, and no zero byte."
+                f"The name of tensor {text[:80]!r} has {len(encoded):,} bytes. A name has at most "
+                f"{_spec.MAX_NAME:,} bytes."
+            )
+        if b"\0" in encoded:
+            raise InputError(
+                f"The name of tensor {text[:80]!r} has a zero byte, which no name may have."
             )
         encoded_names.append(encoded)
     return encoded_names

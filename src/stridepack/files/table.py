@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stridepack._words import listed
 from stridepack.files.arrays import npz, read_npy, read_npz, read_safetensors
 from stridepack.files.blobs import choose_blobs
 from stridepack.files.c_source import c_overhead, write_c
@@ -64,5 +65,4 @@ def type_of(path: Path) -> FileType:
 
 def suffixes(ability: Callable[[FileType], object]) -> str:
     """The suffixes that have an ability, for messages: ".npy, .npz or .spk"."""
-    *others, last = (suffix for suffix, file_type in TYPES.items() if ability(file_type))
-    return f"{', '.join(others)} or {last}" if others else last
+    return listed(suffix for suffix, file_type in TYPES.items() if ability(file_type))

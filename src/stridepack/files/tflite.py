@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from stridepack._words import listed
 from stridepack.errors import BudgetError, InputError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
 from stridepack.formats import check_options, formats, options_of
@@ -94,7 +95,7 @@ def _types(job: PackJob) -> list[DecodeType]:
     decoder, format = job.decoder, job.options.format
     if decoder not in DECODERS:
         raise InputError(
-            f"`decoder={decoder}` is unknown. Choose {' or '.join(DECODERS)}.", decoder=decoder
+            f"`decoder={decoder}` is unknown. Choose {listed(DECODERS)}.", decoder=decoder
         )
     stock = decoder == DECODERS[0]
     names = decode_types() if stock else formats()[1:]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stridepack._words import listed
 from stridepack.errors import InputError, ModelError
 from stridepack.files.read import read_weights
 from stridepack.tensor import WeightTensor
@@ -76,8 +77,10 @@ def verify_files(
     contents = (model.read_bytes(), packed.read_bytes())
     for file, data in zip(names, contents, strict=True):
         if custom := custom_types(load_model(data, file)):
+            numbers = listed(map(str, sorted(custom)), "and")
+            types = f"type {numbers}" if len(custom) == 1 else f"types {numbers}"
             not_run = (
-                f"{file} uses DECODE type {', '.join(map(str, sorted(custom)))}, which TensorFlow "
+                f"{file} uses DECODE {types}, which TensorFlow "
                 "Lite Micro does not have by itself. On the device, the decoder of "
                 "`stridepack runtime --tflm` adds it."
             )
@@ -105,8 +108,8 @@ def _differences(
             continue
         wrong = np.flatnonzero(a.ravel() != b.ravel())
         if wrong.size:
-            at = wrong[0]
+            at, differ = wrong[0], "differs" if wrong.size == 1 else "differ"
             yield (
-                f"{name}: {wrong.size} of {a.size} elements differ. The first is element {at}, "
+                f"{name}: {wrong.size} of {a.size} elements {differ}. The first is element {at}, "
                 f"which is {b.ravel()[at]} in the packed file and {a.ravel()[at]} in the model."
             )

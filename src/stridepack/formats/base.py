@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from stridepack import _spec
+from stridepack._words import listed
 from stridepack.errors import InputError
 
 _registry: dict[str, "Format"] = {}
@@ -97,9 +98,7 @@ def get_format(name: str) -> Format:
         For an unknown name; the message lists the known ones.
     """
     if name not in _registry:
-        raise InputError(
-            f"`format={name}` is unknown. Choose one of {', '.join(formats())}.", format=name
-        )
+        raise InputError(f"`format={name}` is unknown. Choose {listed(formats())}.", format=name)
     return _registry[name]
 
 
@@ -125,9 +124,10 @@ def check_options(names: Iterable[str], options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in known:
             owners = [owner for owner in formats() if name in get_format(owner).option_names]
-            fit = f"It is an option of {', '.join(owners)}" if owners else "No format has it"
+            tried = listed(names or ("dense",))
+            fit = f"It is an option of {listed(owners, 'and')}" if owners else "No format has it"
             raise InputError(
-                f"`{name}={value}` is not an option of {' or '.join(names) or 'dense'}. {fit}.",
+                f"`{name}={value}` is not an option of {tried}. {fit}.",
                 **{name: value},
             )
 

@@ -65,8 +65,8 @@ class Hybrid(Format):
                 )
             if high - low > 255:
                 raise InputError(
-                    f"Format hybrid stores strides from {low} to {low} + 255. The largest of the "
-                    f"strides is {high}."
+                    "Format hybrid stores strides up to 255 above the smallest one, here from "
+                    f"{low} to {low + 255}. The largest of the strides is {high}."
                 )
         return {
             "pass_sizes": [size for size, _ in params.passes],

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
+from stridepack._words import counted, listed
 from stridepack.errors import BudgetError, InputError
 from stridepack.plan.budget import OBJECTIVES, Budget
 from stridepack.plan.knapsack import Coefficients, Limits, Option, best_choice
@@ -54,7 +55,7 @@ class FormatChoice:
         """
         if objective not in OBJECTIVES:
             raise InputError(
-                f"`objective={objective}` is unknown. Choose {', '.join(OBJECTIVES)}.",
+                f"`objective={objective}` is unknown. Choose {listed(OBJECTIVES)}.",
                 objective=objective,
             )
         coefficients = Coefficients(1, 0) if objective == "size" else Coefficients(0, 1)
@@ -134,14 +135,15 @@ class FormatChoice:
             assert fastest is not None  # cycles are the only limit, and it is left out here
             assert cycles is not None
             return (
-                f"No plan keeps `max_cycles={cycles}`. The fastest one needs {fastest.cycles:,} "
-                f"cycles, which is {fastest.cycles - cycles:,} more."
+                f"No plan keeps `max_cycles={cycles}`. The fastest one needs "
+                f"{counted(fastest.cycles, 'cycle')}, which is {fastest.cycles - cycles:,} more."
             )
         if cycles is None:
             assert smallest is not None
             return (
-                f"No plan keeps `flash={flash}`. The smallest one needs {smallest.nbytes:,} bytes "
-                f"of Flash, which is {smallest.nbytes - flash:,} more."
+                f"No plan keeps `flash={flash}`. The smallest one needs "
+                f"{counted(smallest.nbytes, 'byte')} of Flash, which is "
+                f"{smallest.nbytes - flash:,} more."
             )
         if smallest is None and fastest is None:
             each = (Budget(flash=flash), Budget(cycles=cycles))
@@ -149,13 +151,13 @@ class FormatChoice:
         ways = []
         if smallest is not None:
             ways.append(
-                f"allow {smallest.nbytes:,} bytes of Flash for {cycles:,} cycles, which is "
-                f"{smallest.nbytes - flash:,} more"
+                f"allow {counted(smallest.nbytes, 'byte')} of Flash for "
+                f"{counted(cycles, 'cycle')}, which is {smallest.nbytes - flash:,} more"
             )
         if fastest is not None:
             ways.append(
-                f"allow {fastest.cycles:,} cycles in {flash:,} bytes of Flash, which is "
-                f"{fastest.cycles - cycles:,} more"
+                f"allow {counted(fastest.cycles, 'cycle')} in {counted(flash, 'byte')} of Flash, "
+                f"which is {fastest.cycles - cycles:,} more"
             )
         advice = ", or ".join(ways)
         return f"No plan keeps `flash={flash}` and `max_cycles={cycles}` together: {advice}."

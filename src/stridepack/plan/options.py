@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.formats import check_options, formats, get_format, options_of
 from stridepack.packed import Packed
@@ -55,7 +56,7 @@ class PackOptions:
             get_format(self.format)
             if self.format not in names:
                 raise InputError(
-                    f"`format={self.format}` is not possible here. Choose {', '.join(names)}.",
+                    f"`format={self.format}` is not possible here. Choose {listed(names)}.",
                     format=self.format,
                 )
             names = (self.format,)

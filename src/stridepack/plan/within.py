@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stridepack._threads import in_threads
+from stridepack._words import counted, listed
 from stridepack.cost import decode_cycles
 from stridepack.errors import BudgetError, InputError
 from stridepack.formats import formats
@@ -177,8 +178,8 @@ def choose_within(
         conditions = [] if budget.sram is None else [f"with `sram={budget.sram}`"]
         if in_order:
             conditions.append(
-                f"without {', '.join(in_order)}, because its cycles or its code on {target} are "
-                "not known"
+                f"without {listed(in_order, 'and')}, because the cycles or the code size on "
+                f"{target} are not known"
             )
         also = f" This holds {' and '.join(conditions)}." if conditions else ""
         raise BudgetError(f"{error}{also}", **error.options) from None
@@ -211,7 +212,7 @@ def _check_sram(tensors: Sequence[WeightTensor], sram: int | None, tile: int | N
         one_tile = "" if largest.size <= step else f", which is one tile of {step:,} elements"
         raise BudgetError(
             f"`sram={sram}` is too small{tile_is}. Tensor {largest.name!r} needs a buffer of at "
-            f"least {least:,} bytes{one_tile}. That is {least - sram:,} more.",
+            f"least {counted(least, 'byte')}{one_tile}. That is {least - sram:,} more.",
             sram=sram,
             tile=tile,
         )

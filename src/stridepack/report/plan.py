@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from stridepack._words import listed
 from stridepack.formats import formats
 from stridepack.plan.budget_plan import BudgetPlan, PlannedTensor, total
 from stridepack.report.stored import STORED_COLUMNS, stored_cells
@@ -46,14 +47,16 @@ def plan_table(plan: BudgetPlan) -> Table:
 def plan_sentences(plan: BudgetPlan) -> list[str]:
     """Sums against the budgets, and what they leave out."""
     n_cut = sum(planned.packed.n_tiles > 1 for planned in plan.tensors)
-    cut = f" {n_cut} of the tensors are cut into tiles." if n_cut else ""
-    code = "an unknown size" if plan.code_nbytes is None else f"at most {plan.code_nbytes:,} bytes"
-    stack = "unknown" if plan.stack_nbytes is None else f"{plan.stack_nbytes:,} bytes"
-    counted = "counts" if plan.code_counts else "does not count"
+    are = "is" if n_cut == 1 else "are"
+    cut = f" {n_cut} of the tensors {are} cut into tiles." if n_cut else ""
+    unknown = "an unknown number of bytes"
+    code = unknown if plan.code_nbytes is None else f"at most {plan.code_nbytes:,} bytes"
+    stack = unknown if plan.stack_nbytes is None else f"{plan.stack_nbytes:,} bytes"
+    does = "counts" if plan.code_counts else "does not count"
     sentences = [
         f"Flash: {_against(plan.flash, plan.budget.flash)} bytes. This counts the blobs, rounded "
         f"up to multiples of 16, and {plan.container_nbytes:,} bytes for names and tables.",
-        f"Decoders of {', '.join(plan.formats)}: their code takes {code}, which Flash {counted}. "
+        f"Decoders of {', '.join(plan.formats)}: their code takes {code}, which Flash {does}. "
         f"Their stack takes {stack}, which SRAM does not count.",
         _cycles_sentence(plan),
         f"SRAM: {_against(plan.sram, plan.budget.sram)} bytes for one buffer that holds any "
@@ -66,7 +69,7 @@ def plan_sentences(plan: BudgetPlan) -> list[str]:
         )
     if plan.left_out:
         sentences.append(
-            f"Not used: {', '.join(plan.left_out)}, because the cycles or the code on "
+            f"Not used: {listed(plan.left_out, 'and')}, because the cycles or the code size on "
             f"{plan.target} are not known."
         )
     return sentences
@@ -75,7 +78,7 @@ def plan_sentences(plan: BudgetPlan) -> list[str]:
 def _cycles_sentence(plan: BudgetPlan) -> str:
     if plan.cycles is None:
         unknown = {planned.packed.format for planned in plan.tensors if planned.cycles is None}
-        names = ", ".join(name for name in plan.formats if name in unknown)
+        names = listed((name for name in plan.formats if name in unknown), "and")
         return f"Cycles: unknown, because those of {names} on {plan.target} are not known."
     return (
         f"Cycles: {_against(plan.cycles, plan.budget.cycles)} to decode every tensor once on "

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich.markup import escape
 
+from stridepack._words import counted
 from stridepack.files import Verification
 
 
@@ -12,12 +13,14 @@ def verification_lines(result: Verification) -> Iterator[str]:
     for difference in result.differences:
         yield f"[red]differs:[/] {escape(difference)}"
     if not result.differences:
-        yield f"weights: all {result.n_tensors} tensors are equal"
+        n = result.n_tensors
+        yield f"weights: {'the only tensor is' if n == 1 else f'all {n} tensors are'} equal"
     if result.not_run:
         yield f"outputs: not compared. {escape(result.not_run)}"
     if result.outputs:
         outputs = result.outputs
+        inputs = counted(outputs.n_inputs, "random input")
         said = "equal" if outputs.equal else f"[red]differ[/] by up to {outputs.max_difference:g}"
-        yield f"outputs: {said} on {outputs.n_inputs} random inputs in TensorFlow Lite Micro"
+        yield f"outputs: {said} on {inputs} in TensorFlow Lite Micro"
         before, after = outputs.arena_nbytes
         yield f"tensor arena: {before:,} bytes dense, {after:,} packed ({after - before:+,})"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from stridepack._words import counted
 from stridepack.tflite.model import Model, Operator, SubGraph, Tensor, as_text, shape_of
 from stridepack.tflite.types import (
     FIRST_CUSTOM_NUMBER,
@@ -48,8 +49,9 @@ def decoded_tensors(model: Model, subgraph: int) -> dict[int, Encoded]:
             continue
         if not operator.outputs or len(operator.inputs) != 2 * len(operator.outputs):
             raise model.error(
-                f"{OPERATOR_NAME} #{o} of subgraph {subgraph} has {len(operator.inputs)} inputs "
-                f"and {len(operator.outputs)} outputs. It needs two inputs for each output."
+                f"{OPERATOR_NAME} #{o} of subgraph {subgraph} has "
+                f"{counted(len(operator.inputs), 'input')} and "
+                f"{counted(len(operator.outputs), 'output')}. It needs two inputs for each output."
             )
         pairs = zip(operator.inputs[::2], operator.inputs[1::2], strict=True)
         for output, pair in zip(operator.outputs, pairs, strict=True):
