@@ -16,6 +16,11 @@ import stridepack as sp
 from stridepack.cost.estimate import decode_cycles
 from stridepack.files.spk import parse_bundle
 
+SIZE_ALONE = (
+    "does not work with .tflite output. How long TensorFlow Lite Micro takes to decode is not "
+    "known, and its formats are chosen by size alone. Write a .c or .spk file for the C runtime "
+    "instead."
+)
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = REPOSITORY / "examples/resnet8_cifar10_50.tflite"
 ARRAYS = {
@@ -115,11 +120,13 @@ def test_pack_within_budgets(npz: Path, tmp_path: Path) -> None:
     assert f"Flash: {packed.stat().st_size:,} of 9,000 bytes" in output
     blobs = parse_bundle(packed.read_bytes())
     cycles = sum(math.ceil(decode_cycles(blob, "cortex-m55") or 0) for blob in blobs.values())
-    assert f"cycles: {cycles:,} of 12,000 to decode every tensor once on cortex-m55" in output
-    assert "SRAM: 1,600 of 1,600 bytes" in output
-    assert "a buffer for any tensor or tile; tensors cut into tiles: 2" in output
+    assert f"Cycles: {cycles:,} of 12,000 to decode every tensor once on cortex-m55." in output
+    assert (
+        "SRAM: 1,600 of 1,600 bytes for one buffer that holds any tensor or tile. 2 of the "
+        "tensors are cut into tiles." in output
+    )
     assert {blob.tile_size for blob in blobs.values()} == {1600, 100}
-    for text in ("layer1", "why", "fewer than 2048 elements", "not counted as Flash"):
+    for text in ("layer1", "why", "it has fewer than 2048 elements", "which Flash does not count"):
         assert text in output
     unused = set(sp.formats()).difference(blob.format for blob in blobs.values())
     assert all(f"SPK_WITHOUT_{name.upper()}" in output for name in unused)
@@ -144,8 +151,7 @@ def test_pack_by_objective_and_target(npz: Path, tmp_path: Path) -> None:
 
 def test_pack_c_within_budgets(npz: Path, tmp_path: Path) -> None:
     output = run("pack", npz, "-o", tmp_path / "w.c", "--sram", 2000, "--count-code")
-    assert "counted as Flash" in output
-    assert "not counted as Flash" not in output
+    assert re.search(r"their code takes at most [\d,]+ bytes, which Flash counts\.", output)
     assert "#define W_LARGEST_TILE 2000 " in (tmp_path / "w.h").read_text()
 
 
@@ -153,10 +159,13 @@ def test_pack_c_within_budgets(npz: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["--flash"], "bytes of Flash"),
-        (["--max-cycles"], "cycles"),
-        (["--format", "rle", "--count-code", "--flash"], "bytes of Flash"),
-        (["--objective", "speed", "--target", "cortex-m55-scalar", "--max-cycles"], "cycles"),
+        (["--flash"], "smallest one needs {} bytes of Flash"),
+        (["--max-cycles"], "fastest one needs {} cycles"),
+        (["--format", "rle", "--count-code", "--flash"], "smallest one needs {} bytes of Flash"),
+        (
+            ["--objective", "speed", "--target", "cortex-m55-scalar", "--max-cycles"],
+            "fastest one needs {} cycles",
+        ),
     ],
 )
 def test_budgets_that_cannot_be_kept(
@@ -166,12 +175,19 @@ def test_budgets_that_cannot_be_kept(
     output = tmp_path / f"out/w.{suffix}"
     output.parent.mkdir()
     message = run("pack", npz, "-o", output, *arguments, 1000, code=2)
-    found = re.search(rf"allow at least (\d+) {what}, (\d+) more than 1000\b", message)
+    option, number = arguments[-1], r"([\d,]+)"
+    found = re.search(
+        rf"No plan keeps `{option} 1000`\. The {what.format(number)}, which is {number} more\.",
+        message,
+    )
     assert found, message
-    assert int(found[1]) - int(found[2]) == 1000
-    assert "1 more than" in run("pack", npz, "-o", output, *arguments, int(found[1]) - 1, code=2)
+    enough, more = (int(text.replace(",", "")) for text in found.groups())
+    assert enough - more == 1000
+    message = run("pack", npz, "-o", output, *arguments, enough - 1, code=2)
+    assert f"No plan keeps `{option} {enough - 1}`. " in message
+    assert f" {what.format(f'{enough:,}')}, which is 1 more." in message
     assert not files_below(output.parent)
-    assert f"of {int(found[1]):,}" in run("pack", npz, "-o", output, *arguments, found[1])
+    assert f"of {enough:,}" in run("pack", npz, "-o", output, *arguments, enough)
 
 
 def test_budgets_that_exclude_each_other(npz: Path, tmp_path: Path) -> None:
@@ -180,9 +196,24 @@ def test_budgets_that_exclude_each_other(npz: Path, tmp_path: Path) -> None:
     budgets = ("--flash", output.stat().st_size, "--max-cycles", 5000)
     output.unlink()
     message = run("pack", npz, "-o", output, *budgets, code=2)
-    assert re.search(r"allow at least \d+ bytes of Flash for 5000 cycles, \d+ more than", message)
-    assert re.search(r"; or allow at least \d+ cycles in \d+ bytes of Flash, \d+ more", message)
-    assert "at least 16 bytes of SRAM" in run("pack", npz, "-o", output, "--sram", 3, code=2)
+    flash = budgets[1]
+    assert f"No plan keeps `--flash {flash}` and `--max-cycles 5000` together: " in message
+    for way, budget in (
+        (r": allow ([\d,]+) bytes of Flash for 5,000 cycles, which is ([\d,]+) more, or ", flash),
+        (
+            rf", or allow ([\d,]+) cycles in {flash:,} bytes of Flash, which is ([\d,]+) more\.",
+            5000,
+        ),
+    ):
+        found = re.search(way, message)
+        assert found, message
+        enough, more = (int(text.replace(",", "")) for text in found.groups())
+        assert enough - more == budget
+    assert (
+        "`--sram 3` is too small. Tensor 'layer1' needs a buffer of at least 16 bytes, which is "
+        "one tile of 16 elements. That is 13 more."
+        in run("pack", npz, "-o", output, "--sram", 3, code=2)
+    )
     assert not output.exists()
 
 
@@ -193,7 +224,10 @@ def test_a_tflite_can_be_too_large(tmp_path: Path) -> None:
     assert f"Flash: {size:,} of 70,000 bytes" in output
     packed.unlink()
     output = run("pack", MODEL, "-o", packed, "--flash", size - 1, code=2)
-    assert f"the smallest file takes {size} bytes of Flash, 1 more than {size - 1}" in output
+    assert (
+        f"`--flash {size - 1}` is too small for {packed}. The smallest file takes {size:,} bytes, "
+        "which is 1 more. A .spk or .c file is usually smaller." in output
+    )
     assert not files_below(tmp_path)
 
 
@@ -203,8 +237,8 @@ def test_inspect(npz: Path) -> None:
         "layer1",
         "[layer] 2",
         "20x300",
-        "entropy bound",
-        "1 smaller than 2048",
+        "bound: the zero-order entropy of the values.",
+        "1 tensor stays dense, because it has fewer than 2048 elements.",
         *sp.formats(),
     ):
         assert text in table
@@ -229,8 +263,8 @@ def test_inspect_with_a_target(npz: Path, target: str) -> None:
         "ms at 160 MHz",
         "bytes of stack",
         "RAM with the C runtime: 1,000 bytes",
-        "only .tflite files run there",
-        "waiting for memory comes on top",
+        "it is not known, because only .tflite files run there.",
+        "Time spent waiting for memory comes on top.",
     ):
         assert text in table
     report = json.loads(run("inspect", npz, "--target", target, "--mhz", 160, "--json"))
@@ -262,7 +296,9 @@ def test_inspect_knows_the_arena_of_a_tflite_file() -> None:
 def test_inspect_with_an_unknown_target(npz: Path) -> None:
     output = run("inspect", npz, "--target", "z80", code=2)
     assert "'cortex-m55', 'cortex-m55-scalar'" in output
-    assert "--mhz needs a --target" in run("inspect", npz, "--mhz", 160, code=2)
+    assert "--mhz needs --target as well, for example --target cortex-m55." in run(
+        "inspect", npz, "--mhz", 160, code=2
+    )
 
 
 def test_verify_finds_a_single_wrong_weight(npz: Path, tmp_path: Path) -> None:
@@ -273,9 +309,12 @@ def test_verify_finds_a_single_wrong_weight(npz: Path, tmp_path: Path) -> None:
     np.savez(tmp_path / "wrong.npz", **wrong)
     run("pack", tmp_path / "wrong.npz", "-o", tmp_path / "w.spk")
     output = run("verify", npz, tmp_path / "w.spk", code=1)
-    assert "layer1: 1 of 6000 elements differ, the first at 907: " in output
-    assert "small: missing in the packed file" in output
-    assert "more: not in the model" in output
+    assert (
+        "layer1: 1 of 6000 elements differs. The first is element 907, which is "
+        f"{wrong['layer1'][3, 7]} in the packed file and {ARRAYS['layer1'][3, 7]} in the model."
+    ) in output
+    assert "small: the packed file does not have it." in output
+    assert "more: the packed file has it, but the model does not." in output
 
 
 def test_help_has_examples() -> None:
@@ -291,22 +330,43 @@ def files_below(path: Path) -> set[Path]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "w.zip"], "cannot write .zip; known are .tflite, .c, .spk"),
-        (["-o", "w"], "cannot write a file without suffix"),
-        (["-o", "w.spk", "--format", "zip"], "unknown format 'zip'; there are dense, psr"),
-        (["-o", "w.spk", "--tile", "0"], "a tile has at least 1 element, got tile=0"),
-        (["-o", "w.spk", "--tile", "-5"], "a tile has at least 1 element, got tile=-5"),
+        (
+            ["-o", "w.zip"],
+            "w.zip: files of this kind cannot be written. Choose a name that ends in .tflite, .c "
+            "or .spk.",
+        ),
+        (
+            ["-o", "w"],
+            "w: files of this kind cannot be written. Choose a name that ends in .tflite, .c or",
+        ),
+        (["-o", "w.spk", "--format", "zip"], "`--format zip` is unknown. Choose dense, psr,"),
+        (["-o", "w.spk", "--tile", "0"], "`--tile 0` is not possible. A tile has at least 1"),
+        (["-o", "w.spk", "--tile", "-5"], "`--tile -5` is not possible. A tile has at least 1"),
         (
             ["-o", "w.spk", "--format", "rle", "--sizes", "4"],
-            "unknown option sizes for format 'rle'",
+            "`--sizes 4` is not an option of rle. It is an option of hybrid.",
         ),
-        (["-o", "w.spk", "--sizes", "4,x"], "'x' is neither a number nor a range"),
-        (["-o", "w.spk", "--sizes", "300"], "at most 255 elements, got size 300"),
-        (["-o", "w.spk", "--occupancy", "1.5"], "occupancy must lie between 0 and 1, got 1.5"),
-        (["-o", "missing/w.spk"], "cannot write missing/w.spk: No such file or directory"),
-        (["-o", "missing/w.c"], "cannot write missing/w.c: No such file or directory"),
-        (["-o", "folder.spk"], "cannot write folder.spk: it is a directory"),
-        (["-o", "w.tflite"], "can only be made from a .tflite, not weights.npz"),
+        (["-o", "w.spk", "--sizes", "4,x"], "'x' is neither a number nor a range such as 1-16."),
+        (["-o", "w.spk", "--strides", "9-3"], "'9-3' is an empty range. Write 3-9."),
+        (
+            ["-o", "w.spk", "--sizes", "300"],
+            "groups of at most 255 elements. One of the sizes is 300.",
+        ),
+        (
+            ["-o", "w.spk", "--occupancy", "1.5"],
+            "`--occupancy 1.5` is out of range. It must lie between 0 and 1.",
+        ),
+        (["-o", "missing/w.spk"], "missing/w.spk cannot be written: No such file or directory"),
+        (["-o", "missing/w.c"], "missing/w.c cannot be written: No such file or directory"),
+        (
+            ["-o", "folder.spk"],
+            "folder.spk cannot be written, because it is a directory. Give a file",
+        ),
+        (
+            ["-o", "w.tflite"],
+            "w.tflite: a .tflite file can only be made from another .tflite file, and weights.npz "
+            "is not one. Write a .c or .spk file.",
+        ),
         (["-o", "w.spk", "--flash", "-1"], "-1 is not in the range x>=0"),
         (
             ["-o", "w.spk", "--objective", "tiny"],
@@ -315,7 +375,8 @@ def files_below(path: Path) -> set[Path]:
         (["-o", "w.spk", "--target", "z80"], "'cortex-m55', 'cortex-m55-scalar'"),
         (
             ["-o", "w.spk", "--sram", "999", "--tile", "1000"],
-            "at least 1000 bytes of SRAM for a tile of 1000 elements of tensor 'layer1', 1 more",
+            "`--sram 999` is too small for `--tile 1000`. Tensor 'layer1' needs a buffer of at "
+            "least 1,000 bytes, which is one tile of 1,000 elements. That is 1 more.",
         ),
     ],
 )
@@ -334,20 +395,33 @@ def test_bad_arguments(
     [
         (
             ["--format", "hybrid"],
-            "format 'hybrid' is not possible with .tflite output and decoder tflm; dense, "
-            "tflm_lut, tflm_huffman, tflm_prune are",
+            "An unmodified TensorFlow Lite Micro does not decode `--format hybrid`. Choose dense, "
+            "tflm_lut, tflm_huffman, tflm_prune, or add `--decoder stridepack`.",
         ),
-        (["--sizes", "4"], "unknown option sizes for format 'auto' with decoder tflm; known: none"),
-        (["--tile", "64"], "decodes whole tensors, so tile=64 is not possible"),
+        (
+            ["--sizes", "4,8"],
+            "`--sizes 4,8` has no effect on .tflite output that an unmodified TensorFlow Lite "
+            "Micro decodes. Leave it out, or add `--decoder stridepack`.",
+        ),
+        (
+            ["--tile", "64"],
+            "`--tile 64` does not work with .tflite output, because TensorFlow Lite Micro decodes "
+            "whole tensors. Leave it out, or write a .c or .spk file.",
+        ),
         (
             ["--sram", "4096"],
-            "sram=4096 is not possible with .tflite output: TensorFlow Lite Micro",
+            "`--sram 4096` does not work with .tflite output. TensorFlow Lite Micro decodes whole "
+            "tensors into its arena. `stridepack verify` shows how large that arena is. Write a .c "
+            "or .spk file to decode into a small buffer.",
         ),
-        (["--max-cycles", "1"], "cycles=1 is not possible with .tflite output: what its decoding"),
-        (["--objective", "size"], "objective=size is not possible with .tflite output"),
-        (["--target", "cortex-m55"], "target=cortex-m55 is not possible with .tflite output"),
-        (["--count-code"], "count_code=True is not possible with .tflite output"),
-        (["--decoder", "stridepack", "--sram", "4096"], "sram=4096 is not possible with .tflite"),
+        (["--max-cycles", "1"], f"`--max-cycles 1` {SIZE_ALONE}"),
+        (["--objective", "size"], f"`--objective size` {SIZE_ALONE}"),
+        (["--target", "cortex-m55"], f"`--target cortex-m55` {SIZE_ALONE}"),
+        (["--count-code"], f"`--count-code` {SIZE_ALONE}"),
+        (
+            ["--decoder", "stridepack", "--sram", "4096"],
+            "`--sram 4096` does not work with .tflite output. TensorFlow Lite Micro decodes whole",
+        ),
     ],
 )
 def test_what_stock_tflite_micro_cannot_do(
@@ -361,7 +435,9 @@ def test_the_model_is_not_overwritten(npz: Path) -> None:
     spk = npz.with_suffix(".spk")
     run("pack", npz, "-o", spk)
     before = spk.read_bytes()
-    assert "would overwrite the model" in run("pack", spk, "-o", spk, code=2)
+    assert f"{spk}: the output would overwrite the model. Choose another name." in run(
+        "pack", spk, "-o", spk, code=2
+    )
     assert spk.read_bytes() == before
 
 
@@ -371,7 +447,7 @@ def test_disk_full(npz: Path, suffix: str) -> None:
     target.write_text("what was there")
     before = files_below(npz.parent)
     output = run("pack", npz, "-o", target, code=2, limit=4096)
-    assert f"cannot write {target}: File too large" in output
+    assert f"{target} cannot be written: File too large" in output
     assert files_below(npz.parent) == before
     assert target.read_text() == "what was there"
 
@@ -391,7 +467,10 @@ def test_damaged_packed_files(npz: Path, tmp_path: Path) -> None:
 def test_unpack_to_something_else(npz: Path, tmp_path: Path) -> None:
     run("pack", npz, "-o", tmp_path / "w.spk")
     output = run("unpack", tmp_path / "w.spk", "-o", tmp_path / "w.tflite", code=2)
-    assert "a .spk to .npz" in output
+    packed, unpacked = tmp_path / "w.spk", tmp_path / "w.tflite"
+    assert f"{packed} cannot be unpacked to {unpacked}. A .spk file unpacks to .npz." in output
+    output = run("unpack", npz, "-o", tmp_path / "x.npz", code=2)
+    assert f"{npz} cannot be unpacked. Only .tflite and .spk files can be." in output
 
 
 def test_import_needs_numpy_only() -> None:

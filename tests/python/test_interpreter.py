@@ -87,17 +87,19 @@ def test_errors_of_the_interpreter(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(sp.ModelError, match=r"bad: the .* interpreter failed: .*CUSTOM"):
         compare_outputs(good, custom, names=names)
     with pytest.raises(
-        sp.ModelError, match=r"good has the inputs int8\[1, 64\]; bad, int8\[1, 32\]"
+        sp.ModelError, match=r"good has the inputs int8\[1, 64\], but bad has int8\[1, 32\]\."
     ):
         compare_outputs(good, dense_layer(sparse(64, 32)).to_bytes(), names=names)
-    with pytest.raises(sp.ModelError, match=r"outputs int8\[1, 64\]; bad, int8\[1, 32\]"):
+    with pytest.raises(sp.ModelError, match=r"outputs int8\[1, 64\], but bad has int8\[1, 32\]\."):
         compare_outputs(good, dense_layer(sparse(32, 64)).to_bytes(), names=names)
-    with pytest.raises(sp.ModelError, match="bad: not a TensorFlow Lite model"):
+    with pytest.raises(sp.ModelError, match="bad: this is not a TensorFlow Lite model"):
         compare_outputs(good, b"", names=names)
-    with pytest.raises(sp.ModelError, match="bad: has no output to compare"):
+    with pytest.raises(sp.ModelError, match=r"bad: the model has no output, so .* to compare"):
         compare_outputs(good, changed(graph, outputs=[])(), names=names)
-    with pytest.raises(sp.InputError, match="got 0 and 0"):
+    with pytest.raises(sp.InputError, match=r"`n_inputs=0` is too small\. It must be at least 1"):
         compare_outputs(good, good, n_inputs=0)
+    with pytest.raises(sp.InputError, match=r"`seed=-1` is too small\. It must be at least 0"):
+        compare_outputs(good, good, seed=-1)
     assert capfd.readouterr() == ("", "")  # C++ writes to stderr
 
 
@@ -118,7 +120,7 @@ def test_weights_are_verified_where_the_interpreter_crashes(tmp_path: Path) -> N
     assert (result.n_tensors, result.differences, result.ok) == (1, [], False)
     assert result.failure.startswith(f"{model}: the TensorFlow Lite Micro interpreter crashed")
     shown = CliRunner().invoke(cli, ["verify", str(model), str(model)])
-    assert "weights: all 1 tensors are equal" in shown.output
+    assert "weights: the only tensor is equal" in shown.output
     assert isinstance(shown.exception, sp.ModelError)  # which main() explains, with exit code 2
 
 

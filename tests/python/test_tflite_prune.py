@@ -115,26 +115,41 @@ def set_decode(**fields: Any) -> Callable[[ModelBuilder], None]:
 UNDECODABLE = {
     "custom": (
         set_header(0, 200),
-        r"encoded tensor w: DECODE type is 200; only 0 \(tflm_lut\), 1 \(tflm_huffman\), 2",
+        r"encoded tensor w: its DECODE type is 200, and only 0 \(tflm_lut\), 1 \(tflm_huffman\), 2",
     ),
-    "header version": (set_header(1, 2), "versions of header and tflm_prune are 2 and 1"),
-    "PRUNE version": (set_header(4, 0), "versions of header and tflm_prune are 1 and 0"),
-    "short header": (cut(2, 15), "has no header of 16 bytes, only 15"),
-    "no bitmap": (cut(1, 0), "encoded tensor w: has no data"),
-    "short bitmap": (cut(1, 12), r"shape \[10, 10\] needs 100 bits, the bitmap has 96"),
-    "short values": (cut(2, 35), "its bitmap has 20 ones, but there are 19 values"),
+    "header version": (
+        set_header(1, 2),
+        "its header has version 2 and tflm_prune has version 1, but",
+    ),
+    "PRUNE version": (
+        set_header(4, 0),
+        "its header has version 1 and tflm_prune has version 0, but",
+    ),
+    "short header": (cut(2, 15), "its header has 15 bytes, but 16 are needed"),
+    "no bitmap": (cut(1, 0), "encoded tensor w: its data are missing"),
+    "short bitmap": (cut(1, 12), r"its shape \[10, 10\] needs 100 bits, but its bitmap has 96"),
+    "short values": (cut(2, 35), "its bitmap has 20 ones, but there are only 19 values"),
     "negative shape": (set_fields(2, shape=[-10, -10]), r"shape \[-10, -10\] has no elements"),
     "empty shape": (set_fields(2, shape=[0, *[2**30] * 3]), r"shape \[0, .*\] has no elements"),
-    "inputs": (set_decode(inputs=[0]), "needs two inputs for each output; it has 1 and 1"),
-    "no output": (set_decode(inputs=[], outputs=[]), "needs two inputs for each output"),
-    "absent input": (set_decode(inputs=[0, -1]), "lacks an input, or writes a tensor again"),
+    "inputs": (
+        set_decode(inputs=[0]),
+        "#0 of subgraph 0 has 1 input and 1 output. It needs two inputs for",
+    ),
+    "no output": (
+        set_decode(inputs=[], outputs=[]),
+        "has 0 inputs and 0 outputs. It needs two inputs for each output",
+    ),
+    "absent input": (
+        set_decode(inputs=[0, -1]),
+        "#0 of subgraph 0 lacks an input, or it writes a tensor that is written already",
+    ),
     "same output": (
         set_decode(inputs=[0, 1, 0, 1], outputs=[2, 2]),
-        "lacks an input, or writes a tensor again",
+        "#0 of subgraph 0 lacks an input, or it writes a tensor that is written already",
     ),
     "axis": (
         set_quantization(quantizedDimension=1),
-        "tflm_prune does not decode quantisation axis 1",
+        "it is quantised along axis 1, which tflm_prune does not decode",
     ),
     "channels": (
         set_quantization(scale=np.ones(3, np.float32), zeroPoint=np.arange(3)),
@@ -155,7 +170,10 @@ def test_refuses_to_decode(what: str) -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (set_fields(2, type=schema.TensorType.UINT8), "tflm_prune does not decode uint8"),
+        (
+            set_fields(2, type=schema.TensorType.UINT8),
+            "tflm_prune does not decode elements of type uint8",
+        ),
         (
             lambda build: vars(build.graph.tensors[2]).update(
                 type=schema.TensorType.BOOL,
@@ -183,7 +201,9 @@ def test_refuses_to_unpack(change: Callable[[ModelBuilder], Any], match: str) ->
 
 def test_refuses_to_read_an_encoded_tensor_as_it_is() -> None:
     model = decoder(lambda build: build.operator("ABS", [0], [3]))()
-    with pytest.raises(sp.ModelError, match="tensor w: is read both decoded and in another way"):
+    with pytest.raises(
+        sp.ModelError, match="tensor w is read by a DECODE operator and by another operator"
+    ):
         parse_tflite(model)
 
 

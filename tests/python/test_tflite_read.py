@@ -49,9 +49,9 @@ def test_reads_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(dense_layer(sparse(8, 8)).to_bytes())
     assert [t.name for t in read_tflite(path)] == ["w"]
-    with pytest.raises(sp.ModelError, match=r"nothing\.tflite: no such file"):
+    with pytest.raises(sp.ModelError, match=r"nothing\.tflite: there is no such file"):
         read_tflite(str(tmp_path / "nothing.tflite"))
-    with pytest.raises(sp.ModelError, match="no such file"):
+    with pytest.raises(sp.ModelError, match="there is no such file"):
         read_tflite(tmp_path)
 
 
@@ -120,7 +120,9 @@ def test_reads_buffers_outside_the_flatbuffer() -> None:
     inside, outside = build.to_bytes(), copy.deepcopy(build).to_bytes(outside=[1])
     assert outside != inside
     assert_equal_weights(inside, outside)
-    with pytest.raises(sp.ModelError, match=r"buffer 1 is outside .* but the file has"):
+    with pytest.raises(
+        sp.ModelError, match=r"truncated\. It has only (\d+) bytes, but buffer 1 would"
+    ):
         parse_tflite(outside[:-1])
 
 
@@ -138,44 +140,56 @@ def float_only() -> bytes:
 
 
 REFUSED = {
-    "empty": (lambda: b"", r"not a TensorFlow Lite model: bytes 4 to 7 are b''"),
-    "text": (lambda: b"hello, world", "bytes 4 to 7 are b'o, w', not b'TFL3'"),
-    "only a header": (lambda: b"\x10\0\0\0TFL3", "truncated or corrupt: .* its 8 bytes"),
-    "float": (float_only, "its operators read 2 float32 constant tensors; quantise the model"),
-    "uint8": (changed(weight, type=schema.TensorType.UINT8), "1 uint8 and 1 int32 constant"),
-    "int4": (changed(weight, type=schema.TensorType.INT4), "1 int4 and 1 int32 constant"),
-    "no operators": (changed(graph, operators=[]), "none of its operators reads a constant"),
-    "no subgraph": (changed(root, subgraphs=[]), "none of its operators reads a constant"),
+    "empty": (
+        lambda: b"",
+        r"this is not a TensorFlow Lite model\. Its bytes 4 to 7 are b'' and not",
+    ),
+    "text": (lambda: b"hello, world", "bytes 4 to 7 are b'o, w' and not b'TFL3'"),
+    "only a header": (lambda: b"\x10\0\0\0TFL3", "truncated or damaged. An offset .* its 8 bytes"),
+    "float": (float_only, r"no int8 weights\. .* 2 float32 constant tensors\. Quantise the model"),
+    "uint8": (
+        changed(weight, type=schema.TensorType.UINT8),
+        "1 uint8 and 1 int32 constant tensors",
+    ),
+    "int4": (changed(weight, type=schema.TensorType.INT4), "1 int4 and 1 int32 constant tensors"),
+    "no operators": (changed(graph, operators=[]), "because no operator reads a constant"),
+    "no subgraph": (changed(root, subgraphs=[]), "because no operator reads a constant"),
     "shape": (
         changed(weight, shape=[64, 63]),
-        r"tensor w: shape \[64, 63\] needs 4032 bytes, its buffer 1 has 4096",
+        r"tensor w: its shape \[64, 63\] needs 4032 bytes, but its buffer 1 has 4096",
     ),
-    "negative shape": (changed(weight, shape=[-64, -64]), r"tensor w: shape \[-64, -64\]"),
+    "negative shape": (
+        changed(weight, shape=[-64, -64]),
+        r"tensor w: its shape \[-64, -64\] has a negative dimension",
+    ),
     "many dimensions": (
         changed(weight, shape=[2**31 - 1] * 1000),
         r"tensor 1 \('w'\) of subgraph 0 has more than 8 dimensions",
     ),
     "sparse": (
         changed(weight, sparsity=schema.SparsityParametersT()),
-        "tensor w: is stored in TensorFlow Lite's sparse encoding",
+        "tensor w is stored in TensorFlow Lite's sparse encoding",
     ),
-    "another file": (changed(weight, externalBuffer=1), "has its data in another file"),
+    "another file": (
+        changed(weight, externalBuffer=1),
+        r"tensor 1 \('w'\) of subgraph 0 keeps its data in another file",
+    ),
     "buffer": (
         changed(weight, buffer=9),
-        r"tensor 1 \('w'\) of subgraph 0 refers to buffer 9; there are 3",
+        r"tensor 1 \('w'\) of subgraph 0 refers to buffer 9, but there are only 3",
     ),
     "buffer 0": (
         changed(lambda build: build.model.buffers[0], data=np.ones(4, np.uint8)),
-        "no buffer 0, or it is not empty",
+        "Its buffer 0 is missing, or it is not empty",
     ),
-    "no buffers": (changed(root, buffers=[]), "no buffer 0, or it is not empty"),
+    "no buffers": (changed(root, buffers=[]), "Its buffer 0 is missing, or it is not empty"),
     "operator code": (
         changed(operator, opcodeIndex=7),
-        "operator 0 of subgraph 0 refers to operator code 7; there are 1",
+        "operator 0 of subgraph 0 refers to operator code 7, but there is only 1",
     ),
     "operator input": (
         changed(operator, inputs=[-2]),
-        "operator 0 of subgraph 0 refers to tensor -2; there are 4",
+        "operator 0 of subgraph 0 refers to tensor -2, but there are only 4",
     ),
     "operator output": (changed(operator, outputs=[-1]), "subgraph 0 refers to tensor -1"),
     "graph input": (changed(graph, inputs=[99]), "subgraph 0 refers to tensor 99"),
@@ -188,6 +202,15 @@ REFUSED = {
         "BuiltinOptions of type 250, which the installed tflite-micro does not know",
     ),
 }
+
+
+def test_says_one_constant_tensor() -> None:
+    build = dense_layer(np.ones((8, 8), np.float32), scale=[])
+    for tensor in build.graph.tensors:
+        tensor.type = schema.TensorType.FLOAT32
+    build.graph.operators[0].inputs = build.graph.operators[0].inputs[:2]
+    with pytest.raises(sp.ModelError, match=r"read 1 float32 constant tensor\. Quantise"):
+        parse_tflite(build.to_bytes())
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -306,9 +329,9 @@ def many_decoded() -> bytes:
     ("make", "match"),
     [
         (many_operators, f"more than {MAX_TABLES} tensors, operators and their parts"),
-        (many_long_names, "corrupt: describes more than"),
-        (many_buffers_outside, "corrupt: describes more than"),
-        (many_decoded, "corrupt: decodes to more than 64 times its size"),
+        (many_long_names, "damaged. It describes more than"),
+        (many_buffers_outside, "damaged. It describes more than"),
+        (many_decoded, "damaged. It would decode to more than 64 times its size"),
     ],
 )
 def test_small_files_that_describe_large_models(make: Callable[[], bytes], match: str) -> None:

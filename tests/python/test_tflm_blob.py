@@ -73,7 +73,7 @@ def test_a_blob_of_another_size() -> None:
     parsed = load_model(pack_tflite(model, [Blob("rle")]).data, "packed")
     decoded = parsed.subgraphs[0].operators[0].outputs[0]
     parsed.subgraphs[0].tensors[decoded].shape = [64, 65]
-    with pytest.raises(sp.ModelError, match="its blob has 4096 elements, the tensor 4160"):
+    with pytest.raises(sp.ModelError, match="its blob has 4096 elements, but the tensor has 4160"):
         parse_tflite(parsed.to_bytes())
 
 
@@ -91,7 +91,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     output = run("verify", MODEL, packed)
     assert "weights: all 10 tensors are equal" in output
     assert "outputs: not compared" in output
-    assert "has DECODE type 211, which the stock TensorFlow Lite Micro" in output
+    assert f"{packed} uses DECODE type 211, which TensorFlow Lite Micro does not have" in output
     run("unpack", packed, "-o", dense)
     assert "outputs: equal" in run("verify", MODEL, dense, "--inputs", 1)
 
@@ -110,12 +110,23 @@ def test_runtime_writes_the_decoder_if_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-o", "x.spk", "--decoder", "stridepack"), "is for .tflite output only"),
-        (("-o", "x.tflite", "--decoder", "stridepack", "--format", "tflm_lut"), "not possible"),
-        (("-o", "x.tflite", "--decoder", "stridepack", "--tile", "64"), "whole tensors"),
+        (
+            ("-o", "x.spk", "--decoder", "stridepack"),
+            "`--decoder stridepack` is for .tflite output only. Leave it out, or choose an output "
+            "that ends in .tflite, not x.spk.",
+        ),
+        (
+            ("-o", "x.tflite", "--decoder", "stridepack", "--format", "tflm_lut"),
+            "The decoder of stridepack does not decode `--format tflm_lut`. Choose dense, psr,",
+        ),
+        (
+            ("-o", "x.tflite", "--decoder", "stridepack", "--tile", "64"),
+            "`--tile 64` does not work with .tflite output, because TensorFlow Lite Micro decodes "
+            "whole tensors",
+        ),
         (
             ("-o", "x.tflite", "--decoder", "stridepack", "--format", "rle", "--sizes", "4"),
-            "unknown option sizes for format 'rle' with decoder stridepack; known: none",
+            "`--sizes 4` is not an option of rle. It is an option of hybrid.",
         ),
     ],
 )

@@ -87,11 +87,11 @@ def test_too_many_values() -> None:
     model = dense_layer(few_values((64, 64), 129)).to_bytes()
     packed = pack_tflite(model, [decode_type("tflm_lut")])
     assert packed.data is model
-    assert packed.notes == {"w": "has more than 128 different values"}
+    assert packed.notes == {"w": "it has more than 128 different values"}
     axis = pack_tflite(
         dense_layer(few_values((64, 64), 4), axis=1).to_bytes(), [decode_type("tflm_lut")]
     )
-    assert axis.notes == {"w": "tflm_lut does not decode quantisation axis 1"}
+    assert axis.notes == {"w": "it is quantised along axis 1, which tflm_lut does not decode"}
 
 
 @pytest.mark.parametrize("per_channel", [False, True])
@@ -139,8 +139,12 @@ def test_decodes_as_the_interpreter_does(dtype: str, width: int) -> None:
     ("header", "indices", "match"),
     [
         (LUT.header(0, 0), bytes(40), "encoded tensor w: its indices have 0 bits"),
-        (LUT.header(4, 0), bytes(19), "40 indices of 4 bits need 160 bits, there are 152"),
-        (LUT.header(4, 0), b"\xff" * 20, "an index leads to value 15 of its tables, which have 8"),
+        (
+            LUT.header(4, 0),
+            bytes(19),
+            "its 40 indices of 4 bits need 160 bits, but there are only 152",
+        ),
+        (LUT.header(4, 0), b"\xff" * 20, "an index points to value 15, but its tables have only 8"),
         (LUT.header(3, 0), b"\xff" * 20, None),
     ],
 )
@@ -159,10 +163,14 @@ def test_refuses_to_decode(header: bytes, indices: bytes, match: str | None) -> 
 def test_refuses_tables_that_do_not_fit() -> None:
     four = {"scale": np.ones(4, np.float32)}
     for parameters, change, match in (
-        (1, {"scale": np.ones(3, np.float32)}, r"3 scales do not fit shape \[4, 10\]"),
-        (1, {"quantizedDimension": 1}, "does not decode quantisation axis 1"),
-        (0xF1, four, "has one table by its header, but one for each of 4 channels"),
-        (1, four, "leads to value 13 of its tables, which have 8"),
+        (1, {"scale": np.ones(3, np.float32)}, r"its 3 scales do not fit its shape \[4, 10\]"),
+        (
+            1,
+            {"quantizedDimension": 1},
+            "it is quantised along axis 1, which tflm_lut does not decode",
+        ),
+        (0xF1, four, "says that there is one table, but each of its 4 channels has a table"),
+        (1, four, "an index points to value 13, but its tables have only 8"),
     ):
         table = np.arange(8, dtype=np.int8)
         build = lut_graph("int8", LUT.header(parameters, 4), b"\xff" * 5, table)

@@ -160,7 +160,11 @@ def read_values(model: Model, weight: Constant) -> Int8Array:
         )
     shape = shape_of(stored)
     data = model.data(stored)
-    if min(shape, default=1) < 0 or math.prod(shape) != data.size:
+    if min(shape, default=1) < 0:
+        raise model.error(
+            f"tensor {name}: its shape {list(shape)} has a negative dimension. The file is damaged."
+        )
+    if math.prod(shape) != data.size:
         raise model.error(
             f"tensor {name}: its shape {list(shape)} needs {math.prod(shape)} bytes, but its "
             f"buffer {stored.buffer} has {data.size}. The file is damaged."
@@ -215,6 +219,6 @@ def _what_was_found(constants: list[Constant]) -> str:
         return "it has no int8 weights, because no operator reads a constant tensor."
     found = " and ".join(f"{n} {name}" for name, n in types.most_common())
     return (
-        f"it has no int8 weights. Its operators read {found} constant tensors. Quantise the model "
-        "to int8 first."
+        f"it has no int8 weights. Its operators read {found} constant "
+        f"tensor{'' if len(constants) == 1 else 's'}. Quantise the model to int8 first."
     )

@@ -334,8 +334,8 @@ def _normalise(model: Model, data: bytes, census: _Census) -> None:
     def outside(offset: int, size: int, what: str) -> Bytes:
         if offset + size > len(data):
             raise model.error(
-                f"the file is truncated. {what} lies at bytes {offset} to {offset + size}, but the "
-                f"file has only {len(data)}."
+                f"the file is truncated. It has only {len(data)} bytes, but {what} would take "
+                f"bytes {offset} to {offset + size}."
             )
         census.add(size)
         return np.frombuffer(data, np.uint8, size, offset)
@@ -347,7 +347,7 @@ def _normalise(model: Model, data: bytes, census: _Census) -> None:
     for i, buffer in enumerate(root.buffers or ()):
         content = buffer.data if buffer.data is not None else b""
         if len(content) == 0 and buffer.offset > 1:  # 1 is a placeholder
-            content = outside(buffer.offset, buffer.size, f"Buffer {i}")
+            content = outside(buffer.offset, buffer.size, f"buffer {i}")
         buffers.append(Buffer(content))
     if not buffers or buffers[0].data.size:
         raise model.error("the file is damaged. Its buffer 0 is missing, or it is not empty.")
@@ -366,7 +366,7 @@ def _normalise(model: Model, data: bytes, census: _Census) -> None:
                 operator.customOptions = outside(
                     operator.largeCustomOptionsOffset,
                     operator.largeCustomOptionsSize,
-                    f"The options of operator {o}",
+                    f"the options of operator {o}",
                 )
                 operator.largeCustomOptionsOffset = operator.largeCustomOptionsSize = 0
 
@@ -386,8 +386,8 @@ def _check_indices(model: Model) -> None:
         for index in indices:
             if not lowest <= index < limit:
                 raise model.error(
-                    f"the file is damaged. {what} refers to {of} {index}, but there are only "
-                    f"{limit}."
+                    f"the file is damaged: {what} refers to {of} {index}, but there "
+                    f"{'is' if limit == 1 else 'are'} only {limit}."
                 )
 
     for entry in root.metadata or ():

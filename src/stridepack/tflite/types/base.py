@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.tflite.model import Bytes, Tensor, shape_of, type_name
 
@@ -143,9 +144,7 @@ def decode_type(name: str) -> DecodeType:
         For an unknown name; the message lists the known ones.
     """
     if name not in _registry:
-        raise InputError(
-            f"There is no DECODE type {name!r}. Choose one of {', '.join(decode_types())}."
-        )
+        raise InputError(f"There is no DECODE type {name!r}. Choose {listed(decode_types())}.")
     return _registry[name]
 
 
