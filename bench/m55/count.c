@@ -11,8 +11,8 @@
  * one for each active lane (two where elements have 64 bits). excess: the accesses of each execution beyond the second,
  * summed up.
  *
- * It works with QEMU 7.2, whose plugin interface has version 1, and with QEMU 10, which accepts versions from 2 on. What
- * is used here is the same in both. Debian does not package qemu-plugin.h, so it is declared here.
+ * It works with QEMU 7.2, whose plugin interface has version 1, and with QEMU 10, which accepts versions from 2 on.
+ * What is used here is the same in both. Debian does not package qemu-plugin.h, so it is declared here.
  */
 #include <inttypes.h>
 #include <stdbool.h>
