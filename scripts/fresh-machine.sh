@@ -85,7 +85,7 @@ done
 inside update-ca-certificates >/dev/null
 
 git -C "$repository" bundle create --quiet "$root/tmp/project.bundle" HEAD
-inside git -c advice.detachedHead=false clone --quiet /tmp/project.bundle /tmp/project
+inside git -c advice.detachedHead=false -c init.defaultBranch=main clone --quiet /tmp/project.bundle /tmp/project
 
 summary="$release ($(inside python3 --version)), commit ${commit:0:10}:"
 failed=0
