@@ -127,7 +127,7 @@ def test_size_alone_is_what_plan_makes() -> None:
     assert [planned.note for planned in plan.tensors] == [choice.note for choice in expected]
     why = {planned.tensor.name: planned.why for planned in plan.tensors}
     assert why["conv2"] == "the smallest"
-    assert why["small"] == "it has fewer than 2048 elements"
+    assert why["small"] == "it has fewer than 2,048 elements"
     assert why["added"] == "the smallest"
 
 

@@ -126,7 +126,7 @@ def test_pack_within_budgets(npz: Path, tmp_path: Path) -> None:
         "tensors are cut into tiles." in output
     )
     assert {blob.tile_size for blob in blobs.values()} == {1600, 100}
-    for text in ("layer1", "why", "it has fewer than 2048 elements", "which Flash does not count"):
+    for text in ("layer1", "why", "it has fewer than 2,048 elements", "which Flash does not count"):
         assert text in output
     unused = set(sp.formats()).difference(blob.format for blob in blobs.values())
     assert all(f"SPK_WITHOUT_{name.upper()}" in output for name in unused)
@@ -238,7 +238,7 @@ def test_inspect(npz: Path) -> None:
         "[layer] 2",
         "20x300",
         "bound: the zero-order entropy of the values.",
-        "1 tensor stays dense, because it has fewer than 2048 elements.",
+        "1 tensor stays dense, because it has fewer than 2,048 elements.",
         *sp.formats(),
     ):
         assert text in table
@@ -339,7 +339,7 @@ def files_below(path: Path) -> set[Path]:
             ["-o", "w"],
             "w: files of this kind cannot be written. Choose a name that ends in .tflite, .c or",
         ),
-        (["-o", "w.spk", "--format", "zip"], "`--format zip` is unknown. Choose dense, psr,"),
+        (["-o", "w.spk", "--format", "zip"], "`--format zip` is unknown. Choose auto, dense, psr,"),
         (["-o", "w.spk", "--tile", "0"], "`--tile 0` is not possible. A tile has at least 1"),
         (["-o", "w.spk", "--tile", "-5"], "`--tile -5` is not possible. A tile has at least 1"),
         (

@@ -59,7 +59,7 @@ def test_only_int8(dtype: type) -> None:
 
 def test_unknown_format_and_options() -> None:
     values = np.ones(10, np.int8)
-    with pytest.raises(sp.InputError, match=r"`format=zip` is unknown\. Choose dense, psr"):
+    with pytest.raises(sp.InputError, match=r"`format=zip` is unknown\. Choose auto, dense, psr"):
         sp.pack(values, "zip")
     with pytest.raises(
         sp.InputError, match=r"`strides=\(1, 2\)` is not an option of rle\. .* hybrid\."

@@ -41,6 +41,8 @@ def write_runtime(directory: Path, *, tflm: bool = False) -> list[Path]:
         for parent in {path.parent for path in files}:
             parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"The directory {directory} cannot be made: {error.strerror}") from error
+        raise OutputError(
+            f"The directory {directory} cannot be made: {error.strerror}. Choose another name."
+        ) from error
     write_files(files)
     return list(files)

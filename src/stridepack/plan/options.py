@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from stridepack._words import listed
 from stridepack.errors import InputError
-from stridepack.formats import check_options, formats, get_format, options_of
+from stridepack.formats import check_options, formats, options_of
 from stridepack.packed import Packed
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 
@@ -53,7 +53,11 @@ class PackOptions:
         """
         names = formats() if allowed is None else tuple(allowed)
         if self.format != AUTO:
-            get_format(self.format)
+            if self.format not in formats():
+                raise InputError(
+                    f"`format={self.format}` is unknown. Choose {listed((AUTO, *names))}.",
+                    format=self.format,
+                )
             if self.format not in names:
                 raise InputError(
                     f"`format={self.format}` is not possible here. Choose {listed(names)}.",

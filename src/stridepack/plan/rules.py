@@ -14,8 +14,8 @@ def why_dense(n_elements: int, min_size: int) -> str:
     not 0 the elements that are 0 may just be fewer.
 
     >>> why_dense(100, 2048)
-    'it has fewer than 2048 elements'
+    'it has fewer than 2,048 elements'
     >>> why_dense(2048, 2048)
     ''
     """
-    return f"it has fewer than {min_size} elements" if n_elements < min_size else ""
+    return f"it has fewer than {min_size:,} elements" if n_elements < min_size else ""

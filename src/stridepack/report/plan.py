@@ -9,7 +9,7 @@ from stridepack._words import listed
 from stridepack.formats import formats
 from stridepack.plan.budget_plan import BudgetPlan, PlannedTensor, total
 from stridepack.report.stored import STORED_COLUMNS, stored_cells
-from stridepack.report.tables import new_table, stay_dense
+from stridepack.report.tables import new_table, reason_of, stay_dense
 
 
 def plan_table(plan: BudgetPlan) -> Table:
@@ -38,7 +38,7 @@ def plan_table(plan: BudgetPlan) -> Table:
         if not any(planned in some for some in summed_up):
             add_row(planned.tensor.name, planned.packed.format, [planned], planned.why)
     for some in summed_up:
-        add_row(f"{stay_dense(len(some))}", "dense", some, some[0].why)
+        add_row(stay_dense(len(some)), "dense", some, reason_of(some[0].why, len(some)))
     table.add_section()
     add_row(f"total of {len(plan.tensors)}", "", plan.tensors, "", style="bold")
     return table

@@ -28,7 +28,7 @@ def stored_table(tensors: Sequence[Stored]) -> Table:
         else:
             add_row(stored.tensor.name, stored.format, [stored])
     if dense:
-        add_row(f"{stay_dense(len(dense))}", "dense", dense)
+        add_row(stay_dense(len(dense)), "dense", dense)
     table.add_section()
     add_row(f"total of {len(tensors)}", "", tensors, style="bold")
     return table

@@ -40,6 +40,10 @@ def dense_sentences(reasons: Iterable[str]) -> list[str]:
     """
     sentences = []
     for reason, count in Counter(reasons).items():
-        of_each = f"each one {reason[3:]}" if count > 1 and reason.startswith("it ") else reason
-        sentences.append(f"{stay_dense(count)}, because {of_each}.")
+        sentences.append(f"{stay_dense(count)}, because {reason_of(reason, count)}.")
     return sentences
+
+
+def reason_of(reason: str, count: int) -> str:
+    """The reason of one tensor, as that of several."""
+    return f"each one {reason[3:]}" if count > 1 and reason.startswith("it ") else reason
