@@ -1,6 +1,7 @@
-# stridepack. `make demo` and `make test` do all the set-up themselves.
+# stridepack. `make demo`, `make check` and `make test` do all the set-up themselves.
 #
 #   make demo         install, pack the bundled model, report, verify exactly
+#   make check        the fast loop: lint, types and the tests of the package, without PyTorch and without Debian packages
 #   make test         everything that CI runs; installs the Debian packages it needs when it may
 #   make lint python c firmware examples fuzz-short     its parts
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
@@ -15,6 +16,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
+TEST := $(VENV)/.test
 PEERS := $(VENV)/.peers
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
@@ -22,7 +24,7 @@ DEMO := build/demo
 REAL_MODELS := $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
 
 # Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; 32-bit and big-endian hosts.
-PACKAGES := clang-19 clang-format-19 libclang-rt-19-dev lld-19 llvm-19 \
+PACKAGES := clang-19 libclang-rt-19-dev lld-19 llvm-19 \
   gcc-arm-none-eabi qemu-system-arm \
   gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user
 
@@ -30,7 +32,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo paper test packages lint python c firmware examples fuzz-short fuzz bench vectors format clean
+.PHONY: bench-m55 demo paper check test packages static lint python c firmware examples fuzz-short fuzz bench vectors format clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -57,28 +59,41 @@ $(INSTALLED): $(VENV)/bin/python $(SOURCES)
 	$(BIN)/python -m pip install -q --disable-pip-version-check '.[all]' -Ccmake.define.STRIDEPACK_WERROR=ON
 	touch $@
 
-# What only developers need, PyTorch among it (torch==2.13.0: on Linux without a local CPU build, some gigabytes)
+# What only developers need
 $(DEVELOP): $(INSTALLED)
-	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[all,dev,experiments]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[all,dev]'
+	touch $@
+
+# PyTorch and what else only `make test` needs. On Linux pip takes PyTorch's build for CUDA, which is some gigabytes,
+# unless pip's settings name a place that has torch==2.13.0+cpu.
+$(TEST): $(DEVELOP)
+	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[test]'
 	touch $@
 
 # Codecs that bench/frontier.py compares with
-$(PEERS): $(DEVELOP)
+$(PEERS): $(TEST)
 	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[peers]'
 	touch $@
 
-lint: $(DEVELOP)
+check: static
+	$(BIN)/mypy --exclude src/stridepack/pruning
+	$(BIN)/pytest -n auto --doctest-modules --ignore-glob='*/stridepack/pruning/*' --pyargs stridepack tests/python
+
+static: $(DEVELOP)
 	$(BIN)/python spec/generate.py --check
 	$(BIN)/python tests/vectors/generate.py --check
 	$(BIN)/python bench/documents.py --check
-	$(BIN)/python bench/m55/fit.py --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	clang-format-19 --dry-run -Werror $(C_FILES)
+	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 
-python: $(DEVELOP)
-	$(BIN)/pytest --doctest-modules --pyargs stridepack tests
+lint: static $(TEST)
+	$(BIN)/python bench/m55/fit.py --check
+	$(BIN)/mypy
+
+# The tests of one file run one after the other, because some share a folder that they build in.
+python: $(TEST)
+	$(BIN)/pytest -n auto --dist loadfile --doctest-modules --pyargs stridepack tests
 
 c: $(INSTALLED)
 	$(MAKE) -C tests/c test sanitize cross PYTHON=$(abspath $(BIN)/python)
@@ -101,7 +116,7 @@ fuzz-short: $(INSTALLED)
 fuzz: $(INSTALLED)
 	$(MAKE) -C tests/fuzz long PYTHON=$(abspath $(BIN)/python)
 
-bench-m55: packages $(DEVELOP)
+bench-m55: packages $(TEST)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)
 	$(BIN)/python bench/m55/fit.py
 	$(BIN)/python bench/documents.py
@@ -114,7 +129,7 @@ bench: $(PEERS)
 	$(BIN)/python bench/frontier.py
 	$(BIN)/python bench/documents.py
 
-paper: $(DEVELOP)
+paper: $(TEST)
 	$(BIN)/python -m experiments.paper
 
 # What encoders and decoders have to agree on: rewritten after a change of a format.
@@ -124,7 +139,7 @@ vectors: $(INSTALLED)
 format: $(DEVELOP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	clang-format-19 -i $(C_FILES)
+	$(BIN)/clang-format -i $(C_FILES)
 
 clean:
 	rm -rf build dist $(VENV)
