@@ -13,6 +13,8 @@ from arrays import random_array
 import stridepack as sp
 from stridepack.files.table import TYPES
 
+MODEL = Path(__file__).resolve().parents[2] / "examples/resnet8_cifar10_50.tflite"
+
 ARRAYS = {"conv": random_array(5000, 0.8).reshape(50, 100), "bias": random_array(20, 0.0)}
 
 
@@ -144,20 +146,29 @@ def test_write_bundle_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_what_can_be_written_can_be_read(suffix: str) -> None:
     """All but C sources, which a compiler reads."""
     file_type = TYPES[suffix]
-    if file_type.write is not None or file_type.write_arrays is not None:
-        assert file_type.read is not None or suffix == ".c"
-    else:
-        assert file_type.read is not None  # a suffix that nothing can be done with is no use
+    assert file_type.read is not None or suffix == ".c"
     assert (file_type.choose is None) == (file_type.write is None)
-    if file_type.unpack is not None:
+    for output in file_type.unpack:
         assert file_type.write is not None
+        assert TYPES[output].read is not None
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix, t in TYPES.items() if t.write_arrays])
-def test_arrays_that_are_written_are_read(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"w{suffix}"
-    path.write_bytes(TYPES[suffix].write_arrays(ARRAYS))
-    tensors = {tensor.name: tensor.values for tensor in sp.read_weights(str(path))}
-    assert list(tensors) == list(ARRAYS)
-    for name, values in ARRAYS.items():
+@pytest.mark.parametrize(
+    ("suffix", "output"), [(suffix, output) for suffix, t in TYPES.items() for output in t.unpack]
+)
+def test_what_is_packed_is_unpacked_to_the_same_tensors(
+    suffix: str, output: str, tmp_path: Path
+) -> None:
+    model = tmp_path / "w.npz"
+    np.savez(model, **ARRAYS)
+    if suffix == ".tflite":
+        pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
+        model = MODEL
+    packed, unpacked = tmp_path / f"packed{suffix}", tmp_path / f"unpacked{output}"
+    sp.pack_file(model, packed)
+    assert sp.unpack_file(packed, unpacked) == unpacked.stat().st_size
+    tensors = {tensor.name: tensor.values for tensor in sp.read_weights(unpacked)}
+    expected = {tensor.name: tensor.values for tensor in sp.read_weights(model)}
+    assert list(tensors) == list(expected)
+    for name, values in expected.items():
         np.testing.assert_array_equal(tensors[name], values)

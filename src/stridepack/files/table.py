@@ -1,7 +1,7 @@
 """One table: what can be done with a file, by its suffix."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stridepack._words import listed
@@ -11,7 +11,7 @@ from stridepack.files.c_source import c_overhead, write_c
 from stridepack.files.job import Chosen, OnDone, PackJob
 from stridepack.files.spk import bundle_overhead, read_unpacked, write_spk
 from stridepack.files.tflite import choose_tflite, unpack_tflite_file, write_tflite
-from stridepack.tensor import Int8Array, WeightTensor
+from stridepack.tensor import WeightTensor
 from stridepack.tflite.constants import read_tflite
 
 
@@ -30,30 +30,38 @@ class FileType:
         The contents of the files by path, from what was chosen. Nothing is written yet.
     overhead : callable
         Bytes of Flash beside the blobs, for tensors of these names.
-    unpack : callable or None
-        The dense file of the same suffix, from a packed one.
-    write_arrays : callable or None
-        The content of a file that holds these arrays.
+    unpack : mapping of str to callable
+        What a packed file can be unpacked to: by the suffix of the output, its content.
     """
 
     read: Callable[[Path], list[WeightTensor]] | None = None
     choose: Callable[[PackJob, Sequence[WeightTensor], int, OnDone | None], Chosen] | None = None
     write: Callable[[Path, Chosen], dict[Path, bytes]] | None = None
     overhead: Callable[[Iterable[str]], int] = lambda names: 0
-    unpack: Callable[[Path], bytes] | None = None
-    write_arrays: Callable[[Mapping[str, Int8Array]], bytes] | None = None
+    unpack: Mapping[str, Callable[[Path], bytes]] = field(default_factory=dict)
+
+
+def _to_npz(read: Callable[[Path], list[WeightTensor]]) -> Callable[[Path], bytes]:
+    return lambda path: npz({tensor.name: tensor.values for tensor in read(path)})
 
 
 TYPES: dict[str, FileType] = {
     ".tflite": FileType(
-        read=read_tflite, choose=choose_tflite, write=write_tflite, unpack=unpack_tflite_file
+        read=read_tflite,
+        choose=choose_tflite,
+        write=write_tflite,
+        unpack={".tflite": unpack_tflite_file, ".npz": _to_npz(read_tflite)},
     ),
     ".npy": FileType(read=read_npy),
-    ".npz": FileType(read=read_npz, write_arrays=npz),
+    ".npz": FileType(read=read_npz),
     ".safetensors": FileType(read=read_safetensors),
     ".c": FileType(choose=choose_blobs, write=write_c, overhead=c_overhead),
     ".spk": FileType(
-        read=read_unpacked, choose=choose_blobs, write=write_spk, overhead=bundle_overhead
+        read=read_unpacked,
+        choose=choose_blobs,
+        write=write_spk,
+        overhead=bundle_overhead,
+        unpack={".npz": _to_npz(read_unpacked)},
     ),
 }
 
@@ -63,6 +71,6 @@ def type_of(path: Path) -> FileType:
     return TYPES.get(path.suffix.lower(), FileType())
 
 
-def suffixes(ability: Callable[[FileType], object]) -> str:
+def suffixes(ability: Callable[[FileType], object], before_last: str = "or") -> str:
     """The suffixes that have an ability, for messages: ".npy, .npz or .spk"."""
-    return listed(suffix for suffix, file_type in TYPES.items() if ability(file_type))
+    return listed((suffix for suffix, of in TYPES.items() if ability(of)), before_last)

@@ -10,6 +10,7 @@ import numpy as np
 from stridepack._words import listed
 from stridepack.errors import InputError, ModelError
 from stridepack.files.read import read_weights
+from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.decode import custom_types
 from stridepack.tflite.interpreter import Comparison, compare_outputs
@@ -64,10 +65,10 @@ def verify_files(
         Random inputs for the interpreter, and the seed they are drawn with.
     """
     model, packed = Path(model), Path(packed)
-    if packed.suffix.lower() not in (".spk", ".tflite"):
+    if not type_of(packed).unpack:
         raise InputError(
-            f"{packed}: only .spk and .tflite files can be verified. The packed file is the second "
-            "one."
+            f"{packed}: only {suffixes(lambda t: t.unpack, 'and')} files can be verified. The "
+            "packed file is the second one."
         )
     original = {tensor.name: tensor for tensor in read_weights(model)}
     differences = list(_differences(original, {t.name: t for t in read_weights(packed)}))
