@@ -10,10 +10,10 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -127,7 +127,7 @@ def _run(
     counts = (len(graphs[0].inputs), len(graphs[0].outputs))
     options = json.dumps([*counts, n_inputs, seed, arena_size]).encode() + b"\n"
     child = subprocess.run(
-        [sys.executable, "-P", "-c", f"import {__name__} as i; i._child()"],
+        [sys.executable, "-P", str(Path(__file__).with_name("interpreter_child.py"))],
         input=options + model,
         capture_output=True,
         check=False,
@@ -145,43 +145,6 @@ def _run(
     with np.load(io.BytesIO(child.stdout), allow_pickle=False) as archive:
         arrays = [archive[f"arr_{i}"] for i in range(sum(counts))]
     return arrays[: counts[0]], arrays[counts[0] :], int(arena[1])
-
-
-def _child() -> None:
-    """What the child process does: options and a model from stdin, arrays to stdout."""
-    from tflite_micro import runtime
-
-    n_in, n_out, n_runs, seed, arena_size = json.loads(sys.stdin.buffer.readline())
-    rng = np.random.default_rng(seed)
-    inputs: list[Arrays] = [[] for _ in range(n_in)]
-    outputs: list[Arrays] = [[] for _ in range(n_out)]
-    try:
-        interpreter = runtime.Interpreter.from_bytes(sys.stdin.buffer.read(), arena_size=arena_size)
-        details = [interpreter.get_input_details(i) for i in range(n_in)]
-        for _ in range(n_runs):
-            for i, detail in enumerate(details):
-                inputs[i].append(_random(rng, detail["shape"], np.dtype(detail["dtype"])))
-                interpreter.set_input(inputs[i][-1], i)
-            interpreter.invoke()
-            for i in range(n_out):
-                outputs[i].append(interpreter.get_output(i))
-        interpreter.print_allocations()  # to stderr
-    except (IndexError, RuntimeError, ValueError) as error:
-        sys.exit(str(error))
-    result = io.BytesIO()
-    np.savez(result, *(np.stack(arrays) for arrays in (*inputs, *outputs)))
-    sys.stdout.buffer.write(result.getvalue())
-
-
-def _random(
-    rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype[Any]
-) -> npt.NDArray[Any]:
-    if dtype.kind in "iu" and dtype.itemsize <= 2:
-        limits = np.iinfo(dtype)
-        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
-    if dtype.kind in "iub":
-        return rng.integers(0, 2, shape).astype(dtype)
-    return rng.standard_normal(shape).astype(dtype)
 
 
 def _kinds(arrays: Arrays) -> list[str]:
