@@ -77,17 +77,17 @@
 typedef enum spk_status {
   SPK_OK = 0, /* ok */
   SPK_ERROR_ARGUMENT = 1, /* a required pointer is null */
-  SPK_ERROR_TRUNCATED = 2, /* the data end before, or go on after, the size that their header states */
+  SPK_ERROR_TRUNCATED = 2, /* the data are shorter or longer than their header says */
   SPK_ERROR_MAGIC = 3, /* the data do not start with a stridepack magic */
-  SPK_ERROR_VERSION = 4, /* written by another version of the format */
-  SPK_ERROR_FORMAT = 5, /* unknown format id */
+  SPK_ERROR_VERSION = 4, /* the data were written by another version of the format */
+  SPK_ERROR_FORMAT = 5, /* the format id is unknown */
   SPK_ERROR_UNSUPPORTED = 6, /* the format is known but was left out of this build */
   SPK_ERROR_HEADER = 7, /* a header field is out of range or contradicts another */
   SPK_ERROR_CHECKSUM = 8, /* the CRC-32 does not match */
   SPK_ERROR_DESTINATION = 9, /* the destination is smaller than the decoded data */
   SPK_ERROR_TILE = 10, /* there is no tile of that number */
   SPK_ERROR_STREAM = 11, /* a stream ends early, goes on too long or points outside the tensor */
-  SPK_ERROR_NOT_FOUND = 12, /* no tensor of that name or number */
+  SPK_ERROR_NOT_FOUND = 12, /* there is no tensor of that name or number */
 } spk_status;
 
 /* Every status, for use with X(enumerator, name). */
