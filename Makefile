@@ -93,7 +93,7 @@ lint: static $(TEST)
 
 # The tests of one file run one after the other, because some share a folder that they build in.
 python: $(TEST)
-	$(BIN)/pytest -n auto --dist loadfile --doctest-modules --pyargs stridepack tests
+	$(BIN)/pytest -n auto --dist loadfile --doctest-modules --pyargs stridepack tests/*/test_*.py
 
 c: $(INSTALLED)
 	$(MAKE) -C tests/c test sanitize cross PYTHON=$(abspath $(BIN)/python)
