@@ -343,7 +343,7 @@ def test_small_tensors_stay_dense() -> None:
     assert "w" in pack_tflite(model, min_size=4096).payloads
     packed = pack_tflite(model, min_size=4097)
     assert packed.data is model
-    assert packed.notes == {"w": "it has fewer than 4097 elements"}
+    assert packed.notes == {"w": "it has fewer than 4,097 elements"}
 
 
 def test_no_types() -> None:

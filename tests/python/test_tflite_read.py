@@ -337,7 +337,7 @@ def many_decoded() -> bytes:
 def test_small_files_that_describe_large_models(make: Callable[[], bytes], match: str) -> None:
     model = make()
     assert len(model) < 2_000_000
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(sp.ModelError, match=match):
         parse_tflite(model)
-    assert time.perf_counter() - start < 15
+    assert time.process_time() - start < 15
