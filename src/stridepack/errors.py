@@ -53,5 +53,10 @@ class MissingDependencyError(StridepackError, ImportError):
 def raise_for_status(status: int, what: str) -> None:
     """Raise CorruptDataError unless a status of the C runtime is ok."""
     if status:
-        name, text = _spec.STATUS[status]
-        raise CorruptDataError(f"{what}: {text} (status {status}, {name})")
+        raise CorruptDataError(f"{what}: {status_text(status)}")
+
+
+def status_text(status: int) -> str:
+    """What a status of the C runtime means."""
+    name, text = _spec.STATUS[status]
+    return f"{text} (status {status}, {name})"

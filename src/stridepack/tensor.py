@@ -8,7 +8,7 @@ import numpy.typing as npt
 Int8Array = npt.NDArray[np.int8]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WeightTensor:
     """An int8 weight tensor.
 
@@ -32,6 +32,10 @@ class WeightTensor:
     zero_point: int = 0
     origin: str = ""
     operators: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        shape = ", ".join(map(str, self.values.shape))
+        return f"<WeightTensor {self.name!r} int8[{shape}], {self.sparsity:.1%} zeros>"
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from stridepack.cli.options import MODEL, given, packing_options
-from stridepack.cli.output import OUT, progress, say
+from stridepack.cli.output import progress, say, show
 from stridepack.cost import targets
 from stridepack.errors import StridepackError
 from stridepack.files import read_weights
@@ -72,10 +72,10 @@ def inspect(
             add_decoding(report, decoding)
         click.echo(json.dumps(report, indent=2))
         return
-    OUT.print(sizes_table(model.name, measured))
+    show(sizes_table(model.name, measured))
     say(sizes_sentences(measured))
     if decoding:
-        OUT.print(decoding_table(model.name, decoding))
+        show(decoding_table(model.name, decoding))
         say(decoding_sentences(decoding))
 
 

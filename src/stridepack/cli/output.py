@@ -1,6 +1,5 @@
 """The terminal: standard output, messages on standard error, and a progress bar."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,13 +7,20 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from stridepack.tensor import WeightTensor
 
-# Piped output is as wide as a table needs: nobody wants numbers cut off in a log.
-OUT = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
+OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
+
+
+def show(table: Table) -> None:
+    """Print a table as wide as it is: nobody wants numbers cut off, in a terminal or in a log."""
+    width = Measurement.get(OUT, OUT.options.update(max_width=1000), table).maximum
+    Console(highlight=False, width=max(width, OUT.width)).print(table)
 
 
 def say(sentences: Iterable[str], *, markup: bool = False) -> None:
@@ -25,7 +31,8 @@ def say(sentences: Iterable[str], *, markup: bool = False) -> None:
 
 def say_written(path: Path, nbytes: int) -> None:
     """Name a file that was written."""
-    OUT.print(f"wrote {escape(str(path))}: {nbytes:,} bytes", soft_wrap=True)
+    what = "bytes of C text" if path.suffix.lower() in (".c", ".h") else "bytes"
+    OUT.print(f"wrote {escape(str(path))}: {nbytes:,} {what}", soft_wrap=True)
 
 
 def warn(message: Warning | str, *_: Any, **__: Any) -> None:

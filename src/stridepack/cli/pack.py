@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from stridepack.cli.options import MODEL, given, output_option, packing_options
-from stridepack.cli.output import OUT, progress, say, say_written
+from stridepack.cli.output import progress, say, say_written, show
 from stridepack.cost import targets
 from stridepack.files import DECODERS, pack_file
 from stridepack.formats import formats
@@ -110,10 +110,10 @@ def pack(
     with progress("packing") as (start, advance):
         result = pack_file(model, output, on_start=start, on_done=advance, **given(options))
     if result.plan:
-        OUT.print(plan_table(result.plan))
+        show(plan_table(result.plan))
         say(plan_sentences(result.plan))
     else:
-        OUT.print(stored_table(result.tensors))
+        show(stored_table(result.tensors))
         say(why_dense_sentences(result.tensors))
     for path, size in result.files.items():
         say_written(path, size)

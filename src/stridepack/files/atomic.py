@@ -24,6 +24,11 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                 raise OutputError(
                     f"{target} cannot be written, because it is a directory. Give a file name."
                 )
+            if not target.parent.is_dir():
+                raise OutputError(
+                    f"{target} cannot be written, because there is no directory {target.parent}. "
+                    "Make it first."
+                )
             temporaries[target] = target.with_name(f".{target.name}.{os.getpid()}.tmp")
             with temporaries[target].open("wb") as file:
                 file.write(data)

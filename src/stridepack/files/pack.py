@@ -103,6 +103,11 @@ def run(
     on_done: Callable[[int], None] | None = None,
 ) -> PackResult:
     """`pack_file`, with its options as one value."""
+    if job.output.is_dir():
+        raise InputError(
+            f"{job.output} is a directory. Give a file name, such as "
+            f"{job.output / job.model.with_suffix('.spk').name}."
+        )
     file_type = type_of(job.output)
     if file_type.choose is None or file_type.write is None:
         raise InputError(

@@ -27,6 +27,13 @@ def read_weights(path: str | PathLike[str]) -> list[WeightTensor]:
             f"{path}: files of this kind cannot be read. "
             f"Give a {suffixes(lambda file_type: file_type.read)} file."
         )
+    check_is_file(path)
+    return read(path)
+
+
+def check_is_file(path: Path) -> None:
+    """Raise ModelError where there is no such file."""
+    if path.is_dir():
+        raise ModelError(f"{path} is a directory. Give a file.")
     if not path.is_file():
         raise ModelError(f"{path}: there is no such file.")
-    return read(path)

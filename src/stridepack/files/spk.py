@@ -9,13 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from stridepack import _core, _spec
-from stridepack.errors import CorruptDataError, InputError, ModelError, raise_for_status
+from stridepack.errors import CorruptDataError, InputError, ModelError, status_text
 from stridepack.files.atomic import write_files
 from stridepack.files.job import Chosen
 from stridepack.packed import Packed
 from stridepack.tensor import WeightTensor
 
 _HEADER_SIZE = 32
+_DAMAGED = "The file is damaged or incomplete. Copy it again, or pack the model again."
+_NEXT_STEP = {
+    "magic": "This is not a .spk file, whatever its name says.",
+    "version": "Pack the model again with this version of stridepack.",
+}
 _TOO_LONG = (
     "The .spk file would be larger than 4 GiB, which is the limit. Split the tensors over several "
     "files."
@@ -72,7 +77,9 @@ def write_spk(output: Path, chosen: Chosen) -> dict[Path, bytes]:
 def parse_bundle(data: bytes, what: str = "bundle") -> dict[str, Packed]:
     """Blobs of a bundle by name, in the order of the file."""
     status, tensors = _core.open_bundle(np.frombuffer(data, np.uint8))
-    raise_for_status(status, what)
+    if status:
+        next_step = _NEXT_STEP.get(_spec.STATUS[status][0], _DAMAGED)
+        raise CorruptDataError(f"{what}: {status_text(status)}. {next_step}")
     blobs: dict[str, Packed] = {}
     for encoded, begin, size in tensors:
         try:

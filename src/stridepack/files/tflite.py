@@ -83,8 +83,8 @@ def _check_goal(goal: Goal) -> None:
     for name, value in given.items():
         if value is not None:
             raise InputError(
-                f"`{name}={value}` does not work with .tflite output. How long TensorFlow Lite "
-                "Micro takes to decode is not known, and its formats are chosen by size alone. "
+                f"`{name}={value}` does not work with .tflite output. What decoding costs in "
+                "TensorFlow Lite Micro is not known, so formats are chosen by size alone. "
                 "Write a .c or .spk file for the C runtime instead.",
                 **{name: value},
             )

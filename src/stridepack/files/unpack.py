@@ -4,8 +4,9 @@ from os import PathLike
 from pathlib import Path
 
 from stridepack._words import listed
-from stridepack.errors import InputError, ModelError
+from stridepack.errors import InputError
 from stridepack.files.atomic import write_files
+from stridepack.files.read import check_is_file
 from stridepack.files.table import suffixes, type_of
 
 
@@ -29,13 +30,14 @@ def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int
     packed, output = Path(packed), Path(output)
     if output.resolve() == packed.resolve():
         raise InputError(f"{output}: the output would overwrite the input. Choose another name.")
+    if output.is_dir():
+        raise InputError(f"{output} is a directory. Give a file name.")
     possible = type_of(packed).unpack
     if not possible:
         raise InputError(
             f"{packed} cannot be unpacked. Only {suffixes(lambda t: t.unpack, 'and')} files can be."
         )
-    if not packed.is_file():
-        raise ModelError(f"{packed}: there is no such file.")
+    check_is_file(packed)
     unpack = possible.get(output.suffix.lower())
     if unpack is None:
         raise InputError(

@@ -96,6 +96,9 @@ def verify_files(
 def _differences(
     original: dict[str, WeightTensor], unpacked: dict[str, WeightTensor]
 ) -> Iterator[str]:
+    if not original.keys() & unpacked.keys():
+        yield "none of its tensors is in the model. Is this the right model?"
+        return
     for name in unpacked:
         if name not in original:
             yield f"{name}: the packed file has it, but the model does not."

@@ -6,6 +6,9 @@ from stridepack.errors import InputError
 
 OBJECTIVES = ("size", "speed", "balanced")
 
+# The budgets by the names that messages and the command line use, and their attributes.
+BUDGETS = {"flash": "flash", "max_cycles": "cycles", "sram": "sram"}
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -35,5 +38,5 @@ class Budget:
     @property
     def given(self) -> dict[str, int]:
         """The budgets that are set, by the names that messages use."""
-        budgets = {"flash": self.flash, "max_cycles": self.cycles, "sram": self.sram}
+        budgets = {name: getattr(self, attribute) for name, attribute in BUDGETS.items()}
         return {name: value for name, value in budgets.items() if value is not None}

@@ -10,6 +10,7 @@ from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.formats import check_options, formats, options_of
 from stridepack.packed import Packed
+from stridepack.plan.budget import BUDGETS
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 
 AUTO = "auto"
@@ -64,6 +65,12 @@ class PackOptions:
                     format=self.format,
                 )
             names = (self.format,)
+        for name in BUDGETS.keys() & self.of_formats.keys():
+            value = self.of_formats[name]
+            raise InputError(
+                f"`{name}={value}` is part of a budget. Give it as "
+                f"`budget=Budget({BUDGETS[name]}={value})`."
+            )
         check_options(names, self.of_formats)
         return names
 

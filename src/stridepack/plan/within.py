@@ -137,6 +137,11 @@ def choose_within(
 ) -> BudgetPlan:
     """`plan_within`, with its options as two values."""
     names = options.candidates(candidates)
+    if not isinstance(goal.budget, Budget):
+        raise InputError(
+            f"`budget={goal.budget!r}` is no budget. Give a `Budget`, such as "
+            "`Budget(flash=60_000)`."
+        )
     budget, target = goal.budget, goal.target or DEFAULT_TARGET
     objective = goal.objective or OBJECTIVES[0]
     _check_sram(tensors, budget.sram, options.tile)

@@ -110,20 +110,22 @@ def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
         graph.operators = operators
 
 
-def remove_decode(model: Model) -> None:
+def remove_decode(model: Model) -> bool:
     """Decode all tensors that DECODE operators decode, and remove the operators.
+
+    Returns
+    -------
+    bool
+        Whether there was any.
 
     Raises
     ------
     ModelError
-        When there is none, or one that cannot be decoded or is used in an unforeseen way.
+        For one that cannot be decoded, or is used in an unforeseen way.
     """
     by_subgraph = [decoded_tensors(model, s) for s in range(len(model.subgraphs))]
     if not any(by_subgraph):
-        raise model.error(
-            f"there is nothing to unpack, because it has no {OPERATOR_NAME} operator. It is dense "
-            "already."
-        )
+        return False
     ancillary_buffers = {
         graph.tensors[pair.ancillary].buffer
         for graph, pairs in zip(model.subgraphs, by_subgraph, strict=True)
@@ -135,6 +137,7 @@ def remove_decode(model: Model) -> None:
             restored += _restore_subgraph(model, s, pairs)
     _remove_operator_code(model)
     _store(model, restored, ancillary_buffers)
+    return True
 
 
 def _decode_operator_code(model: Model) -> int:

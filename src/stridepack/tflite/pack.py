@@ -152,17 +152,18 @@ def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
     Returns
     -------
     bytes
-        The dense file.
+        The dense file; `model` itself where it has no DECODE operator.
 
     Raises
     ------
     ModelError
-        When there is no DECODE operator, one of an unknown type, or a damaged file.
+        For a DECODE operator of an unknown type, or a damaged file.
     MissingDependencyError
         When tflite-micro is not installed.
     """
     parsed = load_model(model, file)
-    remove_decode(parsed)
+    if not remove_decode(parsed):
+        return model
     _refuse_offline_plan(parsed)
     return parsed.to_bytes()
 
