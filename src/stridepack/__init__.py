@@ -37,6 +37,7 @@ from stridepack.plan.budget_plan import BudgetPlan, PlannedTensor
 from stridepack.plan.smallest import Choice, pack, plan
 from stridepack.plan.within import plan_within
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.comparison import Comparison
 from stridepack.tflite.constants import read_tflite
 
 __version__ = version("stridepack")
@@ -46,6 +47,7 @@ __all__ = [
     "BudgetError",
     "BudgetPlan",
     "Choice",
+    "Comparison",
     "CorruptDataError",
     "ExportError",
     "Groups",

@@ -17,7 +17,7 @@ class StridepackError(Exception):
         by what was typed there, such as ``--name value``.
     """
 
-    def __init__(self, text: str, **options: Any) -> None:
+    def __init__(self, text: str, /, **options: Any) -> None:
         super().__init__(text)
         self.options = options
 

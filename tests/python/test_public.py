@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,12 @@ def test_write_bundle_leaves_nothing_half_written(tmp_path: Path) -> None:
         (path, blobs | {"a\0b": blobs["conv"]}, sp.InputError, "has a zero byte"),
         (path, {"x" * 65_536: blobs["conv"]}, sp.InputError, "has 65,536 bytes"),
         (folder, blobs, sp.OutputError, "because it is a directory"),
-        (tmp_path / "missing/w.spk", blobs, sp.OutputError, "No such file or directory"),
+        (
+            tmp_path / "missing/w.spk",
+            blobs,
+            sp.OutputError,
+            "there is no directory .*missing. Make it first",
+        ),
     ):
         with pytest.raises(error, match=message):
             sp.write_bundle(str(target), tensors)
@@ -172,3 +178,29 @@ def test_what_is_packed_is_unpacked_to_the_same_tensors(
     assert list(tensors) == list(expected)
     for name, values in expected.items():
         np.testing.assert_array_equal(tensors[name], values)
+
+
+def test_threads_that_write_one_file(tmp_path: Path) -> None:
+    """Whoever reads it finds the whole of what one of them wrote, and nothing else is left."""
+    path = tmp_path / "w.spk"
+    bundles = [
+        {f"t{i}": sp.pack(random_array(3000 + i, 0.5), "bitmap") for i in range(n)} for n in (1, 9)
+    ]
+
+    def write_and_read(i: int) -> int:
+        sp.write_bundle(path, bundles[i % 2])
+        return len(sp.read_bundle(path))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(write_and_read, range(200))) <= {1, 9}
+    assert names_below(tmp_path) == {str(path)}
+
+
+def test_a_new_process_imports_little() -> None:
+    """NumPy, the extension, and some of the standard library: no interpreter, no tables, no CLI."""
+    code = "import sys, stridepack; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    for name in ("click", "rich", "flatbuffers", "tflite_micro", "torch", "subprocess", "scipy"):
+        assert name not in loaded

@@ -64,7 +64,7 @@ def test_a_constant_with_a_zero_point(tmp_path: Path, suffix: str) -> None:
     assert (stored.format, stored.nbytes) == expected
     assert row["nbytes"] == choice.nbytes
     assert report["total"]["best_nbytes"] == expected[1]
-    assert (row["zero_point"], row["stays_dense"], choice.note, stored.note) == (3, "", "", "")
+    assert (row["zero_point"], row["why_dense"], choice.note, stored.note) == (3, "", "", "")
     np.testing.assert_array_equal(choice.packed.unpack(), values)
     if suffix == ".spk":
         (blob,) = sp.read_bundle(tmp_path / "w.spk").values()
@@ -84,7 +84,7 @@ def test_real_models(name: str, tmp_path: Path) -> None:
     assert {
         row["name"]: (row["best"], row["nbytes"][row["best"]]) for row in report["tensors"]
     } == {name: (blob.format, blob.nbytes) for name, blob in blobs.items()}
-    assert {row["name"]: row["stays_dense"] for row in report["tensors"]} == {
+    assert {row["name"]: row["why_dense"] for row in report["tensors"]} == {
         stored.tensor.name: stored.note for stored in result.tensors
     }
     # What stays dense counts its whole blob, header and all.

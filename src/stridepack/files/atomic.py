@@ -1,11 +1,15 @@
 """Writing files so that they are either complete or not there at all."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from stridepack.errors import OutputError
+
+# Two threads that write the same file at once have a temporary file each.
+_number = itertools.count()
 
 
 def write_files(files: Mapping[Path, bytes]) -> None:
@@ -29,8 +33,9 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                     f"{target} cannot be written, because there is no directory {target.parent}. "
                     "Make it first."
                 )
-            temporaries[target] = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-            with temporaries[target].open("wb") as file:
+            temporary = target.with_name(f".{target.name}.{os.getpid()}.{next(_number)}.tmp")
+            with temporary.open("xb") as file:
+                temporaries[target] = temporary
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -12,8 +12,8 @@ from stridepack.errors import InputError, ModelError
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.comparison import Comparison
 from stridepack.tflite.decode import custom_types
-from stridepack.tflite.interpreter import Comparison, compare_outputs
 from stridepack.tflite.model import load_model
 
 
@@ -86,6 +86,8 @@ def verify_files(
                 "`stridepack runtime --tflm` adds it."
             )
             return Verification(len(original), differences, None, not_run)
+    from stridepack.tflite.interpreter import compare_outputs  # it starts processes
+
     try:
         outputs = compare_outputs(*contents, n_inputs=n_inputs, seed=seed, names=names)
     except ModelError as error:  # the weights were compared all the same

@@ -19,7 +19,7 @@ class Budget:
     flash : int or None
         Bytes of all blobs, and of the file around them.
     cycles : int or None
-        To decode all tensors once, as `stridepack.estimate` has it.
+        To decode all tensors once, as `stridepack.cost` has it.
     sram : int or None
         Bytes of the buffer that tensors or tiles are decoded into, one at a time.
     """

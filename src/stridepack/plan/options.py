@@ -53,6 +53,8 @@ class PackOptions:
             For an unknown format, one that is not allowed, or an option that none of them has.
         """
         names = formats() if allowed is None else tuple(allowed)
+        if not names:
+            raise InputError("`candidates` is empty. Name at least one format.")
         if self.format != AUTO:
             if self.format not in formats():
                 raise InputError(

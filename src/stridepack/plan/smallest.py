@@ -50,7 +50,8 @@ def pack(
     tile : int, optional
         Cut the tensor into tiles of this many elements that decode independently. Default: one.
     **options
-        Of the format. hybrid: `sizes`, `strides`, `occupancy`; see `stridepack.find_groups`.
+        Of the format. hybrid: `sizes`, `strides`, `occupancy`, `order`; see
+        `stridepack.find_groups`.
 
     Returns
     -------

@@ -193,7 +193,7 @@ class StreamReader:
 
     def end(self) -> None:
         """Raise CorruptDataError unless every byte of the tile was taken."""
-        require(self.left == 0, f"{self.left} bytes behind the last stream")
+        require(self.left == 0, f"{self.left} bytes after the last stream")
 
 
 # Both directions ---------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def sizes_report(model: str, measured: Sequence[Measured], min_size: int) -> dic
             "nbytes": m.nbytes,
             "entropy_nbytes": m.tensor.entropy_nbytes,
             "best": m.best,
-            "stays_dense": m.note,
+            "why_dense": m.note,
         }
         for m in measured
     ]

@@ -2,7 +2,7 @@
 
 A DECODE operator stands before the operator that needs the tensor. For each tensor that it decodes
 it has one output and two constant inputs: the encoded tensor, and the ancillary tensor, whose
-header names the type of the encoding. What the two hold is the matter of `stridepack.tflm`.
+header names the type of the encoding. What the two hold is the matter of `stridepack.tflite.types`.
 """
 
 import math

@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,35 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack.errors import InputError, ModelError
+from stridepack.tflite.comparison import Comparison
 from stridepack.tflite.model import load_model
 
 DEFAULT_ARENA_SIZE = 64 * 2**20
 
 Arrays = list[npt.NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Result of `compare_outputs`.
-
-    Attributes
-    ----------
-    n_inputs : int
-        How often each model ran.
-    equal : bool
-        Whether all outputs were equal, bit by bit.
-    max_difference : float
-        Largest absolute difference of two output elements; infinite where one is not a number.
-    arena_nbytes : tuple of int
-        Bytes of the tensor arena that each model uses, as the interpreter's allocator reports them
-        on this 64-bit host. A device with 32-bit pointers needs somewhat less. Starting a tiny
-        model may take some hundred bytes more.
-    """
-
-    n_inputs: int
-    equal: bool
-    max_difference: float
-    arena_nbytes: tuple[int, int]
 
 
 def compare_outputs(
