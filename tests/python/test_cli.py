@@ -356,8 +356,8 @@ def files_below(path: Path) -> set[Path]:
             ["-o", "w.spk", "--occupancy", "1.5"],
             "`--occupancy 1.5` is out of range. It must lie between 0 and 1.",
         ),
-        (["-o", "missing/w.spk"], "missing/w.spk cannot be written: No such file or directory"),
-        (["-o", "missing/w.c"], "missing/w.c cannot be written: No such file or directory"),
+        (["-o", "missing/w.spk"], "because there is no directory missing. Make it first."),
+        (["-o", "missing/w.c"], "because there is no directory missing. Make it first."),
         (
             ["-o", "folder.spk"],
             "folder.spk cannot be written, because it is a directory. Give a file",
