@@ -1,7 +1,7 @@
 """Run what README.md and docs/*.md show, and write into them what it prints.
 
     python scripts/document_outputs.py            # rewrite the outputs
-    python scripts/document_outputs.py --check    # exit 1 where a document shows another output
+    python scripts/document_outputs.py --check    # write nothing; exit 1 if a document differs
 
 The blocks of a document run in their order, in one empty folder that has a copy of the bundled
 model, as examples/resnet8_cifar10_50.tflite and as model.tflite.
@@ -126,19 +126,21 @@ def run(command: list[str], folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Rewrite the documents, or check them."""
+    """Rewrite the documents that show other outputs, or only check all of them."""
     check = sys.argv[1:] == ["--check"]
     if sys.argv[1:] and not check:
         sys.exit(__doc__)
     for path in DOCUMENTS:
-        old = path.read_text()
+        name, old = os.path.relpath(path, ROOT), path.read_text()
         try:
             new = rewritten(old)
         except SnippetError as error:
-            sys.exit(f"{path.relative_to(ROOT)}: {error}")
-        if new != old and check:
+            sys.exit(f"{name}: {error}")
+        if new == old:
+            continue
+        if check:
             sys.exit(
-                f"{path.relative_to(ROOT)} shows outputs that are not those of today: "
+                f"{name} shows outputs that are not those of today: "
                 "run python scripts/document_outputs.py"
             )
         path.write_text(new)

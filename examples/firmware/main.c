@@ -94,9 +94,9 @@ int main(void) {
   }
   print("All ");
   print_number(n_weights);
-  print(" weights are exact. They take ");
+  print(" weights are exact. The blobs take ");
   print_number(WEIGHTS_PACKED_SIZE);
-  print(" bytes of Flash and a buffer of ");
+  print(" bytes, and the buffer ");
   print_number(sizeof buffer);
   print(" bytes.\n");
   return 0;

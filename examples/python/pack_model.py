@@ -9,7 +9,10 @@ It writes the model in three forms, of which you need one:
     weights.spk    all weights in one file, for the C runtime of `stridepack runtime`
     weights.c, .h  the same as constant arrays, to compile into the firmware
 
-It needs: pip install 'stridepack[tflite]'
+The budget is for the weights, so it holds for weights.spk and weights.c. A .tflite file has much
+more in it than weights. It becomes as small as it can, and its size is printed.
+
+It needs `pip install '.[tflite]'` in the root of the stridepack repository.
 """
 
 import argparse
@@ -29,14 +32,15 @@ def pack(model: Path, folder: Path, flash: int, sram: int, target: str) -> None:
     dense = sum(tensor.size for tensor in tensors)
     print(f"{model.name}: {model.stat().st_size:,} bytes, {dense:,} of them int8 weights")
 
-    # For TensorFlow Lite Micro the budget is for the whole file. There is nothing else to choose:
-    # each tensor gets the smallest encoding that the interpreter decodes.
+    # For TensorFlow Lite Micro there is nothing to choose: each tensor gets the smallest encoding
+    # that the interpreter decodes. `budget=sp.Budget(flash=...)` would be for the whole file here.
     packed = folder / "packed.tflite"
-    sp.pack_file(model, packed, budget=sp.Budget(flash=flash))
+    sp.pack_file(model, packed)
     print_size(packed)
 
-    # For the C runtime, choose the fastest formats that fit. A tensor that does not fit the buffer
-    # of `sram` bytes is cut into tiles, and unpacked tile by tile.
+    # For the C runtime the budget is for the weights, with their names and tables. Choose the
+    # fastest formats that fit. A tensor that does not fit the buffer of `sram` bytes is cut into
+    # tiles, and unpacked tile by tile.
     budget = sp.Budget(flash=flash, sram=sram)
     bundle, source = folder / "weights.spk", folder / "weights.c"
     sp.pack_file(model, bundle, budget=budget, objective="speed", target=target)

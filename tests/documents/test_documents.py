@@ -2,13 +2,15 @@
 somewhere."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from scripts import document_outputs
 from scripts.document_outputs import DOCUMENTS, ROOT, SnippetError, blocks, rewritten
 
-LANGUAGES = {"sh", "console", "python", "c", "cpp", "text"}
+LANGUAGES = {"sh", "console", "python", "c", "cpp", "cmake", "text"}
 PLAIN = {"format.md"}  # its blocks are bytes, which test_format_document.py checks
 MARKDOWN = [*DOCUMENTS, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md"))]
 
@@ -76,3 +78,24 @@ def test_a_snippet_that_fails_is_noticed(text: str) -> None:
         rewritten(text)
     left_out = f"<!-- not run: an example -->\n\n{text}"
     assert rewritten(left_out) == left_out
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_only_documents_that_differ_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    right, wrong = tmp_path / "right.md", tmp_path / "wrong.md"
+    right.write_text("```console\n$ echo a\na\n```\n")
+    wrong.write_text("```console\n$ echo a\nb\n```\n")
+    right.chmod(0o444)
+    written = right.stat().st_mtime_ns
+    monkeypatch.setattr(document_outputs, "DOCUMENTS", [right, wrong])
+    monkeypatch.setattr(sys, "argv", ["document_outputs.py", *["--check"][:check]])
+    if check:
+        with pytest.raises(SystemExit, match=r"wrong\.md shows outputs"):
+            document_outputs.main()
+        assert "\nb\n" in wrong.read_text()
+    else:
+        document_outputs.main()
+        assert wrong.read_text() == right.read_text()
+    assert right.stat().st_mtime_ns == written
