@@ -57,9 +57,6 @@ const std::vector<std::uint32_t> &option(const EncodeOptions &options, std::stri
 SPK_FORMATS(STRIDEPACK_DECLARE)
 #undef STRIDEPACK_DECLARE
 
-// The dcsr streams of those elements of a tile that are set in the mask: all its non-zeros, or hybrid's remainder.
-void encode_dcsr_elements(const Tile &tile, const BitMask &mask, StreamWriter &out);
-
 // The payload of a whole tensor: tile index and tiles. tile_size >= 1.
 // Throws std::invalid_argument for an unknown format, std::length_error when the payload exceeds 32 bits.
 std::vector<std::uint8_t> encode(std::string_view format, const std::int8_t *values, std::size_t n,

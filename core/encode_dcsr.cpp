@@ -5,9 +5,9 @@
 // overflows, and a distance between groups that does not fit i8 is stored as it is: one pass, and a dead channel costs
 // a few bytes instead of a chain of padding groups. Where nothing overflows the two are the same.
 
-#include <algorithm>
+#include "encode_dcsr.hpp"
 
-#include "encode.hpp"
+#include <algorithm>
 
 namespace stridepack {
 namespace {

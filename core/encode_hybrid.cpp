@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "encode.hpp"
+#include "encode_dcsr.hpp"
 
 namespace stridepack {
 namespace {

@@ -11,6 +11,9 @@ typedef struct spk_dcsr_streams {
   const uint8_t *extensions, *end; /* extensions moves on while groups are read */
 } spk_dcsr_streams;
 
+/* Decode a dcsr tile into an array that its caller has zeroed: the remainder of hybrid. */
+spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst);
+
 /* Find the streams. Whether the extensions suffice shows only while they are read. */
 SPK_INLINE bool spk_dcsr_open(const spk_tile *tile, spk_dcsr_streams *s) {
   spk_reader reader = {tile, 0};

@@ -2,6 +2,8 @@
 /* hybrid: groups of equidistant elements, the remainder in dcsr. docs/format.md, section 7. */
 #include "spk_hybrid.h"
 
+#include "spk_dcsr.h"
+
 bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, int8_t *dst) {
   const uint32_t size = record & 0xFFu, first_stride = s->first_stride;
   const bool wide = s->wide;

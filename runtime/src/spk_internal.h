@@ -46,9 +46,6 @@ typedef struct spk_tile {
 SPK_FORMATS(SPK_DECLARE_FORMAT)
 #undef SPK_DECLARE_FORMAT
 
-/* Decode a dcsr tile into an array that its caller has zeroed: the remainder of hybrid. */
-spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst);
-
 /* n elements from a bitmap of them, most significant bit first, and the values that are set in it, of which there may
  * be n_values. Values may lie at the end of dst: then no element may be written before its value, and all in front of
  * it, are read. Returns where the values that were taken end, or null where there are too few. */

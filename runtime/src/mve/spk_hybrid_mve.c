@@ -8,6 +8,7 @@
 #include "../spk_internal.h"
 
 #if SPK_HELIUM
+#include "../spk_dcsr.h"
 #include "../spk_hybrid.h"
 #include "spk_mve.h"
 

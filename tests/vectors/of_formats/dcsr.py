@@ -7,7 +7,7 @@ import numpy as np
 from broken import Change, Vector
 from example import ARRAY_VALUES, COUNT, Unusual
 from layout import join, nibbles, u32
-from tiles import at, dcsr, dcsr_pair, sparse
+from tiles import at, sparse
 
 # Of docs/format.md, stream by stream.
 EXAMPLE = {
@@ -18,6 +18,42 @@ EXAMPLE = {
     "bases": bytes([256 - 18]),
     "extensions": bytes.fromhex("4100"),
 }
+
+
+def dcsr(
+    values: bytes,
+    *,
+    slope: int = 0,
+    deltas: bytes = b"",
+    bitmap: int = 0,
+    base: int = 0,
+    extensions: bytes = b"",
+) -> bytes:
+    """A dcsr tile of one group, or of none."""
+    streams = {"header": u32(len(values), slope)}
+    if values:
+        streams |= {
+            "values": values,
+            "deltas": deltas.ljust(16, b"\0"),
+            "bitmaps": nibbles(bitmap),
+            "bases": struct.pack("b", base),
+            "extensions": extensions,
+        }
+    return join(streams)
+
+
+def dcsr_pair(first_base: int, second_base_delta: int) -> bytes:
+    """Two whole groups of slope 0: lanes 0 to 14 at the base, all 1, lane 15 255 behind it, 2."""
+    return join(
+        {
+            "header": u32(32, 0),
+            "values": (b"\1" * 15 + b"\2") * 2,
+            "deltas": bytes(15) + nibbles(15, 15),
+            "bitmaps": nibbles(15, 15),
+            "bases": bytes([first_base, second_base_delta]),
+            "extensions": struct.pack("<8H", *[1 << 15] * 8),
+        }
+    )
 
 
 def broken(change: Change) -> Iterator[Vector]:

@@ -1,12 +1,12 @@
 """huffman: its worked example, tiles that break a rule, and valid tiles that no encoder writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from broken import Change, Vector
 from example import Unusual
 from layout import join, nibbles, u32, up_to
-from tiles import code_stream, huffman, sparse
+from tiles import sparse
 
 # Of docs/format.md, stream by stream.
 EXAMPLE = {
@@ -16,6 +16,42 @@ EXAMPLE = {
     "positions": bytes.fromhex("ae00400001"),
     "value_codes": bytes.fromhex("4580"),
 }
+
+
+def huffman(
+    n: int,
+    positions: bytes,
+    *,
+    k: int = 0,
+    has_zero: int = 0,
+    n_gaps: int = 0,
+    positive: tuple[int, int] = (1, 5),
+    negative: tuple[int, int] = (0, 0),
+    lengths: Sequence[int] = (),
+    value_bits: bytes = b"",
+    value_codes: bytes = b"",
+) -> bytes:
+    """A huffman tile of n elements. positive, negative: how many symbols, and the first magnitude.
+
+    Without more arguments: a bitmap, and every value is 5.
+    """
+    counts, firsts = zip(positive, negative, strict=True)
+    alignment = -len(value_codes) % 4
+    header = bytes([k, has_zero, n_gaps, alignment, *counts, *firsts])
+    streams = {
+        "header": u32(n, len(positions)) + header,
+        "lengths": nibbles(*lengths),
+        "value_bits": value_bits,
+        "positions": positions,
+        "value_codes": value_codes,
+    }
+    return join(streams)
+
+
+def code_stream(text: str) -> bytes:
+    """Bits as text, most significant first, and zeros up to a whole byte."""
+    text = text.replace(" ", "")
+    return bytes(int(text[i : i + 8].ljust(8, "0"), 2) for i in range(0, len(text), 8))
 
 
 def broken(change: Change) -> Iterator[Vector]:

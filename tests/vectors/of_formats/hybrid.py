@@ -1,13 +1,15 @@
 """hybrid: its worked example, tiles that break a rule, and valid tiles that no encoder writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from broken import Change, Vector
 from example import ARRAY, COUNT, Unusual
 from layout import join, nibbles, u32
-from tiles import dcsr, hybrid, hybrid_of_one_size, sparse
+from tiles import at, sparse
 
 from of_formats.dcsr import EXAMPLE as DCSR_EXAMPLE
+from of_formats.dcsr import dcsr
 
 # Of docs/format.md, stream by stream.
 EXAMPLE = {
@@ -23,6 +25,46 @@ EXAMPLE = {
     "remainder_bases": bytes([4]),
     "remainder_extensions": b"",
 }
+
+
+def hybrid(
+    first_stride_and_code_bits: tuple[int, int],
+    *,
+    classes: Sequence[tuple[int, int]],
+    values: bytes,
+    strides: bytes,
+    distances: bytes,
+    remainder: bytes | None = None,
+) -> bytes:
+    """A hybrid tile. classes: (size, number of groups)."""
+    streams = {
+        "header": bytes([len(classes), *first_stride_and_code_bits, 0]) + u32(len(distances)),
+        "classes": u32(*(n_groups << 8 | size for size, n_groups in classes)),
+        "values": values,
+        "strides": strides,
+        "distances": distances,
+    }
+    return join(streams) + (dcsr(b"") if remainder is None else remainder)
+
+
+def hybrid_of_one_size(
+    size: int, starts: Sequence[int], strides: Sequence[int]
+) -> tuple[bytes, bytes]:
+    """A hybrid tile of groups of one size, and what it decodes to: it ends with the last slot."""
+    groups = [
+        range(start, start + size * stride, stride)
+        for start, stride in zip(starts, strides, strict=True)
+    ]
+    distances = [after - before for before, after in pairwise([0, *starts])]
+    tile = hybrid(
+        (1, 4),
+        classes=[(size, len(groups))],
+        values=bytes(at(c) for group in groups for c in group),
+        strides=nibbles(*(stride - 1 for stride in strides)),
+        distances=b"".join(b"\xff" * (d // 255) + bytes([d % 255]) for d in distances),
+    )
+    elements = {c: at(c) for group in groups for c in group}
+    return tile, sparse(max(elements) + 1, elements)
 
 
 def broken(change: Change) -> Iterator[Vector]:

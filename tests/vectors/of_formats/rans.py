@@ -1,12 +1,12 @@
 """rans: its worked example, tiles that break a rule, and valid tiles that no encoder writes."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from broken import Change, Vector
 from example import Unusual
 from layout import join
-from tiles import rans_record, sparse
+from tiles import sparse
 
 # Of docs/format.md, stream by stream.
 EXAMPLE = {
@@ -19,6 +19,22 @@ EXAMPLE = {
     "value_bits": bytes.fromhex("000f01060b000400"),
     "gap_bits": bytes.fromhex("1001a005"),
 }
+
+
+def rans_record(
+    length: int,
+    n: int,
+    ends: Sequence[int],
+    states: Sequence[int] = (256,) * 8,
+    sizes: Sequence[int] = (0,) * 8,
+    *,
+    wide: bool = False,
+) -> bytes:
+    """The record of a block: its length and elements; the ends, states and sizes of its lanes."""
+    if wide:
+        return struct.pack("<25H", n, *states, *ends, *sizes)
+    from_even = [end - (i + 1) * length // 8 for i, end in enumerate(ends)]
+    return struct.pack("<9H8b8B", n, *states, *from_even, *sizes)
 
 
 def broken(change: Change) -> Iterator[Vector]:
