@@ -13,8 +13,10 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
+from stridepack._words import listed
 from stridepack.cost.estimate import decode_cycles
 from stridepack.files.spk import parse_bundle
+from stridepack.formats import all_options
 
 SIZE_ALONE = (
     "does not work with .tflite output. How long TensorFlow Lite Micro takes to decode is not "
@@ -344,7 +346,8 @@ def files_below(path: Path) -> set[Path]:
         (["-o", "w.spk", "--tile", "-5"], "`--tile -5` is not possible. A tile has at least 1"),
         (
             ["-o", "w.spk", "--format", "rle", "--sizes", "4"],
-            "`--sizes 4` is not an option of rle. It is an option of hybrid.",
+            "`--sizes 4` is not an option of rle. It is an option of "
+            f"{listed(all_options()['sizes'][1], 'and')}.",
         ),
         (["-o", "w.spk", "--sizes", "4,x"], "'x' is neither a number nor a range such as 1-16."),
         (["-o", "w.spk", "--strides", "9-3"], "'9-3' is an empty range. Write 3-9."),

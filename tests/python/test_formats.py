@@ -1,7 +1,10 @@
 """What every format has to do, for every format there is."""
 
 import contextlib
+import inspect
 import zlib
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 import stridepack as sp
+from stridepack import _core, _spec
+from stridepack.cli.pack import pack as command
+from stridepack.formats import Format, Option, all_options, base, get_format
 
 SPECIAL = dict(special_arrays())
 
@@ -135,3 +141,115 @@ def test_encoding_is_near_linear(name: str) -> None:
     bound = {"rle": 95_000, "bitmap": 126_000}
     bound |= dict.fromkeys(("psr", "dcsr", "hybrid", "rans", "huffman"), 4500)
     assert packed.payload_nbytes <= bound.get(name, 1_000_000)
+
+
+LEVEL = Option("my_option", "integer", "a level.", "3")
+
+
+@pytest.fixture
+def _throw_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Formats that a test defines are there for that test only."""
+    monkeypatch.setattr(base, "_registry", dict(base._registry))
+    monkeypatch.setitem(_spec.FORMATS, "mine", 250)
+
+
+def define(*declared: Option, **members: Any) -> Format:
+    """A format called mine, with these options."""
+
+    def streams(self: Format, tile: memoryview, n: int) -> Iterator[tuple[str, int]]:
+        yield "values", n
+
+    type("Mine", (Format,), {"name": "mine", "options": declared, "streams": streams, **members})
+    return get_format("mine")
+
+
+@pytest.mark.usefixtures("_throw_away")
+def test_options_go_on_to_the_encoder() -> None:
+    mine = define(
+        LEVEL,
+        Option("cuts", "integers", "where to cut.", "1-3", least=1, most=99),
+        Option("style", "choice", "how to cut.", "plain", ("plain", "fancy")),
+    )
+    assert mine.encoder_options({}) == {}
+    given: dict[str, Any] = {"my_option": np.uint8(7), "cuts": np.array([1, 99]), "style": "fancy"}
+    converted = mine.encoder_options(given)
+    assert converted == {"my_option": [7], "cuts": [1, 99], "style": [1]}
+    assert mine.encoder_options({"my_option": 2**32 - 1}) == {"my_option": [2**32 - 1]}
+    # The encoders in C++ take the map as it is; dense asks for none of it.
+    assert _core.encode("dense", np.ones(4, np.int8), 4, converted) == bytes([1] * 4)
+    assert all_options()["my_option"] == (LEVEL, ("mine",))
+
+
+@pytest.mark.usefixtures("_throw_away")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"my_option": -3},
+            "`my_option=-3` is out of range. It must lie between 0 and 4,294,967,295.",
+        ),
+        (
+            {"my_option": 2**32},
+            "`my_option=4294967296` is out of range. It must lie between 0 and 4,294,967,295.",
+        ),
+        ({"my_option": 1.5}, "`my_option=1.5` is not possible. It must be an integer."),
+        ({"my_option": True}, "`my_option=True` is not possible. It must be an integer."),
+        (
+            {"cuts": (4, 100)},
+            "`cuts=(4, 100)` has a number that is out of range. Each must lie between 1 and 99.",
+        ),
+        ({"cuts": 4}, "`cuts=4` is not possible. It must be several integers."),
+        ({"cuts": "123"}, "`cuts=123` is not possible. It must be several integers."),
+        ({"style": "odd"}, "`style=odd` is unknown. Choose plain or fancy."),
+    ],
+)
+def test_options_outside_their_limits(given: dict[str, Any], message: str) -> None:
+    mine = define(
+        LEVEL,
+        Option("cuts", "integers", "where to cut.", "1-3", least=1, most=99),
+        Option("style", "choice", "how to cut.", "plain", ("plain", "fancy")),
+    )
+    with pytest.raises(sp.InputError) as error:
+        mine.encoder_options(given)
+    assert str(error.value) == message
+    assert error.value.options == given
+
+
+@pytest.mark.usefixtures("_throw_away")
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (Option("share", "number", "a share.", "0.5"), "'share' .* kind 'number'.*encoder_options"),
+        (Option("tile", "integer", "a tile.", "1"), "'tile' .* `pack` uses for something else"),
+        (Option("max_cycles", "integer", "cycles.", "1"), "'max_cycles' .* something else"),
+        (Option("sizes", "integers", "others.", "1"), "'sizes' .* differs .* format 'hybrid'"),
+    ],
+)
+def test_options_that_cannot_be_declared(option: Option, message: str) -> None:
+    with pytest.raises(TypeError, match=f"^Option {message}"):
+        define(option)
+    assert "mine" not in sp.formats()
+
+
+@pytest.mark.usefixtures("_throw_away")
+def test_options_that_can_be_declared() -> None:
+    """One that another format has, declared as it is there; any kind, where the format converts."""
+    (sizes,) = (option for option in get_format("hybrid").options if option.name == "sizes")
+    owners = all_options()["sizes"][1]
+    define(sizes)
+    assert all_options()["sizes"] == (sizes, (*owners, "mine"))
+    share = Option("share", "number", "a share.", "0.5")
+    mine = define(share, encoder_options=lambda self, options: {"percent": [50]})
+    assert mine.encoder_options({"share": 0.5}) == {"percent": [50]}
+
+
+def test_reserved_names_are_all_of_those_of_pack() -> None:
+    """Every argument of what takes options of formats, and every option of the command line."""
+    arguments = {
+        name
+        for function in (sp.pack, sp.plan, sp.plan_within, sp.pack_file, sp.Packed.encode)
+        for name, p in inspect.signature(function).parameters.items()
+        if p.kind is not p.VAR_KEYWORD
+    }
+    arguments |= {parameter.name for parameter in command.params if parameter.name}
+    assert arguments - all_options().keys() <= base.RESERVED

@@ -3,7 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Any, ClassVar, Literal
+
+import numpy as np
 
 from stridepack import _spec
 from stridepack._words import listed
@@ -14,6 +17,18 @@ _registry: dict[str, "Format"] = {}
 Stream = tuple[str, int]  # name, bytes
 
 EncoderOptions = Mapping[str, Sequence[int]]  # as core/ takes them: unsigned integers by name
+
+MOST = 2**32 - 1  # the largest integer that core/ takes
+
+# What `pack`, `plan`, `plan_within` and `pack_file` have as arguments of their own, and the command
+# line as options of `pack`. An option of a format has another name.
+RESERVED = frozenset(
+    {
+        *("values", "tensors", "model", "output", "format", "tile", "min_size", "candidates"),
+        *("decoder", "budget", "objective", "target", "count_code", "container_nbytes"),
+        *("flash", "max_cycles", "cycles", "sram", "on_start", "on_done", "help"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,8 @@ class Option:
     default : str
         The default value, as it would be typed.
     choices : tuple of str
+    least, most : int
+        The bounds of integers.
     """
 
     name: str
@@ -38,6 +55,41 @@ class Option:
     help: str
     default: str
     choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = MOST
+
+    def as_integers(self, value: Any) -> list[int]:
+        """A value as the encoder takes it: its integers, or the index of a choice.
+
+        Raises
+        ------
+        InputError
+            When it is not what the option takes.
+        """
+        if self.kind == "choice":
+            if value not in self.choices:
+                raise self._refused(value, f"is unknown. Choose {listed(self.choices)}.")
+            return [self.choices.index(value)]
+        several = self.kind == "integers"
+        try:
+            if several and isinstance(value, (str, bytes)):
+                raise TypeError
+            numbers = list(value) if several else [value]
+            if any(isinstance(number, (bool, np.bool_)) for number in numbers):
+                raise TypeError
+            integers = [index(number) for number in numbers]
+        except TypeError:
+            wanted = "several integers" if several else "an integer"
+            raise self._refused(value, f"is not possible. It must be {wanted}.") from None
+        if any(not self.least <= number <= self.most for number in integers):
+            which = "has a number that is out of range. Each" if several else "is out of range. It"
+            raise self._refused(
+                value, f"{which} must lie between {self.least:,} and {self.most:,}."
+            )
+        return integers
+
+    def _refused(self, value: Any, why: str) -> InputError:
+        return InputError(f"`{self.name}={value}` {why}", **{self.name: value})
 
 
 class Format(ABC):
@@ -50,7 +102,32 @@ class Format(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
 
     def __init_subclass__(cls) -> None:
+        for option in cls.options:
+            cls._check_option(option)
         _registry[cls.name] = cls()
+
+    @classmethod
+    def _check_option(cls, option: Option) -> None:
+        """Refuse an option whose name is taken, or that nothing converts for the encoder."""
+        what = f"Option {option.name!r} of format {cls.name!r}"
+        if option.name in RESERVED:
+            raise TypeError(
+                f"{what} has a name that `pack` uses for something else. Give it another name."
+            )
+        for other in _registry.values():
+            for known in other.options if other.name != cls.name else ():
+                if known.name == option.name and known != option:
+                    raise TypeError(
+                        f"{what} differs from the option of that name of format {other.name!r}. "
+                        "Formats that share an option declare it alike: give it another name, or "
+                        "the same declaration."
+                    )
+        own = cls.encoder_options is not Format.encoder_options
+        if option.kind not in ("integers", "integer", "choice") and not own:
+            raise TypeError(
+                f"{what} is of the kind {option.kind!r}, which an encoder does not take. Define "
+                "`encoder_options` in the class, which turns it into integers."
+            )
 
     @property
     def wire_id(self) -> int:
@@ -65,12 +142,19 @@ class Format(ABC):
     def encoder_options(self, options: Mapping[str, Any]) -> EncoderOptions:
         """Check the options that were given, and turn them into what the encoder takes.
 
+        Unless a format does it in its own way, each option goes on under its own name: integers as
+        they are, within the bounds of the option, and a choice as its index in `choices`.
+
         Raises
         ------
         InputError
             When an option is outside the limits of the format.
         """
-        return {}
+        return {
+            option.name: option.as_integers(options[option.name])
+            for option in self.options
+            if option.name in options
+        }
 
     @abstractmethod
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
