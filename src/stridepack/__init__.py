@@ -36,6 +36,7 @@ from stridepack.plan.budget import Budget
 from stridepack.plan.budget_plan import BudgetPlan, PlannedTensor
 from stridepack.plan.smallest import Choice, pack, plan
 from stridepack.plan.within import plan_within
+from stridepack.shrink import ShrinkResult, shrink
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.comparison import Comparison
 from stridepack.tflite.constants import read_tflite
@@ -58,6 +59,7 @@ __all__ = [
     "PackResult",
     "Packed",
     "PlannedTensor",
+    "ShrinkResult",
     "Stored",
     "StridepackError",
     "Verification",
@@ -71,6 +73,7 @@ __all__ = [
     "read_bundle",
     "read_tflite",
     "read_weights",
+    "shrink",
     "targets",
     "unpack_file",
     "verify_files",
