@@ -10,6 +10,7 @@ from stridepack.cli.inspect import inspect
 from stridepack.cli.output import ERR, warn
 from stridepack.cli.pack import pack
 from stridepack.cli.runtime import runtime
+from stridepack.cli.shrink import shrink
 from stridepack.cli.unpack import unpack
 from stridepack.cli.verify import verify
 from stridepack.errors import StridepackError
@@ -20,7 +21,7 @@ from stridepack.errors import StridepackError
 def cli() -> None:
     """Pack the int8 weights of neural networks so that they fit a microcontroller's Flash.
 
-    Every weight stays exactly as it is.
+    Every weight stays exactly as it is; only `shrink` changes weights, and measures what that does.
 
     \b
     Examples:
@@ -30,10 +31,11 @@ def cli() -> None:
       stridepack pack model.tflite -o weights.spk       one file, read in place from Flash
       stridepack verify model.tflite packed.tflite
       stridepack runtime third_party/stridepack         the C sources that unpack
+      stridepack shrink model.tflite --data data.npz -o smaller.tflite --flash 48000
     """
 
 
-for command in (inspect, pack, unpack, verify, runtime):
+for command in (inspect, pack, unpack, verify, runtime, shrink):
     cli.add_command(command)
 
 

@@ -88,7 +88,8 @@ class Layer:
         """Groups of rows that read the same inputs."""
         if self.kind != "DEPTHWISE_CONV_2D":
             return 1
-        return self.values.shape[3] // max(1, int(self.options.depthMultiplier))
+        multiplier = max(1, int(self.options.depthMultiplier))
+        return int(self.values.shape[3]) // multiplier
 
     @property
     def n_columns(self) -> int:

@@ -1,0 +1,133 @@
+"""`stridepack shrink`."""
+
+from pathlib import Path
+
+import click
+from rich.progress import Progress
+
+from stridepack.cli.options import MODEL, PATH, output_option
+from stridepack.cli.output import ERR, OUT, say, say_written
+from stridepack.files.atomic import write_files
+from stridepack.report.curve import check_curve_file, curve_file
+from stridepack.report.shrink import shrink_sentences, shrink_table
+from stridepack.shrink import read_data
+from stridepack.shrink import shrink as shrink_model
+from stridepack.shrink.rate import RATES
+
+
+@click.command()
+@MODEL
+@click.option(
+    "--data",
+    type=PATH,
+    required=True,
+    metavar="DATA.npz",
+    help="Typical samples: an array inputs, and an array labels if there are any.",
+)
+@output_option("The shrunk model, a .tflite file.")
+@click.option(
+    "--flash",
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="The packed file takes at most this many bytes.",
+)
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(0, 100),
+    metavar="POINTS",
+    help="Lose at most this many points of accuracy. Without labels, at most this many per cent of "
+    "the samples change their class.",
+)
+@click.option(
+    "--min-snr",
+    type=click.FloatRange(min=0),
+    metavar="DB",
+    help="Keep at least this signal-to-noise ratio of the outputs, in dB.",
+)
+@click.option(
+    "--step",
+    type=click.FloatRange(1, 127),
+    metavar="Q",
+    help="Use this step in all tensors, in units of the scales that they have.",
+)
+@click.option(
+    "--for",
+    "packed_as",
+    type=click.Choice(tuple(RATES)),
+    default=next(iter(RATES)),
+    show_default=True,
+    help="What `pack` will write: a .spk file, or a .tflite for an unmodified TensorFlow Lite "
+    "Micro. Its bytes are counted.",
+)
+@click.option(
+    "--curve",
+    type=PATH,
+    metavar="FILE",
+    help="Also measure plans of all sizes: data in a .json file, or a plot in a .png or .svg file.",
+)
+def shrink(
+    model: Path,
+    data: Path,
+    output: Path,
+    *,
+    flash: int | None,
+    max_drop: float | None,
+    min_snr: float | None,
+    step: float | None,
+    packed_as: str,
+    curve: Path | None,
+) -> None:
+    """Put the weights of MODEL on coarser grids, so that they pack into fewer bytes.
+
+    This is the one command that changes weights. It needs no training and no labels: a few hundred
+    typical inputs show what each layer must keep. Weights that are 0 stay 0. The result is an
+    ordinary int8 .tflite file, which `stridepack pack` then packs without any further loss.
+
+    Give exactly one of --flash, --max-drop, --min-snr and --step. A quarter of the samples is held
+    back from the calibration, and shows what the result is worth. If a target cannot be met,
+    nothing is written, the message says by how much it is missed, and the exit code is 2.
+
+    \b
+    Examples:
+      stridepack shrink model.tflite --data data.npz -o small.tflite --flash 48000
+      stridepack shrink model.tflite --data data.npz -o small.tflite --max-drop 1
+      stridepack shrink model.tflite --data data.npz -o small.tflite --flash 90000 --for tflite
+      stridepack shrink model.tflite --data data.npz -o small.tflite --step 8 --curve curve.svg
+    """
+    if curve is not None:
+        check_curve_file(curve)
+    inputs, labels = read_data(data)
+    with Progress(console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
+        task = bar.add_task("starting", total=None)
+        last = ""
+
+        def advance(what: str, total: int) -> None:
+            nonlocal last
+            if what != last:
+                bar.reset(task, description=what)
+                last = what
+            done = bar.tasks[0].completed
+            if done >= total:
+                bar.reset(task, description=what)
+            bar.update(task, total=total, advance=1)
+
+        result = shrink_model(
+            model,
+            inputs,
+            labels,
+            flash,
+            max_drop,
+            step,
+            min_snr=min_snr,
+            packed_as=packed_as,
+            curve=curve is not None,
+            on_progress=advance,
+        )
+    files = {output: result.model}
+    if curve is not None:
+        files[curve] = curve_file(curve, result)
+    write_files(files)
+    OUT.print(shrink_table(result))
+    say(shrink_sentences(result))
+    for path, content in files.items():
+        say_written(path, len(content))
