@@ -72,7 +72,7 @@ def read_data(path: str | PathLike[str]) -> tuple[Array, Array | None]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: this is not a .npz file, or it is damaged: {error}") from error
     if "inputs" not in arrays:
         found = ", ".join(sorted(arrays)) or "nothing"

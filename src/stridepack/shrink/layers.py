@@ -151,7 +151,7 @@ def _obstacle(model: Model, weight: Constant, users: Any) -> str:
     return (
         _quantisation_obstacle(weight, names[0])
         or _source_obstacle(graph.tensors[data])
-        or _bias_obstacle(model, weight.subgraph, bias, users)
+        or _bias_obstacle(model, weight.subgraph, bias, _n_rows(weight, names[0]), users)
         or _group_obstacle(graph, weight, names[0], data)
     )
 
@@ -164,9 +164,9 @@ def _operands(operator: Operator, kind: str) -> list[int]:
 
 def _quantisation_obstacle(weight: Constant, kind: str) -> str:
     scale = _scale(weight.tensor)
-    rows = shape_of(weight.tensor)[3 if kind == "DEPTHWISE_CONV_2D" else 0]
-    if scale.size not in (1, rows):
-        return f"it has {scale.size} scales for {rows} output channels"
+    n_rows = _n_rows(weight, kind)
+    if scale.size not in (1, n_rows):
+        return f"it has {scale.size} scales for {n_rows} output channels"
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         return "it has a scale that is not a positive number"
     zero_points = weight.tensor.quantization.zeroPoint
@@ -181,15 +181,15 @@ def _source_obstacle(source: Tensor) -> str:
     return "" if _scale(source).size == 1 else "the input of its layer has not one scale"
 
 
-def _bias_obstacle(model: Model, subgraph: int, bias: int, users: Any) -> str:
+def _bias_obstacle(model: Model, subgraph: int, bias: int, n_rows: int, users: Any) -> str:
     if bias == -1:
         return ""
     graph = model.subgraphs[subgraph]
     tensor = graph.tensors[bias]
     if type_name(tensor) not in BIAS_TYPES:
         return f"the bias of its layer is {type_name(tensor)}, not int32 or int64"
-    if model.data(tensor).size == 0:
-        return "the bias of its layer is not a constant"
+    if model.data(tensor).size != n_rows * BIAS_TYPES[type_name(tensor)].itemsize:
+        return f"the bias of its layer is not a constant of {n_rows} elements"
     if sum(bias in operator.inputs for operator in graph.operators) > 1 or (
         users[tensor.buffer] != 1
     ):
@@ -210,7 +210,7 @@ def _layer(model: Model, name: str, weight: Constant, position: int) -> Layer:
     kind = model.operator_name(operator)
     data, _, bias = _operands(operator, kind)
     values = read_values(model, weight)
-    n_rows = values.shape[3 if kind == "DEPTHWISE_CONV_2D" else 0]
+    n_rows = _n_rows(weight, kind)
     scale = _scale(weight.tensor)
     bias_values = np.zeros(n_rows, np.int64)
     if bias != -1:
@@ -234,6 +234,10 @@ def _layer(model: Model, name: str, weight: Constant, position: int) -> Layer:
         bias_values=bias_values,
         options=operator.builtinOptions,
     )
+
+
+def _n_rows(weight: Constant, kind: str) -> int:
+    return shape_of(weight.tensor)[3 if kind == "DEPTHWISE_CONV_2D" else 0]
 
 
 def _scale(tensor: Tensor) -> Float64:
