@@ -103,6 +103,20 @@ def one_layer(
     return build.ends([x], [y]).to_bytes()
 
 
+def convolutions(zeros: float = 0.0, dtype: str = "int8") -> bytes:
+    """Convolutions only: 8x8x2 -> 4x4x10."""
+    build, x = start((1, 8, 8, 2), dtype, 0 if dtype == "int16" else -3)
+    more = {"dtype": dtype, "sink_scale": 0.05 if dtype == "int8" else 0.05 / 256}
+    stride2 = schema.Conv2DOptionsT(strideW=2, strideH=2)
+    first = random_weights(128, 3, 3, 2, zeros=zeros)
+    y = add_layer(build, "CONV_2D", x, first, (1, 4, 4, 128), options=stride2, **more)
+    depthwise = random_weights(1, 5, 5, 128, zeros=zeros)
+    y = add_layer(build, "DEPTHWISE_CONV_2D", y, depthwise, (1, 4, 4, 128), **more)
+    last = random_weights(10, 3, 3, 128, zeros=zeros, seed=1)
+    y = add_layer(build, "CONV_2D", y, last, (1, 4, 4, 10), **more | {"per_channel": False})
+    return build.ends([x], [y]).to_bytes()
+
+
 def classifier(zeros: float = 0.0, dtype: str = "int8") -> bytes:
     """A convolution, a depthwise one, and two fully connected layers: 8x8x2 -> 10 classes."""
     build, x = start((1, 8, 8, 2), dtype, 0 if dtype == "int16" else -3)
