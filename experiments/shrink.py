@@ -1,0 +1,104 @@
+"""Shrink trained networks without training, and record what is left on all test images.
+
+    python -m experiments.shrink resnet8 cifar10 --flash 23000 21500 20000
+
+For each seed, each sparsity and each number of bytes: `stridepack.shrink` with the first training
+images, without their labels; accuracy of the result on all test images, by LiteRT's reference
+kernels. The .tflite files and NETWORK_DATASET_shrink.json go to experiments/results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import stridepack as sp
+from experiments import data as datasets
+from experiments.measures import RESULTS, points
+from experiments.networks import RECIPES
+from experiments.points import int8_outputs, quantised
+from experiments.train import DATA, save_atomically
+
+CALIBRATION_IMAGES = 1024  # of the training set; a quarter of them is held back
+SHARED = ("sparsity", "seed", "epochs", "input")  # fields of the network that is shrunk
+
+
+def shrunk(
+    source: dict[str, Any], flash: int, train: datasets.Images, test: datasets.Images
+) -> tuple[bytes, dict[str, Any]]:
+    """A smaller model of a recorded point, and its record."""
+    file = RESULTS / source["tflite"]
+    pixels = train.pixels[:CALIBRATION_IMAGES]
+    result = sp.shrink(file, quantised(pixels, *input_scale(file)), flash=flash)
+    guesses = int8_outputs(result.model, test.pixels).argmax(axis=1)
+    name = f"{file.stem}_shrink_{flash}.tflite"
+    record = {
+        **{field: source[field] for field in SHARED},
+        "method": "post-training",
+        "from": source["tflite"],
+        "accuracy": float(np.mean(guesses == test.labels.numpy())),
+        "accuracy_before": source["accuracy"],
+        "tflite": name,
+        "bytes": len(result.model),
+        "flash": flash,
+        "spk_nbytes": result.after.nbytes,
+        "spk_nbytes_before": result.before.nbytes,
+        "steps": {t.name: t.step for t in result.tensors if t.step != 1},
+        "snr": result.after.quality.snr,
+        "agreement": result.after.quality.agreement,
+        "calibration_images": result.n_calibration,
+    }
+    return result.model, record
+
+
+def input_scale(model: Path) -> tuple[float, int]:
+    """Scale and zero point of the input of a model."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    scale, zero_point = Interpreter(str(model)).get_input_details()[0]["quantization"]
+    return float(scale), int(zero_point)
+
+
+def record(curve: str, entry: dict[str, Any]) -> None:
+    """Put a point into the curve's JSON, in place of an earlier one of the same file."""
+    kept = [p for p in points(f"{curve}_shrink") if p["tflite"] != entry["tflite"]]
+    key = ("seed", "sparsity", "flash")
+    ordered = sorted([*kept, entry], key=lambda p: [p[name] for name in key])
+    network, dataset = curve.split("_")
+    content = {"network": network, "dataset": dataset, "points": ordered}
+    text = json.dumps(content, indent=2) + "\n"
+    save_atomically(text.encode(), RESULTS / f"{curve}_shrink.json")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("network", choices=RECIPES)
+    parser.add_argument("dataset", choices=datasets.LAYOUTS)
+    parser.add_argument("--data", type=Path, metavar="DIR", help=f"default {DATA}/DATASET")
+    parser.add_argument("--sparsity", type=float, nargs="+", default=[0.0], metavar="FRACTION")
+    parser.add_argument("--seed", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--flash", type=int, nargs="+", required=True, metavar="BYTES")
+    options = parser.parse_args()
+    curve = f"{options.network}_{options.dataset}"
+    sources = [
+        point
+        for point in points(curve)
+        if point["sparsity"] in options.sparsity and point["seed"] in options.seed
+    ]
+    folder = options.data or DATA / options.dataset
+    train = datasets.load(options.dataset, folder, "train")
+    test = datasets.load(options.dataset, folder, "test")
+    for source in sources:
+        for flash in options.flash:
+            model, entry = shrunk(source, flash, train, test)
+            save_atomically(model, RESULTS / entry["tflite"])
+            record(curve, entry)
+            print(f"{entry['tflite']}: {entry['accuracy']:.4f} in {entry['spk_nbytes']} bytes")
+
+
+if __name__ == "__main__":
+    main()
