@@ -117,7 +117,7 @@ def test_rows_go_there_and_back(name: str) -> None:
 def obstacle(model: bytes) -> str:
     draft = Draft(model, "model")
     assert not draft.layers
-    return next(iter(draft.obstacles.values()))
+    return "; ".join(draft.obstacles.values())
 
 
 def float_input() -> bytes:
@@ -129,6 +129,12 @@ def float_input() -> bytes:
 def float_bias() -> bytes:
     build = dense_layer(sparse(64, 64))
     build.graph.tensors[2].type = schema.TensorType.FLOAT32
+    return build.to_bytes()
+
+
+def constant_input() -> bytes:
+    build = dense_layer(sparse(64, 64))
+    build.graph.tensors[0].buffer = build.buffer(bytes(64))
     return build.to_bytes()
 
 
@@ -155,6 +161,7 @@ def shared_bias() -> bytes:
         (two_weights_in_one_operator().to_bytes, "ADD reads it"),
         (shared_buffer().to_bytes, "shares its data"),
         (float_input, "is float32, not int8 or int16"),
+        (constant_input, "the input of its layer is a constant"),
         (float_bias, "bias of its layer is float32"),
         (grouped, "grouped convolution"),
         (shared_bias, "shares its bias"),

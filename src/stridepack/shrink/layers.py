@@ -150,7 +150,7 @@ def _obstacle(model: Model, weight: Constant, users: Any) -> str:
         return f"{names[0]} reads it as another input than its weights"
     return (
         _quantisation_obstacle(weight, names[0])
-        or _source_obstacle(graph.tensors[data])
+        or _source_obstacle(model, graph.tensors[data])
         or _bias_obstacle(model, weight.subgraph, bias, _n_rows(weight, names[0]), users)
         or _group_obstacle(graph, weight, names[0], data)
     )
@@ -175,7 +175,9 @@ def _quantisation_obstacle(weight: Constant, kind: str) -> str:
     return ""
 
 
-def _source_obstacle(source: Tensor) -> str:
+def _source_obstacle(model: Model, source: Tensor) -> str:
+    if model.data(source).size:
+        return "the input of its layer is a constant"
     if type_name(source) not in ("int8", "int16"):
         return f"the input of its layer is {type_name(source)}, not int8 or int16"
     return "" if _scale(source).size == 1 else "the input of its layer has not one scale"
