@@ -49,12 +49,37 @@ def progress(
     Gives a function that takes the tensors to be worked on, and one that takes a number of
     elements done.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(
-        *columns, TimeRemainingColumn(), console=ERR, transient=True, disable=not ERR.is_terminal
-    ) as bar:
+    with _bar() as bar:
         task = bar.add_task(title, total=None)
         yield (
             lambda tensors: bar.update(task, total=sum(t.size for t in tensors)),
             lambda n: bar.advance(task, n),
         )
+
+
+@contextmanager
+def progress_in_rounds(title: str) -> Iterator[Callable[[str, int], None]]:
+    """A progress bar for work that is done in rounds, on a terminal only.
+
+    Gives a function that is called after each piece of work, with what is done in this round and
+    how many pieces it has.
+    """
+    with _bar() as bar:
+        task = bar.add_task(title, total=None)
+        before = (title, 0)
+
+        def advance(what: str, total: int) -> None:
+            nonlocal before
+            last, done = before
+            done = done + 1 if what == last and done < total else 1
+            bar.update(task, description=what, total=total, completed=done)
+            before = (what, done)
+
+        yield advance
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    return Progress(
+        *columns, TimeRemainingColumn(), console=ERR, transient=True, disable=not ERR.is_terminal
+    )

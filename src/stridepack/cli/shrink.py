@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import click
-from rich.progress import Progress
 
 from stridepack.cli.options import MODEL, PATH, output_option
-from stridepack.cli.output import ERR, OUT, say, say_written
+from stridepack.cli.output import OUT, progress_in_rounds, say, say_written
 from stridepack.files.atomic import write_files
 from stridepack.report.curve import check_curve_file, curve_file
 from stridepack.report.shrink import shrink_sentences, shrink_table
@@ -97,20 +96,7 @@ def shrink(
     if curve is not None:
         check_curve_file(curve)
     inputs, labels = read_data(data)
-    with Progress(console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-        last = ""
-
-        def advance(what: str, total: int) -> None:
-            nonlocal last
-            if what != last:
-                bar.reset(task, description=what)
-                last = what
-            done = bar.tasks[0].completed
-            if done >= total:
-                bar.reset(task, description=what)
-            bar.update(task, total=total, advance=1)
-
+    with progress_in_rounds("starting") as advance:
         result = shrink_model(
             model,
             inputs,
