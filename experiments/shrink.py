@@ -4,7 +4,8 @@
 
 For each seed, each sparsity and each number of bytes: `stridepack.shrink` with the first training
 images, without their labels; accuracy of the result on all test images, by LiteRT's reference
-kernels. The .tflite files and NETWORK_DATASET_shrink.json go to experiments/results.
+kernels. The .tflite files and NETWORK_DATASET_shrink.json go to experiments/results, and a table of
+ResNet8's points into docs/shrink.md.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from experiments.points import int8_outputs, quantised
 from experiments.train import DATA, save_atomically
 
 CALIBRATION_IMAGES = 1024  # of the training set; a quarter of them is held back
+GUIDE = Path("docs/shrink.md")
+BEGIN, END = "<!-- shrink-results -->", "<!-- /shrink-results -->"
 SHARED = ("sparsity", "seed", "epochs", "input")  # fields of the network that is shrunk
 
 
@@ -74,6 +77,37 @@ def record(curve: str, entry: dict[str, Any]) -> None:
     save_atomically(text.encode(), RESULTS / f"{curve}_shrink.json")
 
 
+def table() -> str:
+    """ResNet8's points in Markdown: a row for each sparsity and number of bytes."""
+    rows = [
+        "| ResNet8, CIFAR-10 | `.spk` before | accuracy | after `shrink` | accuracy (each seed) |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    groups: dict[tuple[float, int], list[dict[str, Any]]] = {}
+    for point in points("resnet8_cifar10_shrink"):
+        groups.setdefault((point["sparsity"], -point["flash"]), []).append(point)
+    for (sparsity, _), group in sorted(groups.items()):
+        before, after = ([p[f"spk_nbytes{s}"] for p in group] for s in ("_before", ""))
+        accuracy_before, accuracy = (
+            [p[name] for p in group] for name in ("accuracy_before", "accuracy")
+        )
+        each = ", ".join(f"{value:.2%}" for value in accuracy)
+        rows.append(
+            f"| {f'{sparsity:.0%} pruned' if sparsity else 'not pruned'} | {np.mean(before):,.0f} "
+            f"| {np.mean(accuracy_before):.2%} | **{np.mean(after):,.0f}** "
+            f"| **{np.mean(accuracy):.2%}** ({each}) |"
+        )
+    return "\n".join(rows)
+
+
+def write_table() -> None:
+    """Put the table between its marks in the guide."""
+    text = GUIDE.read_text()
+    head, rest = text.split(BEGIN)
+    _, tail = rest.split(END)
+    save_atomically(f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}".encode(), GUIDE)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("network", choices=RECIPES)
@@ -97,6 +131,7 @@ def main() -> None:
             model, entry = shrunk(source, flash, train, test)
             save_atomically(model, RESULTS / entry["tflite"])
             record(curve, entry)
+            write_table()
             print(f"{entry['tflite']}: {entry['accuracy']:.4f} in {entry['spk_nbytes']} bytes")
 
 

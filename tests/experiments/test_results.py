@@ -12,6 +12,7 @@ import stridepack as sp
 from experiments import measures
 from experiments.paper import CURVES
 from experiments.points import LARGEST_COMMITTED
+from experiments.shrink import table
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "experiments/results"
@@ -37,6 +38,27 @@ def test_a_point_and_its_file(network, point):
     assert -1e-4 < n_zeros / sum(values.size for values in tensors) - point["sparsity"] < 0.05
 
 
+SHRUNK = measures.points("resnet8_cifar10_shrink")
+
+
+@pytest.mark.parametrize("point", SHRUNK, ids=[p["tflite"] for p in SHRUNK])
+def test_a_shrunk_model_and_its_record(point, tmp_path):
+    file, source = RESULTS / point["tflite"], RESULTS / point["from"]
+    packed = tmp_path / "packed.spk"
+    nbytes = sp.pack_file(file, packed).files[packed]
+    assert nbytes == point["spk_nbytes"] <= point["flash"]
+    assert file.stat().st_size == point["bytes"]
+    assert 0.75 < point["accuracy"] <= point["accuracy_before"] + 0.005
+    for before, after in zip(sp.read_tflite(source), sp.read_tflite(file), strict=True):
+        assert (before.name, before.values.shape) == (after.name, after.values.shape)
+        assert not after.values[before.values == 0].any()
+        assert before.name not in point["steps"] or before.size >= 2048
+
+
+def test_the_guide_shows_what_is_recorded():
+    assert table() in (ROOT / "docs/shrink.md").read_text()
+
+
 def test_the_bundled_model_is_the_point_at_50_percent():
     points = measures.points("resnet8_cifar10")
     point = next(p for p in points if (p["sparsity"], p["seed"]) == (0.5, 1))
@@ -46,3 +68,4 @@ def test_the_bundled_model_is_the_point_at_50_percent():
 
 def test_all_committed_files_together_stay_small():
     assert sum(p["bytes"] for _, p in POINTS if p["bytes"] <= LARGEST_COMMITTED) < 3_000_000
+    assert sum(p["bytes"] for p in SHRUNK) < 1_000_000

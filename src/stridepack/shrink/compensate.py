@@ -38,6 +38,9 @@ _PASSES = 2  # bits are those of the levels of the pass before
 _SPARSE = 0.1
 _LARGEST_MATRICES = 2**28
 
+# How much a step that is fitted may differ from the one that was asked for.
+_LARGEST_CHANGE = 4
+
 _BLOCK = 64  # columns whose errors are handed on together
 
 
@@ -107,7 +110,8 @@ class Compensator:
         largest = np.abs(self._target[:, : self._free.shape[1]]).max(axis=1, initial=0)
         if not self._layer.per_channel:
             largest[:] = largest.max(initial=0)
-        steps = np.where(largest > 0, largest / LARGEST_LEVEL, self._layer.scales)
+        # Not much finer than it was, as the bias is stored in units of the step, too.
+        steps = np.maximum(largest / LARGEST_LEVEL, self._layer.scales / _LARGEST_CHANGE)
         return self.round(steps, 0.0)
 
     def round(self, steps: Float64, bit_price: float = _BIT_PRICE) -> Rounded:
@@ -165,8 +169,8 @@ class Compensator:
             a, b = a - mean**2 * unit, b - mean * offset * unit
         if not self._layer.per_channel:
             a, b = np.full_like(a, a.sum()), np.full_like(b, b.sum())
-        usable = (a > 0) & (b > 0)
-        fitted = np.where(usable, b / np.where(usable, a, 1), steps)
+        fitted = np.where(a > 0, b / np.where(a > 0, a, 1), steps)
+        fitted = np.clip(fitted, steps / _LARGEST_CHANGE, steps * _LARGEST_CHANGE)
         return Rounded(levels, fitted, offset - mean * fitted)
 
 
