@@ -67,8 +67,11 @@ def test_a_curve_as_data_or_as_a_plot(model: Path, tmp_path: Path, suffix: str) 
     content = curve.read_bytes()
     if suffix == ".json":
         points = json.loads(content)["points"]
-        assert [point["steps"] for point in points] == [[1], [8]]
-        assert points[0]["nbytes"] > points[1]["nbytes"]
+        assert points[0]["steps"] == [1]
+        assert [8] in [point["steps"] for point in points]
+        sizes = [point["nbytes"] for point in points]
+        assert sizes == sorted(sizes, reverse=True)
+        assert len(sizes) > 5
         assert points[0]["snr"] is None
         assert points[0]["agreement"] == 1
     else:

@@ -141,15 +141,10 @@ def shrink(  # noqa: PLR0917 (in the order in which one thinks of them)
         When ai-edge-litert or tflite-micro is not installed.
     """
     target = Target(flash, max_drop, min_snr, step)
-    if packed_as not in RATES:
-        raise InputError(
-            f"`packed_as={packed_as}` is unknown. Choose {' or '.join(RATES)}.", packed_as=packed_as
-        )
     file = fspath(model)
+    _check_names(file, output, packed_as)
     before = read_tflite(file)
     data = Path(file).read_bytes()
-    if output is not None and Path(output).resolve() == Path(file).resolve():
-        raise InputError(f"{output}: the output would overwrite the model. Choose another name.")
     samples = check_samples(
         np.asarray(inputs), None if labels is None else np.asarray(labels), Network(data).source
     )
@@ -158,18 +153,13 @@ def shrink(  # noqa: PLR0917 (in the order in which one thinks of them)
     report = on_progress or _ignore
     batch = find_batch(data, samples.inputs)
     reference = Reference(data, held_back, batch)
-    if max_drop is not None and not reference.classifies:
-        raise InputError(
-            f"`max_drop={max_drop}` is for models that classify, and this one does not. Give a "
-            "signal-to-noise ratio instead, such as `min_snr=20`.",
-            max_drop=max_drop,
-            min_snr=20,
-        )
+    if max_drop is not None:
+        _check_classifies(reference, max_drop)
     builder = Builder(data, file, calibration, batch)
     if not builder.layers:
         raise ModelError(f"{file}: {why_nothing(builder)}")
     rate = RATES[packed_as]
-    to_measure = (step,) if step is not None else usual_steps(len(builder.layers))
+    to_measure = _steps_to_measure(step, len(builder.layers), curve)
     errors = Reference(data, calibration.first(_MOST_ERROR), batch)
     table = measure_candidates(
         builder, to_measure, rate, errors, lambda: report("measuring layers", len(builder.layers))
@@ -197,17 +187,43 @@ def shrink(  # noqa: PLR0917 (in the order in which one thinks of them)
         larger=None if larger is None else plans.point(larger),
         n_calibration=len(calibration),
         n_held_back=len(held_back),
-        curve=[plans.point(steps) for steps in plans.ladder] if curve else [],
+        curve=plans.curve(chosen) if curve else [],
     )
     if output is not None:
         write_files({Path(output): result.model})
     return result
 
 
+def _check_names(file: str, output: str | PathLike[str] | None, packed_as: str) -> None:
+    if packed_as not in RATES:
+        raise InputError(
+            f"`packed_as={packed_as}` is unknown. Choose {' or '.join(RATES)}.", packed_as=packed_as
+        )
+    if output is not None and Path(output).resolve() == Path(file).resolve():
+        raise InputError(f"{output}: the output would overwrite the model. Choose another name.")
+
+
+def _check_classifies(reference: Reference, max_drop: float) -> None:
+    if not reference.classifies:
+        raise InputError(
+            f"`max_drop={max_drop}` is for models that classify, and this one does not. Give a "
+            "signal-to-noise ratio instead, such as `min_snr=20`.",
+            max_drop=max_drop,
+            min_snr=20,
+        )
+
+
+def _steps_to_measure(step: float | None, n_layers: int, curve: bool) -> tuple[float, ...]:
+    usual: tuple[float, ...] = usual_steps(n_layers)
+    if step is None:
+        return usual
+    return tuple(sorted({*usual, step} - {1})) if curve else (step,)
+
+
 def _choose(plans: Plans, target: Target) -> Steps:
     """The steps that keep a target."""
     if target.step is not None:
-        return plans.smallest()
+        return plans.uniform(target.step)
     if target.flash is not None:
         steps = plans.within(target.flash)
         if steps is None:

@@ -75,6 +75,10 @@ class Plans:
         assert steps is not None  # the limit is what some plan takes
         return steps
 
+    def uniform(self, step: float) -> Steps:
+        """The same step for all layers that can have one."""
+        return tuple(step if len(candidates) > 1 else 1.0 for candidates in self._table)
+
     def within(self, flash: int) -> Steps | None:
         """The best plan whose packed file takes at most so many bytes; None if there is none.
 
@@ -114,6 +118,11 @@ class Plans:
             else:
                 bad = middle
         return ladder[good]
+
+    def curve(self, chosen: Steps) -> list[Point]:
+        """Points of the ladder and of a plan that was chosen, the largest one first."""
+        points = [self.point(steps) for steps in dict.fromkeys([*self.ladder, chosen])]
+        return sorted(points, key=lambda point: -point.nbytes)
 
     def beside(self, steps: Steps) -> tuple[Steps | None, Steps | None]:
         """The next smaller and the next larger plan of the ladder, by the bytes of the table."""
