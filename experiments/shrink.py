@@ -24,7 +24,7 @@ from experiments.networks import RECIPES
 from experiments.points import int8_outputs, quantised
 from experiments.train import DATA, save_atomically
 
-CALIBRATION_IMAGES = 1024  # of the training set; a quarter of them is held back
+CALIBRATION_IMAGES = 2800  # of the training set; a quarter of them is held back
 GUIDE = Path("docs/shrink.md")
 BEGIN, END = "<!-- shrink-results -->", "<!-- /shrink-results -->"
 SHARED = ("sparsity", "seed", "epochs", "input")  # fields of the network that is shrunk

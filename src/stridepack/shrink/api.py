@@ -22,8 +22,11 @@ from stridepack.shrink.result import ShrinkResult
 from stridepack.shrink.tensors import shrunk_tensors, why_nothing
 from stridepack.tflite.constants import parse_tflite, read_tflite
 
-# Samples that are used at most: more of them change little and take longer.
-_MOST_CALIBRATION = 512
+# Samples that are used at most to build a plan, to round each layer alone, and to see what that
+# does. More of them change little and take longer. Measured on ResNet8: plans that are built with
+# 2,048 samples have 10 % less error than with 512.
+_MOST_CALIBRATION = 2048
+_MOST_ALONE = 512
 _MOST_ERROR = 256
 
 OnProgress = Callable[[str, int], None]
@@ -156,13 +159,14 @@ def shrink(  # noqa: PLR0917 (in the order in which one thinks of them)
     if max_drop is not None:
         _check_classifies(reference, max_drop)
     builder = Builder(data, file, calibration, batch)
+    alone = Builder(data, file, calibration.first(_MOST_ALONE), batch)
     if not builder.layers:
         raise ModelError(f"{file}: {why_nothing(builder)}")
     rate = RATES[packed_as]
     to_measure = _steps_to_measure(step, len(builder.layers), curve)
     errors = Reference(data, calibration.first(_MOST_ERROR), batch)
     table = measure_candidates(
-        builder, to_measure, rate, errors, lambda: report("measuring layers", len(builder.layers))
+        alone, to_measure, rate, errors, lambda: report("measuring layers", len(builder.layers))
     )
     plans = Plans(
         builder, table, rate, reference, lambda: report("rounding", len(builder.draft.layers))
