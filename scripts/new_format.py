@@ -126,7 +126,7 @@ def copy_files(root: Path, name: str, like: str, old: int, new: int) -> list[str
 
 
 def format_files(root: Path, paths: Iterable[str], bin: Path) -> bool:
-    """Apply the formatters, where they are: in the folder, or where commands are."""
+    """Apply the formatters of the folder, or others that are installed. False where none are."""
     found = [shutil.which(tool, path=f"{bin}:{os.environ['PATH']}") for tool in TOOLS]
     python = [path for path in paths if path.endswith(".py")]
     for path in python:
@@ -183,8 +183,10 @@ def main() -> None:
         add_to_spec(ROOT, name)
         subprocess.run([sys.executable, ROOT / "spec/generate.py"], check=True)
         written = copy_files(ROOT, name, like, *add_to_document(ROOT, name, like))
-        bin = ROOT / os.environ.get("VENV", ".venv") / "bin"
-        is_formatted = format_files(ROOT, written, bin)
+        venv = os.environ.get("VENV", ".venv")
+        if not format_files(ROOT, written, ROOT / venv / "bin"):
+            subprocess.run(["make", f"{venv}/.develop"], cwd=ROOT, check=True)
+            format_files(ROOT, written, ROOT / venv / "bin")
         subprocess.run(["make", "vectors"], cwd=ROOT, check=True)
     except BaseException as error:
         print(f"scripts/new_format.py: {error or type(error).__name__}", file=sys.stderr)
@@ -194,8 +196,6 @@ def main() -> None:
     print(f"Format {name} is a copy of {like}. These files are its own:", *written, sep="\n  ")
     print(f"It has a line in {SPEC} and a section at the end of {DOCUMENT}.")
     print("tests/vectors holds its vectors: `make vectors` writes them again after a change.")
-    if not is_formatted:
-        print("Run `make format`, because there was no ruff or no clang-format here.")
     print("Next: `make check`. When it is what it should be: `make bench-m55`, and CHANGELOG.md.")
 
 
