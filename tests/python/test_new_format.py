@@ -148,7 +148,7 @@ def test_copies_are_formatted(script: ModuleType, root: Path) -> None:
     [
         ("Foo", "rle", "is not a name"),
         ("rle", "psr", "There is a format 'rle' already"),
-        ("foo", "zip", "Choose one of dense, psr"),
+        ("specimen", "zip", "Choose one of dense, psr"),
         ("blob", "rle", "src/stridepack/reference/blob.py exists already"),
         ("values", "rle", "another meaning in the files of rle"),
         ("auto", "dense", "another meaning"),
