@@ -81,6 +81,8 @@ def renamed(text: str, old: str, new: str, keep: frozenset[str] = frozenset()) -
 
     def of_word(match: re.Match[str]) -> str:
         word = match[0]
+        if old not in word.lower():  # nearly all words
+            return word
         is_code = word == old.capitalize() and re.match(r"\s+cod(e|es|ing)\b", text[match.end() :])
         if word in keep or is_code:
             return word
