@@ -56,7 +56,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): $(VENV)/bin/python $(SOURCES)
-	$(BIN)/python -m pip install -q --disable-pip-version-check '.[all]' -Ccmake.define.STRIDEPACK_WERROR=ON
+	$(BIN)/python -m pip install -q --disable-pip-version-check '.[all]' \
+	  --config-settings=cmake.define.STRIDEPACK_WERROR=ON
 	touch $@
 
 # What only developers need

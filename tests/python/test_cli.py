@@ -19,9 +19,8 @@ from stridepack.files.spk import parse_bundle
 from stridepack.formats import all_options
 
 SIZE_ALONE = (
-    "does not work with .tflite output. How long TensorFlow Lite Micro takes to decode is not "
-    "known, and its formats are chosen by size alone. Write a .c or .spk file for the C runtime "
-    "instead."
+    "does not work with .tflite output. What decoding costs in TensorFlow Lite Micro is not known, "
+    "so formats are chosen by size alone. Write a .c or .spk file for the C runtime instead."
 )
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = REPOSITORY / "examples/resnet8_cifar10_50.tflite"
@@ -363,7 +362,7 @@ def files_below(path: Path) -> set[Path]:
         (["-o", "missing/w.c"], "because there is no directory missing. Make it first."),
         (
             ["-o", "folder.spk"],
-            "folder.spk cannot be written, because it is a directory. Give a file",
+            "folder.spk is a directory. Give a file name, such as folder.spk/w",
         ),
         (
             ["-o", "w.tflite"],

@@ -70,7 +70,7 @@ class Compensator:
     def _can_be_per_row(self, free: Bool) -> bool:
         n = int(free.sum(axis=1).max(initial=0)) + 1
         nbytes = 8 * len(free) * n**2
-        return 1 - free.mean() >= _SPARSE and nbytes <= _LARGEST_MATRICES
+        return bool(1 - free.mean() >= _SPARSE and nbytes <= _LARGEST_MATRICES)
 
     def _prepare_shared(self, free: Bool) -> None:
         """One order of columns for all rows, one factor; zeros are columns like others."""
