@@ -93,7 +93,16 @@ def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make(folder: Path, target: str, *choices: str) -> subprocess.CompletedProcess[str]:
     """Of two choices of the same variable, make takes the last one."""
     tools = (f"STRIDEPACK={sys.executable} -m stridepack", f"PYTHON={sys.executable}")
-    return run("make", target, *tools, f"MODEL={MODEL}", "FLAGS=-Werror", *choices, cwd=folder)
+    return run(
+        "make",
+        "--no-print-directory",
+        target,
+        *tools,
+        f"MODEL={MODEL}",
+        "FLAGS=-Werror",
+        *choices,
+        cwd=folder,
+    )
 
 
 def test_firmware_prints_what_its_readme_says(firmware: Path) -> None:
