@@ -93,6 +93,8 @@ def shrink(
       stridepack shrink model.tflite --data data.npz -o small.tflite --flash 90000 --for tflite
       stridepack shrink model.tflite --data data.npz -o small.tflite --step 8 --curve curve.svg
     """
+    if (flash, max_drop, min_snr, step).count(None) != 3:
+        raise click.UsageError("Give exactly one of --flash, --max-drop, --min-snr and --step.")
     if curve is not None:
         check_curve_file(curve)
     inputs, labels = read_data(data)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stridepack._words import counted
 from stridepack.errors import InputError, ModelError
 
 Array = npt.NDArray[Any]
@@ -109,8 +110,8 @@ def check_samples(inputs: Array, labels: Array | None, source: dict[str, Any]) -
         )
     if len(inputs) < MIN_SAMPLES:
         raise InputError(
-            f"There are {len(inputs)} samples. At least {MIN_SAMPLES} are needed, and some hundred "
-            "are better."
+            f"The data hold {counted(len(inputs), 'sample')}. At least {MIN_SAMPLES} are needed, "
+            "and some hundred are better."
         )
     if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
         bad = int(np.argmin(np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)))
