@@ -60,7 +60,7 @@ def bad(**changes: Any) -> tuple[Any, Any]:
         (samples().reshape(40, 12), None, r"shape \(40, 12\). The model needs \(n, 4, 3\)"),
         (np.int8(3), None, r"shape \(\). The model needs"),
         (samples(1), None, "The data hold 1 sample. At least 16"),
-        (samples(0), None, "There are 0 samples"),
+        (samples(0), None, "The data hold 0 samples"),
         (
             bad(element=np.nan)[0],
             None,
