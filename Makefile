@@ -78,7 +78,7 @@ $(PEERS): $(TEST)
 
 check: static
 	$(BIN)/mypy --exclude src/stridepack/pruning
-	$(BIN)/pytest -n auto --doctest-modules --ignore-glob='*/stridepack/pruning/*' --pyargs stridepack tests/python
+	$(BIN)/pytest -n auto -m 'not slow' --doctest-modules --ignore-glob='*/stridepack/pruning/*' --pyargs stridepack tests/python
 
 static: $(DEVELOP)
 	$(BIN)/python spec/generate.py --check

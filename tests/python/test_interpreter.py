@@ -140,6 +140,7 @@ REAL_MODELS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL_MODELS)
 def test_real_model(name: str) -> None:
     model = real_model(name)

@@ -135,6 +135,7 @@ def test_commands_of_the_readme_run(runtime: Path) -> None:
     assert len([*runtime.glob("*.o")]) == n_sources > 20
 
 
+@pytest.mark.slow
 def test_cmake_project(runtime: Path, tmp_path: Path) -> None:
     """A project with the lines of the README, in a folder that holds nothing else."""
     beside_python = Path(sys.executable).parent  # the PyPI package of the extra `dev`
