@@ -92,7 +92,7 @@ def test_nothing_is_written_where_a_target_cannot_be_met(model: Path, tmp_path: 
         "shrink", model, *data, "--step", 4, "--curve", tmp_path / "c.txt", code=2
     )
     np.savez(tmp_path / "data.npz", inputs=INPUTS[:1])
-    assert "There are 1 samples." in run("shrink", model, *data, "--step", 4, code=2)
+    assert "The data hold 1 sample." in run("shrink", model, *data, "--step", 4, code=2)
     (tmp_path / "data.npz").write_bytes(b"")
     assert "not a .npz file" in run("shrink", model, *data, "--step", 4, code=2)
     assert not output.exists()
