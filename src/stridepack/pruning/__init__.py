@@ -13,7 +13,17 @@ except ImportError as error:
         "stridepack.pruning needs PyTorch. Install it with `pip install 'stridepack[torch]'`."
     ) from error
 
-from stridepack.pruning.export import QuantizedWeight, to_arrays, to_tflite
+from stridepack.pruning.export import to_arrays, to_tflite
 from stridepack.pruning.magnitude import MagnitudePruner, cubic, linear
+from stridepack.pruning.quantise import QuantizedWeight
+from stridepack.pruning.target import packed_nbytes
 
-__all__ = ["MagnitudePruner", "QuantizedWeight", "cubic", "linear", "to_arrays", "to_tflite"]
+__all__ = [
+    "MagnitudePruner",
+    "QuantizedWeight",
+    "cubic",
+    "linear",
+    "packed_nbytes",
+    "to_arrays",
+    "to_tflite",
+]
