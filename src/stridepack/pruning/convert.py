@@ -53,12 +53,14 @@ def convert(model: nn.Module, inputs: list[Tensor], progress: OnProgress) -> tup
     _check_finite(ranges)
     progress("quantising", 0, 1)
     try:
-        return float_bytes, bytes(static.quantize(ranges).quantized_model)
+        int8_bytes = bytes(static.quantize(ranges).quantized_model)
     except Exception as error:
         raise ExportError(
             f"ai-edge-quantizer cannot quantise the model: {_first_line(error)} `to_arrays` "
             "needs no conversion."
         ) from error
+    progress("", 1, 1)
+    return float_bytes, int8_bytes
 
 
 def _check_finite(ranges: dict[str, dict[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from stridepack.pruning.proof import name_and_check_weights
 from stridepack.pruning.quantise import QuantizedWeight, quantise
 from stridepack.pruning.quiet import OnProgress, quiet, show
 from stridepack.pruning.repair import (
+    quantise_embeddings,
     quantise_reductions,
     revive_dead_channels,
     shorten_names,
@@ -86,14 +87,10 @@ def to_tflite(
         When a weight that is zero in `model` is not 0 in the file, or a pruned tensor is missing,
         or the model cannot be converted.
     """
-    progress = on_progress or show
     plain = plain_copy(model)
     inputs = read_calibration(calibration, plain)
-    with quiet():
-        try:
-            float_bytes, int8_bytes = convert(plain, inputs, progress)
-        finally:
-            progress("", 0, 0)
+    with quiet(on_progress or show) as aloud:
+        float_bytes, int8_bytes = convert(plain, inputs, aloud)
 
     # Reading pulls in the tensors of 256 KiB and more, which the quantizer stores after the
     # flatbuffer, where TensorFlow Lite Micro does not look.
@@ -101,6 +98,7 @@ def to_tflite(
     int8_model = load_model(int8_bytes, "the quantised model")
     revive_dead_channels(float_model, int8_model)
     quantise_reductions(int8_model)
+    quantise_embeddings(int8_model)
     shorten_names(int8_model, name_and_check_weights(float_model, int8_model, weights_of(plain)))
     warn_of_float(int8_model)
 

@@ -154,7 +154,8 @@ class MagnitudePruner:
         if time <= self.start and time < self.end:
             return 0.0
         if self.target_nbytes is not None:
-            return self._share(time) * self._find(held=time >= self.end)
+            held = time >= self.end
+            return max(self._share(time) * self._find(held), self._reached() if held else 0)
         sizes = {name: weight.parameter().numel() for name, weight in self._weights.items()}
         zeros = sum(self._fractions[name] * size for name, size in sizes.items())
         return self._share(time) * zeros / sum(sizes.values())
@@ -192,6 +193,11 @@ class MagnitudePruner:
         """Write the zeros into the weights and drop the masks; the model is plain again."""
         for weight in self._weights.values():
             remove_mask(*weight)
+
+    def _reached(self) -> float:
+        """The sparsity of all masks together."""
+        masks = self._masks.values()
+        return sum(mask.n_zeros() for mask in masks) / sum(mask.mask.numel() for mask in masks)
 
     def _share(self, time: float) -> float:
         """The share of the final sparsity that the schedule asks for."""

@@ -14,6 +14,40 @@ from torch.nn.utils import parametrize
 from stridepack.errors import InputError
 
 
+class MaskedWeight(Tensor):
+    """The product of a weight and its mask, which refuses to be changed in place.
+
+    It is computed anew whenever it is asked for, so the change would be lost without a word.
+    """
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        target = args[0] if args else (kwargs or {}).get("tensor")  # torch.nn.init names it
+        if isinstance(target, MaskedWeight) and _writes(name):
+            raise InputError(
+                f"`{name}` would change a pruned weight in place, which has no effect, because it "
+                "is computed from a parameter and a mask. Change the parameter, "
+                "`module.parametrizations.weight.original`, or assign `module.weight = values`."
+            )
+        with torch._C.DisableTorchFunctionSubclass():
+            result = func(*args, **(kwargs or {}))
+        is_view = name in _VIEWS or func == _DATA
+        return result.as_subclass(MaskedWeight) if is_view else result
+
+
+_VIEWS = ("__getitem__", "detach", "flatten", "view")
+_DATA = Tensor.data.__get__  # type: ignore[attr-defined]  # of `weight.data`
+
+
+def _writes(name: str) -> bool:
+    if name.startswith("__"):
+        return name in ("__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__")
+    return name.endswith("_") and name != "requires_grad_"
+
+
 class Mask(nn.Module):
     """The parametrization weight -> weight where `mask` is 1, and 0 elsewhere.
 
@@ -38,7 +72,9 @@ class Mask(nn.Module):
         return self.mask.numel() - int(torch.count_nonzero(self.kept()))
 
     def forward(self, weight: Tensor) -> Tensor:
-        return weight * self.kept()
+        masked = weight * self.kept()
+        traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[no-untyped-call]
+        return masked if traced else masked.as_subclass(MaskedWeight)
 
     def right_inverse(self, weight: Tensor) -> Tensor:
         return weight
@@ -106,7 +142,8 @@ def _forget_flat_weights(module: nn.Module, *_: Any) -> None:
 
     They belong to the graph of a backward pass, and a module that holds them cannot be copied.
     """
-    module._flat_weights = []  # type: ignore[assignment]
+    recurrent = cast(nn.RNNBase, module)
+    recurrent._flat_weights = [None] * len(recurrent._flat_weights_names)
 
 
 def _unmasked(module: nn.Module) -> tuple[nn.Module, dict[str, Mask]]:

@@ -43,13 +43,15 @@ def name_and_check_weights(
     ExportError
         When a zero did not become 0, or a pruned weight is missing.
     """
-    constants = list(_constants(float_model, "float32"))
+    constants = [array for _, array in _constants(float_model, "float32")]
     stored = list(_constants(int8_model, "int8"))
     named: dict[int, bytes] = {}
     for name, weight in weights.items():
         values = weight.value().numpy()
         pruned = (values == 0).mean() > _PRUNED
-        found = _find(weight, [array for _, array in constants])
+        found = _find(weight, constants)
+        taken = {id(one.values) for one in found}  # layers with equal weights take turns
+        constants.sort(key=lambda constant: id(constant) in taken)
         if not found and pruned:
             raise ExportError(
                 f"{name} is pruned to {(values == 0).mean():.1%}, but the converted model does "

@@ -32,6 +32,8 @@ def quantise(weight: Weight, values: Tensor) -> QuantizedWeight:
     """Symmetric, one scale for each output channel, in torch's own layout; a zero stays 0."""
     first = weight.outputs_first(values.detach().float().cpu()).numpy()
     largest = np.abs(first).reshape(len(first), -1).max(axis=1, initial=0)
+    if isinstance(weight.module, nn.Embedding):  # rows are looked up: they share one scale
+        largest[:] = largest.max(initial=0)
     scales = np.where(largest > 0, largest / 127, 1).astype(np.float32)
     quantised = np.rint(first / scales.reshape(-1, *[1] * (first.ndim - 1))).astype(np.int8)
     # back to torch's layout: the same transposition

@@ -15,36 +15,48 @@ OnProgress = Callable[[str, int, int], None]
 
 def show(what: str, done: int, total: int) -> None:
     """One line on standard error, written over again and again, where that is a terminal."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         text = f"{what}: {done} of {total}" if total > 1 else what
         sys.stderr.write(f"\r{text:<40}" if what else "\r" + " " * 40 + "\r")
         sys.stderr.flush()
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def quiet(progress: OnProgress) -> Iterator[OnProgress]:
     """Keep libraries from printing, also those in C++, which write past Python's `sys.stderr`.
 
-    Python's own `sys.stderr` still reaches the terminal.
+    Gives `progress` in a form that can still print.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        try:
-            visible = os.dup(2)
-        except OSError:  # there is no standard error
-            yield
-            return
+        visible, stderr = _duplicate(2), sys.stderr
         sink = stack.enter_context(tempfile.TemporaryFile())
+
+        def mute(yes: bool) -> None:
+            if visible is not None:
+                os.dup2(sink.fileno() if yes else visible, 2)
+            sys.stderr = io.StringIO() if yes else stderr
+
+        def aloud(what: str, done: int, total: int) -> None:
+            mute(False)
+            try:
+                progress(what, done, total)
+            finally:
+                mute(True)
+
+        mute(True)
         try:
-            ours = sys.stderr
-            if ours is sys.__stderr__ and ours is not None:
-                ours.flush()
-                text = os.fdopen(os.dup(visible), "w", encoding=ours.encoding, errors="replace")
-                stack.enter_context(contextlib.redirect_stderr(stack.enter_context(text)))
-            os.dup2(sink.fileno(), 2)
-            yield
+            yield aloud
         finally:
-            os.dup2(visible, 2)
-            os.close(visible)
+            mute(False)
+            if visible is not None:
+                os.close(visible)
+
+
+def _duplicate(descriptor: int) -> int | None:
+    try:
+        return os.dup(descriptor)
+    except OSError:  # it is closed
+        return None

@@ -9,7 +9,15 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from stridepack.tflite.model import Buffer, Model, Operator, Tensor, shape_of, type_name
+from stridepack.tflite.model import (
+    Buffer,
+    Model,
+    Operator,
+    Tensor,
+    load_schema,
+    shape_of,
+    type_name,
+)
 
 _KEEPS_ORDER = ("REDUCE_MAX", "REDUCE_MIN")  # they pick values, in int8 as well as in float
 
@@ -91,6 +99,62 @@ def quantise_reductions(model: Model) -> None:
         for op in graph.operators
         if model.operator_name(op) != "DEQUANTIZE" or used & set(op.outputs)
     ]
+
+
+def quantise_embeddings(model: Model) -> None:
+    """Make int8 of the tables of EMBEDDING_LOOKUP, which the quantizer leaves in float.
+
+    The lookup in a float table becomes GATHER from an int8 table with one symmetric scale; the
+    QUANTIZE after it then goes from int8 to int8.
+    """
+    graph, schema = model.subgraphs[0], load_schema()
+    for op in graph.operators:
+        if model.operator_name(op) != "EMBEDDING_LOOKUP":
+            continue
+        ids, index = op.inputs
+        table, result = graph.tensors[index], graph.tensors[op.outputs[0]]
+        readers = [reader for reader in graph.operators if op.outputs[0] in reader.inputs]
+        if type_name(table) != "float32" or not model.data(table).size or not readers:
+            continue
+        if {model.operator_name(reader) for reader in readers} != {"QUANTIZE"}:
+            continue
+        values = model.data(table).view(np.float32)
+        scale = max(np.abs(values).max(initial=0) / np.float32(127), np.float32(1e-10))
+        shape = table.shape
+        table = copy.copy(table)  # the float table may have other readers
+        table.shape, table.type = shape, schema.TensorType.INT8
+        table.quantization = schema.QuantizationParametersT()
+        table.quantization.scale = np.array([scale], np.float32)
+        table.quantization.zeroPoint = np.array([0], np.int64)
+        table.buffer = len(model.root.buffers)
+        model.root.buffers.append(Buffer(np.rint(values / scale).astype(np.int8).tobytes()))
+        graph.tensors.append(table)
+        result.type, result.quantization = table.type, copy.deepcopy(table.quantization)
+        op.inputs = [len(graph.tensors) - 1, ids]
+        op.opcodeIndex = _operator_code(model, schema.BuiltinOperator.GATHER, 2)
+        op.builtinOptionsType = schema.BuiltinOptions.GatherOptions
+        op.builtinOptions = schema.GatherOptionsT()
+        for reader in readers:
+            code = model.root.operatorCodes[reader.opcodeIndex]
+            code.version = max(code.version, 2)
+    used = {int(index) for op in graph.operators for index in op.inputs}
+    for i, tensor in enumerate(graph.tensors):  # nobody reads a float table any more
+        if i not in used and model.data(tensor).size:
+            tensor.buffer = 0
+
+
+def _operator_code(model: Model, builtin: int, version: int) -> int:
+    """The index of an operator code, which is added where it is missing."""
+    codes = model.root.operatorCodes
+    for index, code in enumerate(codes):
+        if code.builtinCode == builtin:
+            code.version = max(code.version, version)
+            return index
+    code = copy.copy(codes[0])
+    code.builtinCode = code.deprecatedBuiltinCode = builtin
+    code.version, code.customCode = version, None
+    codes.append(code)
+    return len(codes) - 1
 
 
 def warn_of_float(model: Model) -> None:

@@ -29,7 +29,7 @@ class Weight(NamedTuple):
 
     def value(self) -> Tensor:
         """What the model computes with."""
-        return cast(Tensor, getattr(self.module, self.attribute)).detach()
+        return cast(Tensor, getattr(self.module, self.attribute)).detach().as_subclass(Tensor)
 
     def outputs_first(self, values: Tensor) -> Tensor:
         """A view of values of the weight's shape, with the output channels first."""
