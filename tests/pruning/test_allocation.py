@@ -27,9 +27,7 @@ def lamp_scores(weight):
     return np.array([s / squares[squares >= s].sum() for s in squares]).reshape(weight.shape)
 
 
-@pytest.mark.parametrize(
-    ("allocation", "score"), [("global", np.abs), ("lamp", lamp_scores)]
-)
+@pytest.mark.parametrize(("allocation", "score"), [("global", np.abs), ("lamp", lamp_scores)])
 def test_the_smallest_scores_of_all_tensors_go(allocation, score):
     model = uneven()
     scores = [score(model[i].weight.detach().numpy()) for i in (0, 2)]

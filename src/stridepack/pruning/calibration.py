@@ -75,9 +75,9 @@ def _check_takes_one_input(model: nn.Module) -> None:
     ]
     if len(needed) > 1:
         raise InputError(
-            f"The model takes {len(needed)} inputs: {', '.join(needed)}. `to_tflite` converts models "
-            "with one. Wrap it in a module whose `forward` takes one tensor and cuts the inputs out "
-            "of it, or fixes the others."
+            f"The model takes {len(needed)} inputs: {', '.join(needed)}. `to_tflite` converts "
+            "models with one. Wrap it in a module whose `forward` takes one tensor and cuts the "
+            "inputs out of it, or fixes the others."
         )
 
 

@@ -56,10 +56,10 @@ def to_tflite(
     """Convert to a full-integer int8 .tflite file in which every pruned weight is exactly 0.
 
     Masks of a `MagnitudePruner` or of `torch.nn.utils.prune` are applied; `model` itself is not
-    changed. Weights are quantised symmetrically for each output channel, activations by the extremes
-    met in calibration. Weights and biases get the names that they have in `model`, other tensors
-    short ones. An input of four dimensions is NHWC in the file, not NCHW as in `model`. Outputs keep
-    the order that they have in `model`, so that an output that is an image stays NCHW.
+    changed. Weights are quantised symmetrically for each output channel, activations by the
+    extremes met in calibration. Weights and biases get the names that they have in `model`, other
+    tensors short ones. An input of four dimensions is NHWC in the file, not NCHW as in `model`.
+    Outputs keep the order that they have in `model`: an output that is an image stays NCHW.
 
     Parameters
     ----------

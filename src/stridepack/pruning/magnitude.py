@@ -63,7 +63,7 @@ class MagnitudePruner:
         Share of the sparsity as a function of the progress from `start` (0) to `end` (1), rising:
         `cubic` or `linear`, or your own.
     exclude
-        Names of modules or weights to leave dense, such as `"classifier"`, with all that is in them.
+        Names of modules or weights to leave dense, such as `"classifier"`, with all in them.
     allocation
         How the zeros are divided over the tensors. "uniform": each tensor gets the same sparsity.
         "global": the smallest magnitudes of all tensors. "lamp": the smallest LAMP scores, which

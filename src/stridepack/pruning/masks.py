@@ -21,9 +21,7 @@ class MaskedWeight(Tensor):
     """
 
     @classmethod
-    def __torch_function__(
-        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
         target = args[0] if args else (kwargs or {}).get("tensor")  # torch.nn.init names it
         if isinstance(target, MaskedWeight) and _writes(name):

@@ -59,9 +59,7 @@ def _attributes(module: nn.Module) -> Iterator[str]:
         yield from ("weight_ih", "weight_hh")
 
 
-def choose(
-    model: nn.Module, larger_than: int, exclude: str | Iterable[str]
-) -> dict[str, Weight]:
+def choose(model: nn.Module, larger_than: int, exclude: str | Iterable[str]) -> dict[str, Weight]:
     """The weights of a model that are to be pruned, by name; each is a parameter or has a mask."""
     excluded = (exclude,) if isinstance(exclude, str) else tuple(exclude)
     weights = weights_of(model)
@@ -141,7 +139,9 @@ def _check_not_shared(model: nn.Module, chosen: Mapping[str, Weight]) -> None:
                 names.setdefault(id(parameter), []).append(path)
     for name, weight in chosen.items():
         owners = names.get(id(weight.parameter()), [])
-        owners = [path.replace("parametrizations.", "").removesuffix(".original") for path in owners]
+        owners = [
+            path.replace("parametrizations.", "").removesuffix(".original") for path in owners
+        ]
         if len(set(owners)) > 1:
             first, second = (path.rpartition(".")[0] or path for path in owners[:2])
             raise InputError(
