@@ -1,4 +1,4 @@
-"""Masks in the life of a model: averages, copies, checkpoints, initialisation, several processes."""
+"""Masks in the life of a model: averages, copies, checkpoints, initialisation."""
 
 import copy
 import io
@@ -155,8 +155,8 @@ def test_reset_parameters_initialises_behind_the_mask():
         ("zero_", lambda w: w.detach().zero_()),
         ("fill_", lambda w: w[0].fill_(1)),
         ("__setitem__", lambda w: w.__setitem__(0, 1)),
-        ("normal_", lambda w: nn.init.normal_(w)),
-        ("zero_", lambda w: nn.init.zeros_(w)),
+        ("normal_", nn.init.normal_),
+        ("zero_", nn.init.zeros_),
     ],
 )
 def test_a_change_in_place_that_would_be_lost_is_an_error(name, change):

@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 
 import stridepack as sp  # noqa: E402
 from stridepack.pruning import MagnitudePruner, to_arrays, to_tflite  # noqa: E402
-from stridepack.tflite.model import load_model, shape_of, type_name  # noqa: E402
+from stridepack.tflite.model import load_model, type_name  # noqa: E402
 
 
 class Transformer(nn.Module):
@@ -196,5 +196,7 @@ def test_weights_that_are_not_finite(value):
     with torch.no_grad():
         model[0].weight[1, 2] = value
     for export in (to_arrays, lambda m: to_tflite(m, np.zeros((3, 4)))):
-        with pytest.raises(sp.InputError, match="0.weight: 1 of its 8 values are NaN or infinite"):
+        with pytest.raises(
+            sp.InputError, match=r"0\.weight: 1 of its 8 values are NaN or infinite"
+        ):
             export(model)

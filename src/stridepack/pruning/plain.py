@@ -1,4 +1,4 @@
-"""A plain copy of a torch module: no masks, no normalised weights, nothing to compute but layers."""
+"""A plain copy of a torch module: no masks, no normalised weights, only layers."""
 
 from __future__ import annotations
 

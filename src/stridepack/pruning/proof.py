@@ -1,9 +1,9 @@
 """The proof that what is zero in a torch module is 0 in its int8 model.
 
 The converter keeps neither names nor, in general, the order of the layers. It folds scales into
-weights: batch normalisation scales whole output channels, the factors of a layer normalisation scale
-inputs. So each weight is found in the converted *float* model by its values, up to such scales, and
-from there in the int8 model, where it is exactly the float tensor in steps of its scales.
+weights: batch normalisation scales whole output channels, the factors of a layer normalisation
+scale inputs. So each weight is found in the converted *float* model by its values, up to such
+scales, and from there in the int8 model, where it is the float tensor in steps of its scales.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _find(weight: Weight, constants: list[Matrix]) -> list[Found]:
 
 
 def _cuts(module: nn.Module, n_rows: int) -> list[list[int]]:
-    """How the converter may cut a weight: only the projections of attention, where inputs differ."""
+    """How the converter may cut a weight: the projections of attention, where inputs differ."""
     if isinstance(module, nn.MultiheadAttention):
         third = n_rows // 3
         return [[], [third], [third, 2 * third]]

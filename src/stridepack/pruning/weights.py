@@ -102,7 +102,8 @@ def check_is_initialised(name: str, tensor: Tensor | None) -> None:
     """Refuse the parameters of lazy modules that have not met an input yet."""
     if tensor is not None and torch.nn.parameter.is_lazy(tensor):
         raise InputError(
-            f"{name} has no shape yet, because its module is lazy. Run the model on one input first."
+            f"{name} has no shape yet, because its module is lazy. Run the model on one input "
+            "first."
         )
 
 
@@ -139,10 +140,7 @@ def _check_not_shared(model: nn.Module, chosen: Mapping[str, Weight]) -> None:
                 names.setdefault(id(parameter), []).append(path)
     for name, weight in chosen.items():
         owners = names.get(id(weight.parameter()), [])
-        owners = [
-            path.replace("parametrizations.", "").removesuffix(".original") for path in owners
-        ]
-        if len(set(owners)) > 1:
+        if len(owners) > 1:
             first, second = (path.rpartition(".")[0] or path for path in owners[:2])
             raise InputError(
                 f"{first} and {second} share one weight. Exclude both, or give each a weight of "
