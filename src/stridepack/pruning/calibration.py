@@ -24,7 +24,7 @@ def read_calibration(calibration: Iterable[Any], model: nn.Module) -> list[Tenso
     _check_takes_one_input(model)
     samples: list[Tensor] = []
     if isinstance(calibration, np.ndarray | Tensor):
-        samples += _tensor(calibration).split(1)
+        samples += torch.split(_tensor(calibration), 1)
     elif isinstance(calibration, str | bytes | dict) or not isinstance(calibration, Iterable):
         raise InputError(
             f"`calibration` is a {type(calibration).__name__}. Give a few inputs of the model: a "
@@ -34,7 +34,7 @@ def read_calibration(calibration: Iterable[Any], model: nn.Module) -> list[Tenso
     else:
         for item in calibration:
             if isinstance(item, list | tuple) and len(item):
-                samples += _tensor(item[0]).split(1)
+                samples += torch.split(_tensor(item[0]), 1)
             else:
                 samples.append(_tensor(item))
     if not samples:
@@ -61,8 +61,8 @@ def _tensor(item: Any) -> Tensor:
             f"A calibration input is a {type(item).__name__}. It must be a tensor or an array of "
             "shape (1, ...), or a pair of a batch of inputs and its labels."
         )
-    item = item.detach().cpu()
-    return item if item.dtype in _INTEGERS else item.float()
+    tensor = item.detach().cpu()
+    return tensor if tensor.dtype in _INTEGERS else tensor.float()
 
 
 def _check_takes_one_input(model: nn.Module) -> None:

@@ -71,7 +71,7 @@ class Mask(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         masked = weight * self.kept()
-        traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[no-untyped-call]
+        traced = torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
         return masked if traced else masked.as_subclass(MaskedWeight)
 
     def right_inverse(self, weight: Tensor) -> Tensor:
@@ -147,13 +147,13 @@ def _forget_flat_weights(module: nn.Module, *_: Any) -> None:
 def _unmasked(module: nn.Module) -> tuple[nn.Module, dict[str, Mask]]:
     """The module as it is without masks, sharing its parameters; and its masks."""
     masks = {}
-    plain = object.__new__(type(module).__bases__[0])
+    plain: nn.Module = object.__new__(type(module).__bases__[0])
     plain.__dict__ = dict(module.__dict__)
     plain._parameters = dict(module._parameters)
     plain._modules = {name: m for name, m in module._modules.items() if name != "parametrizations"}
     for attribute in cast(nn.ModuleDict, module.parametrizations):
-        mask = mask_of(module, attribute)
-        if mask is None:
+        mask, chain = mask_of(module, attribute), module.parametrizations[attribute]  # type: ignore[index]
+        if mask is None or len(cast(nn.ModuleList, chain)) > 1:
             raise InputError(
                 f"This {type(plain).__name__} has another parametrization besides a mask, on "
                 f"`{attribute}`. Save `model.state_dict()` instead of the model."

@@ -72,7 +72,7 @@ def _make_plain(module: nn.Module) -> None:
 
 def _check_finite(model: nn.Module) -> None:
     """Refuse NaN and infinity in parameters and in the statistics of batch normalisation."""
-    tensors = dict(model.named_parameters())
+    tensors: dict[str, Tensor] = dict(model.named_parameters())
     tensors |= {
         n: b for n, b in model.named_buffers() if n.endswith(("running_mean", "running_var"))
     }

@@ -159,7 +159,8 @@ def _is_close(matrix: Matrix, fitted: Matrix, rows: Matrix) -> bool:
 def _by_output(matrix: Matrix, rows: Matrix) -> Matrix:
     norm = np.einsum("ij,ij->i", rows, rows)
     fit = np.einsum("ij,ij->i", matrix, rows) / np.where(norm > 0, norm, 1)
-    return fit[:, None] * rows
+    fitted: Matrix = fit[:, None] * rows
+    return fitted
 
 
 def _by_output_and_input(matrix: Matrix, rows: Matrix) -> Matrix:

@@ -115,12 +115,7 @@ def _check_is_free(name: str, weight: Weight) -> None:
             f"{name} has a mask of torch.nn.utils.prune already. Make its zeros part of the weight "
             f"with `torch.nn.utils.prune.remove(module, {attribute!r})`, or exclude the module."
         )
-    masked = mask_of(module, attribute) is not None
-    if parametrize.is_parametrized(module, attribute):
-        chain = cast(nn.ModuleDict, module.parametrizations)[attribute]
-        if masked and len(cast(nn.ModuleList, chain)) == 1:
-            return
-    elif attribute in module._parameters:
+    if attribute in module._parameters or mask_of(module, attribute) is not None:
         return
     raise InputError(
         f"{name} has a parametrization already, which is not a pruning mask, such as weight "
