@@ -21,6 +21,8 @@ from torch.nn.utils import parametrize
 
 from stridepack.errors import ExportError, InputError
 from stridepack.files.atomic import write_files
+from stridepack.pruning.grid import grid_of, levels_of
+from stridepack.pruning.grid_file import store_levels
 from stridepack.tflite.model import Buffer, Model, Operator, load_model, shape_of, type_name
 from stridepack.tflite.model import Tensor as ModelTensor
 
@@ -35,7 +37,8 @@ class QuantizedWeight(NamedTuple):
 def to_arrays(model: nn.Module) -> dict[str, QuantizedWeight]:
     """The weights of all convolutions and linear layers as int8, by parameter name.
 
-    Symmetric, one scale for each output channel, in torch's own layout; a zero stays 0. Batch
+    Symmetric, one scale for each output channel, in torch's own layout; a zero stays 0. Weights on
+    the grid of a `GridQuantizer` become their levels, with the steps as scales. Batch
     normalisation is not folded in: that is the work of the runtime that will execute the network.
 
     Examples
@@ -47,7 +50,12 @@ def to_arrays(model: nn.Module) -> dict[str, QuantizedWeight]:
     array([[  64,    0, -127]], dtype=int8)
     """
     arrays = {}
+    on_grid = {name: layer for name, layer in _layers(model).items() if grid_of(layer)}
     for name, layer in _layers(_plain_copy(model)).items():
+        if name in on_grid:
+            levels, steps = levels_of(on_grid[name])
+            arrays[f"{name}.weight"] = QuantizedWeight(levels, steps.reshape(-1))
+            continue
         weight = _outputs_first(layer).numpy().astype(np.float32)
         largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
         scales = np.where(largest > 0, largest / 127, 1).astype(np.float32)
@@ -64,7 +72,9 @@ def to_tflite(
     """Convert to a full-integer int8 .tflite file in which every pruned weight is exactly 0.
 
     Masks of a `MagnitudePruner` are applied; `model` itself is not changed. Weights are quantised
-    symmetrically for each output channel, activations by the extremes met in calibration. Weights
+    symmetrically for each output channel; those on the grid of a `GridQuantizer` are stored as
+    exactly the levels that were trained. Activations are quantised by the extremes met in
+    calibration. Weights
     and biases get the names that they have in `model`, other tensors short ones. Images go in as
     NHWC, not as NCHW.
 
@@ -105,6 +115,7 @@ def to_tflite(
     int8_model = load_model(int8_bytes, "the quantised model")
     _revive_dead_channels(float_model, int8_model)
     _name_and_check_weights(int8_model, plain)
+    store_levels(float_model, int8_model, _levels(model))
     _shorten_names(int8_model, {f"{name}.weight".encode() for name in _layers(plain)})
 
     content = int8_model.to_bytes()
@@ -150,6 +161,20 @@ def _outputs_first(layer: nn.Module) -> Tensor:
     if isinstance(layer, nn.modules.conv._ConvTransposeNd):
         return weight.transpose(0, 1)
     return weight
+
+
+def _levels(model: nn.Module) -> dict[str, npt.NDArray[np.int8]]:
+    """The levels of all weights on a grid by name: (output channels, weights of a channel)."""
+    levels = {}
+    for name, layer in _layers(model).items():
+        if grid_of(layer):
+            values, _ = levels_of(layer)
+            if isinstance(layer, nn.modules.conv._ConvTransposeNd):
+                values = np.swapaxes(values, 0, 1)
+            if values.ndim > 2:  # inputs last, as TensorFlow Lite stores them
+                values = np.moveaxis(values, 1, -1)
+            levels[f"{name}.weight"] = values.reshape(len(values), -1)
+    return levels
 
 
 # --- conversion ---------------------------------------------------------------------------------
