@@ -2,10 +2,10 @@
 
     python -m experiments.grid resnet8 cifar10 --seed 1 2 --flash 14000
 
-For each seed and each number of bytes: the dense baseline (experiments/train.py), from there on
-training with a `GridQuantizer` that learns from that baseline; conversion to int8; accuracy of the
-int8 .tflite on all test images. The .tflite goes to experiments/results, and a record of it into
-NETWORK_DATASET_shrink.json. Every run resumes from its checkpoint.
+For each seed and each number of bytes: training with a `GridQuantizer` goes on from the recorded
+network that is not pruned; conversion to int8; accuracy of the int8 .tflite on all test images. The
+.tflite goes to experiments/results, and a record of it into NETWORK_DATASET_shrink.json. Every run
+resumes from its checkpoint.
 """
 
 from __future__ import annotations
@@ -26,25 +26,40 @@ from experiments import data as datasets
 from experiments.measures import RESULTS, TRAINED, points
 from experiments.networks import RECIPES
 from experiments.points import to_int8
+from experiments.recorded import load_recorded
 from experiments.shrink import record, write_table
-from experiments.train import DATA, Run, save_atomically, train
+from experiments.train import DATA, RUNS, save_atomically, train
 from stridepack.pruning import GridQuantizer
 
-PEAK_RATE = 0.05  # of the learning rate
-SHRINKING = 0.6  # of the epochs, after which the size is held
+PEAK_RATE = 0.04  # of the learning rate
+SHRINKING = 0.5  # of the epochs, after which the size is held
+IMAGES = 2000  # for the statistics of batch normalisation at first
 
 
 @dataclasses.dataclass(frozen=True)
 class GridRun:
     """One network trained on the grid."""
 
-    dense: Run
+    network: str
+    dataset: str
+    seed: int
     flash: int
     epochs: int
+    distil: bool
+
+    @property
+    def curve(self) -> str:
+        return f"{self.network}_{self.dataset}"
 
     @property
     def name(self) -> str:
-        return f"{self.dense.curve}_grid_{self.flash}_seed{self.dense.seed}"
+        return f"{self.curve}_grid_{self.flash}_seed{self.seed}"
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """The record of the network that is not pruned."""
+        records = points(self.curve)
+        return next(p for p in records if (p["sparsity"], p["seed"]) == (0.0, self.seed))
 
     def rate(self, epoch: float) -> float:
         """Warm-up over a quarter of an epoch, then half a cosine down to zero."""
@@ -53,20 +68,22 @@ class GridRun:
 
     def train(self, data: datasets.Images) -> nn.Module:
         """The trained model in eval mode, its weights on their grids."""
-        model = self.dense.train_dense(data)
-        teacher = copy.deepcopy(model).eval()
-        quantizer = GridQuantizer(model, self.flash, end=SHRINKING * self.epochs)
-        seed = self.dense.seed
+        recipe = RECIPES[self.network]
+        model = recipe.build(datasets.CLASSES[self.dataset])
+        images = datasets.normalise(data.pixels[:IMAGES])
+        load_recorded(RESULTS / self.start["tflite"], model, images)
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        teacher = copy.deepcopy(model).eval() if self.distil else None
         train(
             model,
             data,
-            RECIPES[self.dense.network],
+            recipe,
             epochs=self.epochs,
             rate=self.rate,
-            seed=seed + 500,  # other batches than those of the baseline
-            checkpoint=self.dense.folder / f"grid_{self.flash}.pt",
+            seed=self.seed + 500,
+            checkpoint=RUNS / self.curve / f"seed{self.seed}" / f"grid_{self.flash}.pt",
             identity=dataclasses.asdict(self),
-            pruner=quantizer,
+            pruner=GridQuantizer(model, self.flash, end=SHRINKING * self.epochs),
             teacher=teacher,
             half=True,
         )
@@ -78,24 +95,22 @@ def measured(run: GridRun, train: datasets.Images, test: datasets.Images) -> dic
     tflite, score, float_score = to_int8(run.name, run.train(train), train, test)
     file = RESULTS / f"{run.name}.tflite"
     save_atomically(tflite, file)
-    baseline = next(
-        p for p in points(run.dense.curve) if (p["sparsity"], p["seed"]) == (0.0, run.dense.seed)
-    )
     return {
         "sparsity": 0.0,
-        "seed": run.dense.seed,
-        "epochs": {"dense": run.dense.dense_epochs, "grid": run.epochs},
+        "seed": run.seed,
+        "epochs": {**run.start["epochs"], "grid": run.epochs},
         "input": datasets.INPUT,
         "method": TRAINED,
-        "from": "the dense baseline",
+        "from": run.start["tflite"],
+        "distilled": run.distil,
         "accuracy": round(score, 4),
         "float_accuracy": round(float_score, 4),
-        "accuracy_before": baseline["accuracy"],
+        "accuracy_before": run.start["accuracy"],
         "tflite": file.name,
         "bytes": len(tflite),
         "flash": run.flash,
         "spk_nbytes": spk_nbytes(file),
-        "spk_nbytes_before": spk_nbytes(RESULTS / baseline["tflite"]),
+        "spk_nbytes_before": spk_nbytes(RESULTS / run.start["tflite"]),
     }
 
 
@@ -114,8 +129,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"default {DATA}/DATASET")
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--flash", type=int, nargs="+", required=True, metavar="BYTES")
-    parser.add_argument("--dense-epochs", type=int, default=24)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--distil", action="store_true", help="learn from the network before, too")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
     if options.threads:
@@ -126,8 +141,8 @@ def main() -> None:
     curve = f"{options.network}_{options.dataset}"
     for flash in options.flash:
         for seed in options.seed:
-            dense = Run(options.network, options.dataset, seed, 0.0, options.dense_epochs, 0, 0)
-            entry = measured(GridRun(dense, flash, options.epochs), train_images, test_images)
+            of = (options.network, options.dataset, seed, flash, options.epochs, options.distil)
+            entry = measured(GridRun(*of), train_images, test_images)
             record(curve, entry)
             write_table()
             print(f"{entry['tflite']}: {entry['accuracy']:.4f} in {entry['spk_nbytes']} bytes")
