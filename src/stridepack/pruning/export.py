@@ -11,6 +11,8 @@ from torch import nn
 from stridepack.files.atomic import write_files
 from stridepack.pruning.calibration import read_calibration
 from stridepack.pruning.convert import convert
+from stridepack.pruning.grid import levels_of
+from stridepack.pruning.grid_file import matrices, store_levels
 from stridepack.pruning.plain import plain_copy
 from stridepack.pruning.proof import name_and_check_weights
 from stridepack.pruning.quantise import QuantizedWeight, quantise
@@ -31,8 +33,8 @@ def to_arrays(model: nn.Module) -> dict[str, QuantizedWeight]:
 
     Symmetric, one scale for each output channel, in torch's own layout; a zero stays 0. Batch
     normalisation is not folded in: that is the work of the runtime that will execute the network.
-    Masks, of a `MagnitudePruner` or of `torch.nn.utils.prune`, are applied; `model` itself is not
-    changed.
+    Masks, of a `MagnitudePruner` or of `torch.nn.utils.prune`, are applied. Weights on the grid of
+    a `GridQuantizer` become their levels, with the steps as scales. `model` itself is not changed.
 
     Examples
     --------
@@ -42,8 +44,12 @@ def to_arrays(model: nn.Module) -> dict[str, QuantizedWeight]:
     >>> to_arrays(torch.nn.Sequential(layer))["0.weight"].values
     array([[  64,    0, -127]], dtype=int8)
     """
+    on_grid = levels_of(model)
     weights = weights_of(plain_copy(model))
-    return {name: quantise(weight, weight.value()) for name, weight in weights.items()}
+    return {
+        name: on_grid[name] if name in on_grid else quantise(weight, weight.value())
+        for name, weight in weights.items()
+    }
 
 
 def to_tflite(
@@ -56,7 +62,8 @@ def to_tflite(
     """Convert to a full-integer int8 .tflite file in which every pruned weight is exactly 0.
 
     Masks of a `MagnitudePruner` or of `torch.nn.utils.prune` are applied; `model` itself is not
-    changed. Weights are quantised symmetrically for each output channel, activations by the
+    changed. Weights are quantised symmetrically for each output channel; those on the grid of a
+    `GridQuantizer` are stored as the levels that were trained. Activations are quantised by the
     extremes met in calibration. Weights and biases get the names that they have in `model`, other
     tensors short ones. An input of four dimensions is NHWC in the file, not NCHW as in `model`.
     Outputs keep the order that they have in `model`: an output that is an image stays NCHW.
@@ -99,7 +106,9 @@ def to_tflite(
     revive_dead_channels(float_model, int8_model)
     quantise_reductions(int8_model)
     quantise_embeddings(int8_model)
-    shorten_names(int8_model, name_and_check_weights(float_model, int8_model, weights_of(plain)))
+    names = name_and_check_weights(float_model, int8_model, weights_of(plain))
+    store_levels(float_model, int8_model, matrices(levels_of(model), weights_of(plain)))
+    shorten_names(int8_model, names)
     warn_of_float(int8_model)
 
     content = int8_model.to_bytes()

@@ -25,8 +25,7 @@ def plain_copy(model: nn.Module) -> nn.Module:
     their address; for weights in another order that is the address of a temporary copy, so now
     and then a convolution silently gets the weights of an earlier one of the same shape.
     """
-    while isinstance(model, _WRAPPERS) or hasattr(model, "_orig_mod"):  # the second: torch.compile
-        model = cast(nn.Module, model._orig_mod if hasattr(model, "_orig_mod") else model.module)
+    model = unwrapped(model)
     for name, parameter in model.named_parameters():
         check_is_initialised(name, parameter)
     plain = copy.deepcopy(model, _leaves(model)).cpu().eval()
@@ -39,6 +38,13 @@ def plain_copy(model: nn.Module) -> nn.Module:
         parameter.data = parameter.data.contiguous().clone()
     _check_finite(plain)
     return plain
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model itself, where it is wrapped for several devices or by torch.compile."""
+    while isinstance(model, _WRAPPERS) or hasattr(model, "_orig_mod"):  # the second: torch.compile
+        model = cast(nn.Module, model._orig_mod if hasattr(model, "_orig_mod") else model.module)
+    return model
 
 
 def _leaves(model: nn.Module) -> dict[int, Any]:

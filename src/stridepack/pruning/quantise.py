@@ -47,7 +47,7 @@ def pack_weights(tensors: Mapping[str, tuple[Weight, Tensor]]) -> dict[str, Pack
     Real encoders are asked. Folding of batch normalisation scales whole channels, which does not
     change their integers.
     """
-    return _pack(
+    return pack_tensors(
         WeightTensor(name, quantise(weight, values).values)
         for name, (weight, values) in tensors.items()
     )
@@ -62,9 +62,10 @@ def pack_others(model: nn.Module) -> dict[str, Packed]:
             values = parameter.detach().float().cpu().numpy()
             scale = max(float(np.abs(values).max(initial=0)) / 127, 1e-30)
             tensors.append(WeightTensor(name, np.rint(values / scale).astype(np.int8)))
-    return _pack(tensors)
+    return pack_tensors(tensors)
 
 
-def _pack(tensors: Iterable[WeightTensor]) -> dict[str, Packed]:
+def pack_tensors(tensors: Iterable[WeightTensor]) -> dict[str, Packed]:
+    """Tensors as the blobs that `stridepack pack` makes of them, by name."""
     choices = plan(list(tensors), candidates=_FORMATS, min_size=DEFAULT_MIN_SIZE)
     return {choice.tensor.name: choice.packed for choice in choices}
