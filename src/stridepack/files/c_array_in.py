@@ -15,7 +15,7 @@ from stridepack.errors import ModelError
 from stridepack.tflite.model import IDENTIFIER
 
 # C text is five to six times as large as the model in it.
-_MAX_TEXT = 512 * 2**20
+_MAX_TEXT = 256 * 2**20
 _CHUNK = 2**20
 
 # Comments, and strings and characters in which what looks like a comment is none. Each alternative
