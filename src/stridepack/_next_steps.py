@@ -33,9 +33,8 @@ TORCH = (
     f"layer before that. Then pack the .tflite file. {_DOCUMENT}"
 )
 FLOAT_TFLITE = (
-    "Quantise the model to int8 first: convert it again from the model that it was made from, "
-    f"with `tf.lite.TFLiteConverter`, {_CONVERTER}, or quantise the file itself with the package "
-    f"ai-edge-quantizer. {_DOCUMENT}"
+    "Quantise the model to int8 first. Either convert it again with `tf.lite.TFLiteConverter`, "
+    f"{_CONVERTER}. Or quantise the file itself with the package ai-edge-quantizer. {_DOCUMENT}"
 )
 FLOAT_ONNX = (
     "Quantise the model to int8 first with the package onnxruntime: "

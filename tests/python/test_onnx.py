@@ -232,6 +232,7 @@ def test_all_that_is_left_out_is_named_once(tmp_path: Path) -> None:
         warning.message
     )
     assert "5 int32 (bias0, bias1, bias2 and 2 more) and 1 float (gamma)" in str(warning.message)
+    assert "Scales are not packed, either." in str(warning.message)
 
 
 def test_subgraphs_identity_and_unused(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def test_scales_are_attached(
     assert tensors.keys() == {weight, zero_point} - {None}
     (warning,) = warned
     assert "w.safetensors: 2 tensors are left out, because only int8 tensors are" in str(warning)
+    assert "`stridepack.read_weights` gives them with the weights." in str(warning)
     assert "1 F32 (fc.bias)" in str(warning) or "2 F32 (fc.bias and" in str(warning)
 
 
@@ -80,6 +81,7 @@ def test_one_warning_for_many_tensors(tmp_path: Path) -> None:
     assert tensor.scales is None
     (warning,) = warned
     assert "400 tensors are left out" in str(warning.message)
+    assert "Scales" not in str(warning.message)
     assert "400 F32 (b000, b001, b002 and 397 more)" in str(warning.message)
 
 

@@ -44,7 +44,7 @@ def c_array(name: str, model: bytes, header: str) -> tuple[str, str]:
         )
     guard = f"{name.upper()}_H_"
     declaration = f"""\
-// A .tflite model that stridepack packed. Generated; do not edit.
+// A .tflite model packed by stridepack. Generated; do not edit.
 #ifndef {guard}
 #define {guard}
 
@@ -54,7 +54,7 @@ extern const unsigned char {name}[];  // at a multiple of 16 bytes
 #endif
 """
     definition = f"""\
-// A .tflite model that stridepack packed. Generated; do not edit.
+// A .tflite model packed by stridepack. Generated; do not edit.
 #include "{header}"
 
 alignas(16) const unsigned char {name}[{name}_size] = {{

@@ -8,9 +8,13 @@ from pathlib import Path
 from stridepack._words import counted, listed
 
 _SHOWN = 3
+_SCALES = (
+    " Scales are not packed, either. In Python, `stridepack.read_weights` gives them with the "
+    "weights."
+)
 
 
-def warn_left_out(path: Path, types: Mapping[str, str], because: str) -> None:
+def warn_left_out(path: Path, types: Mapping[str, str], because: str, with_scales: bool) -> None:
     """Warn of tensors that are left out, if there are any.
 
     Parameters
@@ -20,12 +24,15 @@ def warn_left_out(path: Path, types: Mapping[str, str], because: str) -> None:
         Their names, and the type of each.
     because : str
         Why, as the end of a sentence.
+    with_scales : bool
+        Whether scales were read with the weights.
     """
     if types:
         are = "is" if len(types) == 1 else "are"
         warnings.warn(
             f"{path}: {counted(len(types), 'tensor')} {are} left out, because {because}: "
-            f"{by_type(types)}. The device needs them from elsewhere if it computes with them.",
+            f"{by_type(types)}. The device needs them from elsewhere if it computes with them."
+            f"{_SCALES if with_scales else ''}",
             stacklevel=3,
         )
 

@@ -74,7 +74,9 @@ class _Reader:
             name = constant.name if number == 1 else f"{constant.name}#{number}"
             tensors.append(self._weight(name, constant))
         self._warn_of_uint8([c.name for c in weights if self._type(c) == "UINT8"])
-        warn_left_out(self._path, others, "only int8 and uint8 weights are packed")
+        with_scales = any(tensor.scales is not None for tensor in tensors)
+        because = "only int8 and uint8 weights are packed"
+        warn_left_out(self._path, others, because, with_scales)
         return tensors
 
     def _load(self) -> Any:

@@ -49,7 +49,8 @@ def read_safetensors(path: Path) -> list[WeightTensor]:
             f"model to int8 first. If it is a PyTorch model: {TORCH}"
         )
     tensors = [_tensor(path, name, values, arrays, scales) for name, values in arrays.items()]
-    warn_left_out(path, others, "only int8 tensors are packed")
+    with_scales = any(tensor.scales is not None for tensor in tensors)
+    warn_left_out(path, others, "only int8 tensors are packed", with_scales)
     return tensors
 
 
