@@ -333,12 +333,12 @@ def files_below(path: Path) -> set[Path]:
     [
         (
             ["-o", "w.zip"],
-            "w.zip: files of this kind cannot be written. Choose a name that ends in .tflite, .c "
-            "or .spk.",
+            "w.zip: files of this kind cannot be written. Choose a name that ends in .tflite, "
+            ".cc, .c or .spk.",
         ),
         (
             ["-o", "w"],
-            "w: files of this kind cannot be written. Choose a name that ends in .tflite, .c or",
+            "w: files of this kind cannot be written. Choose a name that ends in .tflite, .cc,",
         ),
         (["-o", "w.spk", "--format", "zip"], "`--format zip` is unknown. Choose auto, dense, psr,"),
         (["-o", "w.spk", "--tile", "0"], "`--tile 0` is not possible. A tile has at least 1"),
@@ -472,7 +472,7 @@ def test_unpack_to_something_else(npz: Path, tmp_path: Path) -> None:
     packed, unpacked = tmp_path / "w.spk", tmp_path / "w.tflite"
     assert f"{packed} cannot be unpacked to {unpacked}. A .spk file unpacks to .npz." in output
     output = run("unpack", npz, "-o", tmp_path / "x.npz", code=2)
-    assert f"{npz} cannot be unpacked. Only .tflite and .spk files can be." in output
+    assert f"{npz} cannot be unpacked. Only .tflite, .cc and .spk files can be." in output
 
 
 def test_import_needs_numpy_only() -> None:

@@ -21,7 +21,7 @@ from stridepack.tflite.types import decode_types
 
 @click.command()
 @MODEL
-@output_option("File ending in .tflite, .c or .spk.")
+@output_option("File ending in .tflite, .cc, .cpp, .c or .spk.")
 @click.option(
     "--format",
     default=AUTO,
@@ -69,6 +69,11 @@ from stridepack.tflite.types import decode_types
     help=f"The core whose cycles and code size are counted.  [default: {DEFAULT_TARGET}]",
 )
 @click.option("--count-code", is_flag=True, help="Count the code of the decoders as Flash, too.")
+@click.option(
+    "--array",
+    metavar="NAME",
+    help="For .cc and .cpp output: the name of the array.  [default: g_ and the name of the file]",
+)
 @packing_options
 def pack(
     model: Path,
@@ -85,6 +90,7 @@ def pack(
       .tflite   the model with DECODE operators. An unmodified TensorFlow Lite Micro runs it.
                 With --decoder stridepack it needs the decoder that
                 `stridepack runtime --tflm` writes.
+      .cc .cpp  the same as a C++ array, 16-byte aligned, and the header beside it.
       .c        constant arrays and a table of tensors, and the header beside it.
       .spk      one file of named tensors that the C runtime reads in place.
 
@@ -101,6 +107,7 @@ def pack(
     Examples:
       stridepack pack model.tflite -o packed.tflite
       stridepack pack model.tflite -o packed.tflite --decoder stridepack
+      stridepack pack model.tflite -o model_data.cc
       stridepack pack weights.safetensors -o weights.spk --format hybrid --tile 4096
       stridepack pack model.tflite -o weights.c --min-size 512
       stridepack pack model.tflite -o weights.c --flash 60000 --sram 16384 --objective speed
@@ -117,8 +124,8 @@ def pack(
         say(why_dense_sentences(result.tensors))
     for path, size in result.files.items():
         say_written(path, size)
-    if output.suffix.lower() == ".tflite":
-        before, after = model.stat().st_size, result.files[output]
+    if result.model_nbytes:
+        before, after = result.model_nbytes
         say([f"model file: {before:,} -> {after:,} bytes ({ratio(after, before)})"])
         if flash is not None:
-            say([f"Flash: {after:,} of {flash:,} bytes. This counts the file, not the decoders."])
+            say([f"Flash: {after:,} of {flash:,} bytes. This counts the model, not the decoders."])

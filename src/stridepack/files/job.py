@@ -27,6 +27,8 @@ class PackJob:
         What decodes a .tflite: one of DECODERS.
     goal : Goal or None
         Where the whole model is to be planned.
+    array : str or None
+        For C++ output: the name of the array, where one was asked for.
     """
 
     model: Path
@@ -34,6 +36,7 @@ class PackJob:
     options: PackOptions
     decoder: str = DECODERS[0]
     goal: Goal | None = None
+    array: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,11 @@ class Chosen:
     blobs : dict of str to Packed
         By name, for outputs that hold blobs.
     model : bytes
-        For a .tflite: the whole file.
+        For a .tflite, and for an array that holds one: the whole packed model.
+    dense_nbytes : int
+        The size of that model before it was packed.
+    array : str or None
+        For C++ output: the name of the array, where one was asked for.
     plan : BudgetPlan or None
         Where one was asked for.
     """
@@ -74,4 +81,6 @@ class Chosen:
     tensors: list[Stored]
     blobs: dict[str, Packed] = field(default_factory=dict)
     model: bytes = b""
+    dense_nbytes: int = 0
+    array: str | None = None
     plan: BudgetPlan | None = None

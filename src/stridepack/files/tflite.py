@@ -1,4 +1,4 @@
-"""Packed .tflite files: which DECODE type for which tensor."""
+"""Packed .tflite files, and arrays that hold one: which DECODE type for which tensor."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from stridepack._words import listed
 from stridepack.errors import BudgetError, InputError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
+from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
 from stridepack.formats import check_options, formats, options_of
 from stridepack.plan.options import AUTO
 from stridepack.plan.within import Goal
@@ -20,8 +21,9 @@ def choose_tflite(
 ) -> Chosen:
     """The DECODE type for each tensor that makes the file smallest. What it adds is counted."""
     _check(job)
+    model = tflite_bytes(job.model)
     packed = pack_tflite(
-        job.model.read_bytes(),
+        model,
         _types(job),
         min_size=job.options.min_size,
         file=str(job.model),
@@ -35,7 +37,12 @@ def choose_tflite(
             ".c file is usually smaller.",
             flash=flash,
         )
-    return Chosen([_stored(tensor, packed) for tensor in tensors], model=packed.data)
+    return Chosen(
+        [_stored(tensor, packed) for tensor in tensors],
+        model=packed.data,
+        dense_nbytes=len(model),
+        array=job.array,
+    )
 
 
 def write_tflite(output: Path, chosen: Chosen) -> dict[Path, bytes]:
@@ -44,16 +51,18 @@ def write_tflite(output: Path, chosen: Chosen) -> dict[Path, bytes]:
 
 
 def unpack_tflite_file(path: Path) -> bytes:
-    """The dense model of a packed .tflite."""
-    return unpack_tflite(path.read_bytes(), file=str(path))
+    """The dense model of a packed .tflite, or of an array that holds one."""
+    return unpack_tflite(tflite_bytes(path), file=str(path))
 
 
 def _check(job: PackJob) -> None:
     """Refuse what cannot be promised of a .tflite."""
-    if job.model.suffix.lower() != ".tflite":
+    if not holds_tflite(job.model):
+        is_file = kind_of(job.output) == ".tflite"
+        what = "a .tflite file" if is_file else "an array that holds a .tflite file"
         raise InputError(
-            f"{job.output}: a .tflite file can only be made from another .tflite file, and "
-            f"{job.model} is not one. Write a .c or .spk file."
+            f"{job.output}: {what} can only be made from another .tflite file, and {job.model} is "
+            "not one. Write a .c or .spk file."
         )
     if job.options.tile is not None:
         raise InputError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from stridepack._words import listed
 from stridepack.errors import InputError, ModelError
+from stridepack.files.kinds import holds_tflite, tflite_bytes
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
@@ -72,10 +73,10 @@ def verify_files(
         )
     original = {tensor.name: tensor for tensor in read_weights(model)}
     differences = list(_differences(original, {t.name: t for t in read_weights(packed)}))
-    if not model.suffix.lower() == packed.suffix.lower() == ".tflite":
+    if not (holds_tflite(model) and holds_tflite(packed)):
         return Verification(len(original), differences, None)
     names = (str(model), str(packed))
-    contents = (model.read_bytes(), packed.read_bytes())
+    contents = (tflite_bytes(model), tflite_bytes(packed))
     for file, data in zip(names, contents, strict=True):
         if custom := custom_types(load_model(data, file)):
             numbers = listed(map(str, sorted(custom)), "and")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stridepack._next_steps import FLOAT_TFLITE
 from stridepack.errors import ModelError
 from stridepack.tensor import Int8Array, WeightTensor
 from stridepack.tflite.decode import Encoded, decode, decoded_tensors, is_decode
@@ -220,5 +221,5 @@ def _what_was_found(constants: list[Constant]) -> str:
     found = " and ".join(f"{n} {name}" for name, n in types.most_common())
     return (
         f"it has no int8 weights. Its operators read {found} constant "
-        f"tensor{'' if len(constants) == 1 else 's'}. Quantise the model to int8 first."
+        f"tensor{'' if len(constants) == 1 else 's'}. {FLOAT_TFLITE}"
     )
