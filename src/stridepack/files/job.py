@@ -9,6 +9,7 @@ from stridepack.plan.budget_plan import BudgetPlan
 from stridepack.plan.options import PackOptions
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.arena.goal import RamGoal, RamUse
 
 DECODERS = ("tflm", "stridepack")
 
@@ -27,6 +28,8 @@ class PackJob:
         What decodes a .tflite: one of DECODERS.
     goal : Goal or None
         Where the whole model is to be planned.
+    ram : RamGoal
+        What is asked of the RAM of a .tflite.
     """
 
     model: Path
@@ -34,6 +37,7 @@ class PackJob:
     options: PackOptions
     decoder: str = DECODERS[0]
     goal: Goal | None = None
+    ram: RamGoal = RamGoal()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +73,12 @@ class Chosen:
         For a .tflite: the whole file.
     plan : BudgetPlan or None
         Where one was asked for.
+    ram : RamUse or None
+        For a .tflite.
     """
 
     tensors: list[Stored]
     blobs: dict[str, Packed] = field(default_factory=dict)
     model: bytes = b""
     plan: BudgetPlan | None = None
+    ram: RamUse | None = None

@@ -17,6 +17,7 @@ from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.arena.goal import RamGoal, RamUse
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,14 @@ class PackResult:
         Bytes of each file.
     plan : BudgetPlan or None
         Where one was asked for.
+    ram : RamUse or None
+        The tensor arena before and after, for a .tflite.
     """
 
     tensors: list[Stored]
     files: dict[Path, int]
     plan: BudgetPlan | None = None
+    ram: RamUse | None = None
 
 
 def pack_file(
@@ -49,6 +53,9 @@ def pack_file(
     objective: str | None = None,
     target: str | None = None,
     count_code: bool = False,
+    arena: int | None = None,
+    in_ram: bool = False,
+    decompression_memory: bool = False,
     on_start: Callable[[list[WeightTensor]], None] | None = None,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
@@ -72,8 +79,19 @@ def pack_file(
         with the interpreter (runtime/tflm), and our formats.
     budget, objective, target, count_code : optional
         With any of them, ``.c`` and ``.spk`` are planned by `stridepack.plan_within`. Flash is what
-        blobs, names and tables take: all of a ``.spk``. For ``.tflite`` only a budget of Flash is
-        possible, the size of the file, which is as small as it gets with or without one.
+        blobs, names and tables take: all of a ``.spk``. For ``.tflite`` it is the size of the
+        file, `sram` is the same as `arena`, and of the others only ``objective="size"`` is
+        possible: the smallest file, whatever its arena.
+    arena : int, optional
+        For ``.tflite``: the most bytes of tensor arena, as the interpreter on this host measures
+        it. The tensors are packed that give the smallest file within it. Default: as many as make
+        file and arena together as small as possible, so that none takes more RAM than it saves.
+    in_ram : bool
+        For ``.tflite``: the file is loaded into RAM. The sum of file, arena and decompression
+        memory is made as small as possible, within `arena` if that is given, too.
+    decompression_memory : bool
+        For ``.tflite``: the firmware gives DECODE operators memory of their own with
+        ``SetDecompressionMemory``. ``result.ram.decompression`` says how much it must be.
     on_start, on_done : callable, optional
         Called with the tensors before packing, and with the number of elements after each tensor.
 
@@ -93,6 +111,7 @@ def pack_file(
         PackOptions(format, tile, min_size, options),
         decoder,
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,
+        RamGoal(arena, None, in_ram, decompression_memory),
     )
     return run(job, on_start, on_done)
 
@@ -126,4 +145,4 @@ def run(
     files = file_type.write(job.output, chosen)
     write_files(files)
     sizes = {path: len(data) for path, data in files.items()}
-    return PackResult(chosen.tensors, sizes, chosen.plan)
+    return PackResult(chosen.tensors, sizes, chosen.plan, chosen.ram)
