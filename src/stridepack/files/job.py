@@ -37,7 +37,7 @@ class PackJob:
     options: PackOptions
     decoder: str = DECODERS[0]
     goal: Goal | None = None
-    ram: RamGoal = RamGoal()
+    ram: RamGoal = field(default_factory=RamGoal)
 
 
 @dataclass(frozen=True, eq=False)

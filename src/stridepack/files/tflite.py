@@ -8,8 +8,8 @@ from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
 from stridepack.formats import check_options, formats, options_of
-from stridepack.plan.options import AUTO
 from stridepack.plan.budget import OBJECTIVES
+from stridepack.plan.options import AUTO
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.arena.goal import RamGoal
 from stridepack.tflite.pack import PackedModel, pack_tflite, unpack_tflite
@@ -33,7 +33,9 @@ def choose_tflite(
         ram=_ram(job),
         on_done=on_done,
     )
-    return Chosen([_stored(tensor, packed) for tensor in tensors], model=packed.data, ram=packed.ram)
+    return Chosen(
+        [_stored(tensor, packed) for tensor in tensors], model=packed.data, ram=packed.ram
+    )
 
 
 def write_tflite(output: Path, chosen: Chosen) -> dict[Path, bytes]:

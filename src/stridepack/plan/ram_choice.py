@@ -221,7 +221,7 @@ def _cheapest(
         return option.nbytes + weight * option.kept, option.kept
 
     pairs = list(zip(problem.items, within, strict=True))
-    chosen = tuple(min(some, key=lambda o: cost(item[o])) for item, some in pairs)  # noqa: B023
+    chosen = tuple(min(some, key=lambda o: cost(item[o])) for item, some in pairs)
     kept = sum(item[o].kept for (item, _), o in zip(pairs, chosen, strict=True))
     too_much = limit is not None and kept > limit
     if not too_much and (problem.flash is None or problem.nbytes(chosen) <= problem.flash):
@@ -231,4 +231,6 @@ def _cheapest(
         Coefficients(1, weight),
         Limits(problem.flash, limit),
     )
-    return None if found is None else tuple(some[i] for (_, some), i in zip(pairs, found))
+    return (
+        None if found is None else tuple(some[i] for (_, some), i in zip(pairs, found, strict=True))
+    )

@@ -106,7 +106,7 @@ def choose_within(
         over_arena = use.after - goal.arena if goal.arena is not None else 0
         over_flash = len(data or model) - goal.flash if goal.flash is not None else 0
         if over_arena <= 0 and over_flash <= 0:
-            return _worth_it(choice, chosen, goal, model, data, replace(use, best=best))
+            return _worth_it(choice, chosen, model, data, replace(use, best=best))
         if over_arena > 0 and problem.limit is not None:
             problem = replace(problem, limit=problem.limit - over_arena)
         if over_flash > 0 and problem.flash is not None:
@@ -207,14 +207,10 @@ class _Choice:
 
 
 def _worth_it(
-    choice: _Choice,
-    chosen: Chosen,
-    goal: RamGoal,
-    model: bytes,
-    data: bytes | None,
-    use: RamUse,
+    choice: _Choice, chosen: Chosen, model: bytes, data: bytes | None, use: RamUse
 ) -> Within:
     """The result, or nothing packed where that is no gain after all."""
+    goal = choice.goal
     nbytes = len(model) if data is None else len(data)
     saved, added = len(model) - nbytes, use.after - use.before
     if goal.counts == "all":

@@ -16,6 +16,7 @@ from stridepack.tflite.arena.planner import (
     Buffer,
     aligned,
     end_beside,
+    never_moved,
     peak_nbytes,
     place,
     planned_nbytes,
@@ -83,25 +84,24 @@ class ArenaModel:
     def peaks(self, groups: Sequence[Sequence[Encoding]]) -> tuple[int, list[int]]:
         """Bytes that are planned at least: whatever is packed, and where each group is.
 
-        Decoded tensors never move a buffer that is larger than all of them, since the planner
-        places it first. So each of them can be no lower than the first gap between these.
+        A decoded tensor never moves a larger buffer, since the planner places that first. Where a
+        buffer is neither moved by any of them nor by another one that is, its place is fixed, and a
+        decoded tensor can be no lower than the first gap between such places.
         """
         if self._beside:
             return self._decompression([]), [self._decompression(group) for group in groups]
         buffers = self._buffers([])
         outputs = [[b for some in self._outputs(g).values() for b in some] for g in groups]
-        largest = max((aligned(b.nbytes) for some in outputs for b in some), default=0)
-        first = [buffer for buffer in buffers if aligned(buffer.nbytes) > largest]
-        placed = place(first)
-        floor = max(peak_nbytes(buffers), planned_nbytes(first))
-        return floor, [
-            max(
-                floor,
-                peak_nbytes([*buffers, *some]),
-                *(end_beside(placed, buffer) for buffer in some),
-            )
-            for some in outputs
-        ]
+        fixed = place(never_moved(buffers, [b for some in outputs for b in some]))
+        floor = max(peak_nbytes(buffers), max((p.end for p in fixed), default=0))
+        peaks = []
+        for some in outputs:
+            ends = [
+                end_beside([p for p in fixed if p.end - p.offset > aligned(b.nbytes)], b)
+                for b in some
+            ]
+            peaks.append(max(floor, peak_nbytes([*buffers, *some]), *ends))
+        return floor, peaks
 
     def _planned(self, encodings: Sequence[Encoding]) -> int:
         return planned_nbytes(self._buffers(encodings))

@@ -70,6 +70,23 @@ def planned_nbytes(buffers: Sequence[Buffer]) -> int:
     return max((placed.end for placed in place(buffers)), default=0)
 
 
+def never_moved(buffers: Sequence[Buffer], others: Sequence[Buffer]) -> list[Buffer]:
+    """Those buffers that have the same place whichever of the others are added to them."""
+    moving, stay = list(others), list(buffers)
+    while True:
+        moved = [buffer for buffer in stay if any(_may_move(other, buffer) for other in moving)]
+        if not moved:
+            return stay
+        moving += moved
+        stay = [buffer for buffer in stay if all(buffer is not other for other in moved)]
+
+
+def _may_move(other: Buffer, buffer: Buffer) -> bool:
+    """Whether one buffer may get its place earlier, and be in the way of another one."""
+    together = other.first <= buffer.last and buffer.first <= other.last
+    return together and aligned(other.nbytes) >= aligned(buffer.nbytes)
+
+
 def peak_nbytes(buffers: Sequence[Buffer]) -> int:
     """Bytes in use at the busiest step: no planner needs less."""
     if not buffers:
