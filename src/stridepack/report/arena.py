@@ -35,6 +35,12 @@ def arena_sentences(use: RamUse, arena: int | None, *, in_ram: bool, file: int) 
     yield (
         f"tensor arena: {about}{use.before:,} -> {after} bytes ({use.after - use.before:+,}), {how}"
     )
+    if not use.starts:
+        yield (
+            f"While it starts, the interpreter on this machine needs somewhat more than "
+            f"{counted(arena or 0, 'byte')} for a moment. A device with 32-bit pointers needs less "
+            "memory than this machine. Try it there."
+        )
     count, saved, added = use.left_out
     if count:
         them = "it" if count == 1 else "them"

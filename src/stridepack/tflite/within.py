@@ -106,7 +106,8 @@ def choose_within(
         over_arena = use.after - goal.arena if goal.arena is not None else 0
         over_flash = len(data or model) - goal.flash if goal.flash is not None else 0
         if over_arena <= 0 and over_flash <= 0:
-            return _worth_it(choice, chosen, model, data, replace(use, best=best))
+            within = _worth_it(choice, chosen, model, data, replace(use, best=best))
+            return replace(within, ram=_started(within, model, goal))
         if over_arena > 0 and problem.limit is not None:
             problem = replace(problem, limit=problem.limit - over_arena)
         if over_flash > 0 and problem.flash is not None:
@@ -228,6 +229,16 @@ def _worth_it(
         return Within(None, {}, why, replace(none, left_out=left_out))
     ways = {i: way - 1 for i, way in enumerate(chosen) if way}
     return Within(data, ways, why, replace(use, left_out=choice.left_out(chosen)))
+
+
+def _started(within: Within, model: bytes, goal: RamGoal) -> RamUse:
+    """The same, having tried whether the interpreter starts in the arena that was allowed."""
+    use = within.ram
+    if goal.arena is None or not use.measured:
+        return use
+    data = model if within.data is None else within.data
+    found = measure_arena(data, decompression=use.decompression, arena_size=goal.arena)
+    return replace(use, starts=found is not None)
 
 
 def _subject(parsed: Model, measured: bool) -> str:

@@ -77,6 +77,9 @@ class RamUse:
         take off the file, and what it would add to the RAM.
     best : bool
         Whether no other choice of tensors is better; otherwise the search was given up.
+    starts : bool
+        Whether the interpreter starts within the arena that was allowed. It may need more than
+        `after` for a moment, while it plans its memory.
     """
 
     before: int
@@ -85,3 +88,4 @@ class RamUse:
     decompression: int = 0
     left_out: tuple[int, int, int] = (0, 0, 0)
     best: bool = True
+    starts: bool = True
