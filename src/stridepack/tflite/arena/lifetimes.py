@@ -62,7 +62,7 @@ class _Walk:
     """The steps of a model, in order."""
 
     model: Model
-    step: int = 0
+    step: int = 1  # at step 0 are tensors that nothing uses, with places of their own
     calls: int = 0
     first: dict[tuple[int, int], int] = field(default_factory=dict)
     last: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -117,7 +117,6 @@ def find_lifetimes(model: Model) -> Lifetimes:
         for t, tensor in enumerate(graph.tensors):
             if model.data(tensor).size or tensor.isVariable or not tensor_nbytes(model, tensor):
                 continue
-            # A tensor that nothing uses has a place, too.
             first, last = walk.first.get((s, t), 0), walk.last.get((s, t), 0)
             buffers[s, t] = Buffer(tensor_nbytes(model, tensor), first, max(first, last))
             tensors.append(buffers[s, t])
