@@ -43,11 +43,12 @@ def arena_sentences(use: RamUse, arena: int | None, *, in_ram: bool, file: int) 
         )
     count, saved, added = use.left_out
     if count:
+        how_to = "" if arena is not None or in_ram else " `--objective size` packs them."
         them = "it" if count == 1 else "them"
         yield (
             f"RAM: {counted(count, 'tensor')} that could be packed "
             f"{'stays' if count == 1 else 'stay'} dense. Packing {them} as well would take "
-            f"{saved:,} bytes off the file and add {added:,} bytes of RAM."
+            f"{saved:,} bytes off the file and add {added:,} bytes of RAM.{how_to}"
         )
     if not use.best:
         yield "The search for the best choice of tensors was given up. A better one may exist."
