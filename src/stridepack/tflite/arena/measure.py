@@ -1,17 +1,17 @@
 """The tensor arena of a model, measured with the TensorFlow Lite Micro interpreter."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 from stridepack.errors import StridepackError
-from stridepack.tflite.arena.goal import Arena
-from stridepack.tflite.interpreter import DEFAULT_ARENA_SIZE
+from stridepack.tflite.arena.goal import Arena, RamGoal
+
+_ARENA_SIZE = 64 * 2**20
 
 
 def measure_arena(
-    model: bytes, *, decompression: int = 0, arena_size: int = DEFAULT_ARENA_SIZE
+    model: bytes, *, decompression: int = 0, arena_size: int = _ARENA_SIZE
 ) -> Arena | None:
     """Bytes of arena that a model needs on this host, or None where the interpreter refuses it.
 
@@ -27,6 +27,8 @@ def measure_arena(
     arena_size : int
         Bytes that the model may use.
     """
+    import subprocess  # what only reads and packs does not need it
+
     child = subprocess.run(
         [
             sys.executable,
@@ -52,8 +54,7 @@ def arena_nbytes(model: Path, *, min_size: int) -> tuple[int, int]:
     StridepackError
         When the model cannot be packed or run.
     """
-    from stridepack.tflite.arena.goal import RamGoal
-    from stridepack.tflite.pack import pack_tflite
+    from stridepack.tflite.pack import pack_tflite  # it imports this module
 
     data = model.read_bytes()
     ram = pack_tflite(data, min_size=min_size, file=str(model), ram=RamGoal()).ram
