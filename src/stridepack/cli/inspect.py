@@ -8,6 +8,7 @@ import click
 
 from stridepack.cli.options import MODEL, given, packing_options
 from stridepack.cli.output import progress, say, show
+from stridepack.cli.typed import as_typed
 from stridepack.cost import targets
 from stridepack.errors import StridepackError
 from stridepack.files import read_weights
@@ -16,7 +17,7 @@ from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
 from stridepack.report.decoding import Decoding, add_decoding, decoding_sentences, decoding_table
 from stridepack.report.sizes import sizes_report, sizes_sentences, sizes_table
-from stridepack.tflite.arena import arena_nbytes
+from stridepack.tflite.arena.measure import arena_nbytes
 
 
 @click.command()
@@ -88,4 +89,4 @@ def _arena(model: Path, min_size: int) -> tuple[int, int] | str:
     try:
         return arena_nbytes(model, min_size=min_size)
     except StridepackError as error:
-        return str(error)
+        return as_typed(error)

@@ -23,6 +23,14 @@ def choose_blobs(
             f"output that ends in .tflite, not {job.output}.",
             decoder=job.decoder,
         )
+    for name in ("arena", "in_ram", "decompression_memory"):
+        if value := getattr(job.ram, name):
+            raise InputError(
+                f"`{name}={value}` is for .tflite output only. Leave it out, or choose an output "
+                f"that ends in .tflite, not {job.output}. The RAM that the C runtime decodes into "
+                "is limited with `sram`.",
+                **{name: value},
+            )
     choices: Sequence[Choice | PlannedTensor]
     if job.goal is None:
         plan = None

@@ -9,6 +9,7 @@ from stridepack.plan.budget_plan import BudgetPlan
 from stridepack.plan.options import PackOptions
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.arena.goal import RamGoal, RamUse
 
 DECODERS = ("tflm", "stridepack")
 
@@ -29,6 +30,8 @@ class PackJob:
         Where the whole model is to be planned.
     array : str or None
         For C++ output: the name of the array, where one was asked for.
+    ram : RamGoal
+        What is asked of the RAM of a .tflite.
     """
 
     model: Path
@@ -37,6 +40,7 @@ class PackJob:
     decoder: str = DECODERS[0]
     goal: Goal | None = None
     array: str | None = None
+    ram: RamGoal = field(default_factory=RamGoal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +80,8 @@ class Chosen:
         For C++ output: the name of the array, where one was asked for.
     plan : BudgetPlan or None
         Where one was asked for.
+    ram : RamUse or None
+        For a .tflite.
     """
 
     tensors: list[Stored]
@@ -84,3 +90,4 @@ class Chosen:
     dense_nbytes: int = 0
     array: str | None = None
     plan: BudgetPlan | None = None
+    ram: RamUse | None = None

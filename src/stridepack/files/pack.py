@@ -19,6 +19,7 @@ from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.arena.goal import RamGoal, RamUse
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,15 @@ class PackResult:
         Where one was asked for.
     model_nbytes : tuple of int or None
         For a .tflite, and for an array that holds one: bytes of the model before and after.
+    ram : RamUse or None
+        The tensor arena before and after, for a .tflite.
     """
 
     tensors: list[Stored]
     files: dict[Path, int]
     plan: BudgetPlan | None = None
     model_nbytes: tuple[int, int] | None = None
+    ram: RamUse | None = None
 
 
 def pack_file(
@@ -55,6 +59,9 @@ def pack_file(
     target: str | None = None,
     count_code: bool = False,
     array: str | None = None,
+    arena: int | None = None,
+    in_ram: bool = False,
+    decompression_memory: bool = False,
     on_start: Callable[[list[WeightTensor]], None] | None = None,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
@@ -79,10 +86,21 @@ def pack_file(
         with the interpreter (runtime/tflm), and our formats.
     budget, objective, target, count_code : optional
         With any of them, ``.c`` and ``.spk`` are planned by `stridepack.plan_within`. Flash is what
-        blobs, names and tables take: all of a ``.spk``. For ``.tflite`` only a budget of Flash is
-        possible, the size of the file, which is as small as it gets with or without one.
+        blobs, names and tables take: all of a ``.spk``. For ``.tflite`` it is the size of the
+        file, `sram` is the same as `arena`, and of the others only ``objective="size"`` is
+        possible: the smallest file, whatever its arena.
     array : str, optional
         For ``.cc`` and ``.cpp``: the name of the array. Default: g_ and the name of the file.
+    arena : int, optional
+        For ``.tflite``: the most bytes of tensor arena, as the interpreter on this host measures
+        it. The tensors are packed that give the smallest file within it. Default: as many as make
+        file and arena together as small as possible, so that none takes more RAM than it saves.
+    in_ram : bool
+        For ``.tflite``: the file is loaded into RAM. The sum of file, arena and decompression
+        memory is made as small as possible, within `arena` if that is given, too.
+    decompression_memory : bool
+        For ``.tflite``: the firmware gives DECODE operators memory of their own with
+        ``SetDecompressionMemory``. ``result.ram.decompression`` says how much it must be.
     on_start, on_done : callable, optional
         Called with the tensors before packing, and with the number of elements after each tensor.
 
@@ -103,6 +121,7 @@ def pack_file(
         decoder,
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,
         array,
+        RamGoal(arena, None, in_ram, decompression_memory),
     )
     return run(job, on_start, on_done)
 
@@ -138,7 +157,7 @@ def run(
     write_files(files)
     sizes = {path: len(data) for path, data in files.items()}
     model_nbytes = (chosen.dense_nbytes, len(chosen.model)) if chosen.model else None
-    return PackResult(chosen.tensors, sizes, chosen.plan, model_nbytes)
+    return PackResult(chosen.tensors, sizes, chosen.plan, model_nbytes, chosen.ram)
 
 
 def _check_array(array: str, output: Path) -> None:

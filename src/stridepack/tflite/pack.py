@@ -12,6 +12,7 @@ import numpy as np
 from stridepack._threads import in_threads
 from stridepack.errors import StridepackError
 from stridepack.plan.rules import why_dense
+from stridepack.tflite.arena.goal import RamGoal, RamUse
 from stridepack.tflite.constants import Constant, find_constants, int8_weights, read_values
 from stridepack.tflite.graph import (
     Encoding,
@@ -23,6 +24,7 @@ from stridepack.tflite.graph import (
 from stridepack.tflite.model import Model, load_model
 from stridepack.tflite.operators import why_constant
 from stridepack.tflite.types import DecodeType, Payload, UnencodableError, decode_type, decode_types
+from stridepack.tflite.within import Candidate, choose_within
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,14 @@ class PackedModel:
         By name, how each tensor is encoded that is not dense.
     notes : dict of str to str
         By name, why each other tensor is dense.
+    ram : RamUse or None
+        What it takes, where anything was asked of it and there was a choice.
     """
 
     data: bytes
     payloads: dict[str, Payload]
     notes: dict[str, str]
+    ram: RamUse | None = None
 
 
 def pack_tflite(
@@ -50,6 +55,7 @@ def pack_tflite(
     *,
     min_size: int = 0,
     file: str = "model",
+    ram: RamGoal | None = None,
     on_done: Callable[[int], None] | None = None,
 ) -> PackedModel:
     """Encode weights of a .tflite file so that TensorFlow Lite Micro decodes them as it runs.
@@ -70,6 +76,8 @@ def pack_tflite(
         Tensors of fewer elements stay dense.
     file : str
         Name for messages.
+    ram : RamGoal, optional
+        What is asked of the tensor arena. Default: nothing, and the arena is not looked at.
     on_done : callable, optional
         Called with the number of elements whenever a tensor has been encoded.
 
@@ -80,6 +88,8 @@ def pack_tflite(
 
     Raises
     ------
+    BudgetError
+        When what is asked of the arena cannot be kept.
     InputError
         For an option of a format outside its limits.
     ModelError
@@ -91,7 +101,9 @@ def pack_tflite(
     parsed = load_model(model, file)
     weights = int8_weights(parsed, find_constants(parsed))
     if not chosen_from:
-        return PackedModel(model, {}, {})
+        if ram is None:
+            return PackedModel(model, {}, {})
+        weights = {}
 
     def encode(item: tuple[str, Constant]) -> dict[str, Payload] | str:
         name, weight = item
@@ -113,27 +125,43 @@ def pack_tflite(
         elif result:
             groups[parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer][name] = result
 
-    chosen: dict[str, Encoding] = {}
+    candidates: list[Candidate] = []
     users = buffer_users(parsed)
     for buffer, group in groups.items():
         if len(group) < users[buffer]:
             why = f"it shares its data (buffer {buffer}) with something that stays dense"
             notes |= dict.fromkeys(group, why)
             continue
-        best = _smallest(parsed, {name: (weights[name], group[name]) for name in group})
-        if isinstance(best, str):
-            notes |= dict.fromkeys(group, best)
+        found = _candidate(parsed, {name: (weights[name], group[name]) for name in group})
+        if isinstance(found, str):
+            notes |= dict.fromkeys(group, found)
         else:
-            chosen |= best
-    if not chosen:
-        return PackedModel(model, {}, notes)
-    _refuse_offline_plan(parsed)
-    insert_decode(parsed, chosen.values())
-    data = parsed.to_bytes()
-    if len(data) >= len(model):
-        why = f"the file takes {len(model):,} bytes and would take {len(data):,} packed"
-        return PackedModel(model, {}, notes | dict.fromkeys(chosen, why))
-    return PackedModel(data, {name: e.payload for name, e in chosen.items()}, notes)
+            candidates.append(found)
+
+    def build(encodings: list[Encoding]) -> bytes:
+        packed = load_model(model, file)
+        insert_decode(packed, encodings)
+        return packed.to_bytes()
+
+    if candidates:
+        _refuse_offline_plan(parsed)
+    if ram is not None:
+        within = choose_within(model, parsed, candidates, ram, build)
+        data, ways, why, use = within.data, within.chosen, within.why_not, within.ram
+    else:
+        use, ways = None, dict.fromkeys(range(len(candidates)), 0)
+        data = build([e for c in candidates for e in c.ways[0][1]]) if candidates else None
+        if data is not None and len(data) >= len(model):
+            why = f"the file takes {len(model):,} bytes and would take {len(data):,} packed"
+            data, ways = None, {}
+    payloads: dict[str, Payload] = {}
+    for i, candidate in enumerate(candidates):
+        if i in ways:
+            encodings = candidate.ways[ways[i]][1]
+            payloads |= {n: e.payload for n, e in zip(candidate.names, encodings, strict=True)}
+        else:
+            notes |= dict.fromkeys(candidate.names, why)
+    return PackedModel(model if data is None else data, payloads, notes, use)
 
 
 def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
@@ -191,15 +219,15 @@ def _encode(
     return payloads or "; ".join(reasons)
 
 
-def _smallest(
+def _candidate(
     model: Model, group: dict[str, tuple[Constant, dict[str, Payload]]]
-) -> dict[str, Encoding] | str:
-    """Encodings of tensors with one common buffer; why there are none, if so.
+) -> Candidate | str:
+    """Ways to encode tensors with one common buffer; why there are none, if so.
 
     Only a type that makes the same of all of them can be used: their shapes and scales may differ.
     """
     (_, first), *others = group.values()
-    smallest: tuple[int, list[Encoding]] | None = None
+    ways: list[tuple[int, list[Encoding]]] = []
     dense = 0
     for name, payload in first.items():
         if any(payloads.get(name) != payload for _, payloads in others):
@@ -209,13 +237,13 @@ def _smallest(
             for weight, _ in group.values()
         ]
         nbytes, dense = nbytes_in_file(model, encodings)
-        if smallest is None or nbytes < smallest[0]:
-            smallest = nbytes, encodings
-    if smallest is None:
+        ways.append((nbytes, encodings))
+    if not ways:
         return "it shares its data with a tensor of other scales"
-    if smallest[0] >= dense:
-        return f"it takes {dense:,} bytes dense and would take {smallest[0]:,} packed"
-    return dict(zip(group, smallest[1], strict=True))
+    ways.sort(key=lambda way: way[0])  # of equal ones the first type stays first
+    if ways[0][0] >= dense:
+        return f"it takes {dense:,} bytes dense and would take {ways[0][0]:,} packed"
+    return Candidate(tuple(group), dense, [way for way in ways if way[0] < dense])
 
 
 def _obstacle(model: Model, weight: Constant, min_size: int) -> str | None:
