@@ -38,7 +38,7 @@ IMAGES = 2000  # for the statistics of batch normalisation at first
 
 @dataclasses.dataclass(frozen=True)
 class GridRun:
-    """One network trained on the grid."""
+    """One network trained on the grid, in cycles of a learning rate that falls (SGDR)."""
 
     network: str
     dataset: str
@@ -46,6 +46,7 @@ class GridRun:
     flash: int
     epochs: int
     distil: bool
+    cycles: int = 1
 
     @property
     def curve(self) -> str:
@@ -63,6 +64,7 @@ class GridRun:
 
     def rate(self, epoch: float) -> float:
         """Warm-up over a quarter of an epoch, then half a cosine down to zero."""
+        epoch %= self.epochs
         warm = min(1.0, 4 * epoch)
         return warm * PEAK_RATE * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
 
@@ -74,19 +76,21 @@ class GridRun:
         load_recorded(RESULTS / self.start["tflite"], model, images)
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         teacher = copy.deepcopy(model).eval() if self.distil else None
+        quantizer = GridQuantizer(model, self.flash, end=SHRINKING * self.epochs)
         train(
             model,
             data,
             recipe,
-            epochs=self.epochs,
+            epochs=self.cycles * self.epochs,
             rate=self.rate,
             seed=self.seed + 500,
             checkpoint=RUNS / self.curve / f"seed{self.seed}" / f"grid_{self.flash}.pt",
             identity=dataclasses.asdict(self),
-            pruner=GridQuantizer(model, self.flash, end=SHRINKING * self.epochs),
+            pruner=quantizer,
             teacher=teacher,
             half=True,
         )
+        quantizer.fit()
         return model.eval()
 
 
@@ -98,7 +102,7 @@ def measured(run: GridRun, train: datasets.Images, test: datasets.Images) -> dic
     return {
         "sparsity": 0.0,
         "seed": run.seed,
-        "epochs": {**run.start["epochs"], "grid": run.epochs},
+        "epochs": {**run.start["epochs"], "grid": run.cycles * run.epochs},
         "input": datasets.INPUT,
         "method": TRAINED,
         "from": run.start["tflite"],
@@ -130,6 +134,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--flash", type=int, nargs="+", required=True, metavar="BYTES")
     parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--cycles", type=int, default=2, help="repetitions of these epochs")
     parser.add_argument("--distil", action="store_true", help="learn from the network before, too")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
@@ -141,8 +146,9 @@ def main() -> None:
     curve = f"{options.network}_{options.dataset}"
     for flash in options.flash:
         for seed in options.seed:
-            of = (options.network, options.dataset, seed, flash, options.epochs, options.distil)
-            entry = measured(GridRun(*of), train_images, test_images)
+            of = (options.network, options.dataset, seed, flash)
+            run = GridRun(*of, options.epochs, options.distil, options.cycles)
+            entry = measured(run, train_images, test_images)
             record(curve, entry)
             write_table()
             print(f"{entry['tflite']}: {entry['accuracy']:.4f} in {entry['spk_nbytes']} bytes")

@@ -19,9 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from stridepack.errors import InputError
+from stridepack.errors import BudgetError, InputError
 from stridepack.files.spk import build_bundle
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.pruning.grid_file import matrices
 from stridepack.pruning.magnitude import Schedule, cubic
 from stridepack.pruning.plain import unwrapped
 from stridepack.pruning.quantise import QuantizedWeight, pack_others, pack_tensors, pack_weights
@@ -31,7 +32,6 @@ from stridepack.tensor import WeightTensor
 LARGEST_LEVEL = 127  # levels are stored as int8
 
 _FIRST_STEP = 0.5  # in units of the root mean square of the weights
-_AIM = 0.99  # of the target: the size follows it to about 1 %
 
 # The factor of the penalty is integral * exp(_PROPORTIONAL * excess): the proportional part answers
 # at once, and the integral part finds the factor that holds the size. It grows by the factor
@@ -90,6 +90,23 @@ class Grid(nn.Module):
         scaled = (weight / steps).clamp(-LARGEST_LEVEL, LARGEST_LEVEL)
         return steps * (scaled + (scaled.round() - scaled).detach())
 
+    def levels(self, weight: Tensor) -> Tensor:
+        """The whole numbers that a weight is rounded to."""
+        return (weight / self.steps()).round().clamp(-LARGEST_LEVEL, LARGEST_LEVEL)
+
+    def moves(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """What it does to move each level by one towards 0, flat.
+
+        The added squared error in units of the step, infinite for zeros; and the bits that it saves.
+        """
+        scaled = (weight / self.steps()).abs().flatten()
+        magnitudes = self.levels(weight).abs().flatten()
+        error = (scaled - magnitudes + 1).square() - (scaled - magnitudes).square()
+        costs = _costs(magnitudes.long())
+        index = magnitudes.long()
+        saved = costs[index] - costs[(index - 1).clamp(min=0)]
+        return torch.where(magnitudes > 0, error, torch.inf), saved
+
     def right_inverse(self, weight: Tensor) -> Tensor:
         """What to store for a weight: itself."""
         return weight
@@ -121,7 +138,8 @@ class GridQuantizer:
     Every chosen tensor gets a grid: its weights are rounded to multiples of a step. The steps are
     learned with the weights. Add `penalty()` to the loss of each batch, and call `step` with the
     time as training goes on. The packed size shrinks from `start` on, it reaches `target_nbytes` at
-    `end`, and it is held there while the rest is trained on. `to_tflite` and `to_arrays` then keep
+    `end`, and it is held there while the rest is trained on; at last `fit` makes sure of it.
+    `to_tflite` and `to_arrays` then keep
     exactly these levels. Most levels become 0 as a rule: pruning is part of it.
 
     Create it before the optimiser, which learns the steps too, and before you load a checkpoint:
@@ -167,6 +185,7 @@ class GridQuantizer:
     ...     optimizer.zero_grad()
     ...     loss.backward()
     ...     optimizer.step()
+    >>> quantizer.fit()
     >>> quantizer.nbytes() <= 1200
     True
     """
@@ -242,7 +261,7 @@ class GridQuantizer:
     def target(self, time: float) -> float:
         """The bytes that the schedule asks for at `time`."""
         first = float(next(iter(self._grids.values())).first_nbytes)
-        last = min(first, _AIM * self.target_nbytes)
+        last = min(first, self.target_nbytes)
         progress = (time - self.start) / (self.end - self.start)
         share = self.schedule(progress) if 0 < progress < 1 else float(progress >= 1)
         return float(first * (last / first) ** share)
@@ -253,8 +272,48 @@ class GridQuantizer:
 
     def nbytes(self) -> int:
         """Bytes that the weights take now as a .spk file; the real encoders are asked."""
-        packed = pack_tensors(WeightTensor(name, values) for name, values in self.levels().items())
+        rows = matrices(levels_of(self._model), self._weights)
+        packed = pack_tensors(WeightTensor(name, values) for name, values in rows.items())
         return len(build_bundle(self._left_out | packed))
+
+    @torch.no_grad()
+    def fit(self) -> None:
+        """Make sure that the target is kept: the size only follows it to about one per cent.
+
+        Where it is exceeded, the levels that lie nearest to the next one towards 0 move there. Call
+        it after the last step of the optimiser.
+
+        Raises
+        ------
+        BudgetError
+            When the target is exceeded by more than a tenth. Then train for longer.
+        """
+        excess = self.nbytes() - self.target_nbytes
+        if excess > self.target_nbytes / 10:
+            raise BudgetError(
+                f"`target_nbytes={self.target_nbytes}` is exceeded by {excess:,} bytes, which is too "
+                "much to round away. Train for longer after `end`, or allow more bytes.",
+                target_nbytes=self.target_nbytes,
+            )
+        while excess > 0:
+            self._move_down(bits=8 * excess)
+            excess = self.nbytes() - self.target_nbytes
+
+    def _move_down(self, bits: float) -> None:
+        """Move levels by one towards 0, those that it changes least, until it saves enough."""
+        pairs = [(grid, self._weights[name]) for name, grid in self._grids.items()]
+        moves = [grid.moves(_before_grid(weight)) for grid, weight in pairs]
+        order = torch.cat([error for error, _ in moves]).argsort()
+        saved = torch.cat([gain for _, gain in moves])[order].cumsum(dim=0)
+        chosen = torch.zeros_like(order, dtype=torch.bool)
+        chosen[order[: int((saved < bits).sum()) + 1]] = True
+        parts = chosen.split([len(error) for error, _ in moves])
+        for (grid, weight), part in zip(pairs, parts, strict=True):
+            parameter = weight.parameter()
+            levels = grid.levels(_before_grid(weight))
+            lower = (levels - levels.sign()) * grid.steps()
+            # in place: the optimiser and wrappers keep their parameter
+            parameter.copy_(torch.where(part.view(parameter.shape), lower, parameter))
 
     def remove(self) -> None:
         """Write the rounded weights into the model, which is plain again.
@@ -280,7 +339,7 @@ def levels_of(model: nn.Module) -> dict[str, QuantizedWeight]:
     levels = {}
     for name, weight in weights_of(unwrapped(model)).items():
         if grid := grid_of(weight):
-            values = (weight.value() / grid.steps()).round().to(torch.int8)
+            values = grid.levels(weight.value()).to(torch.int8)
             steps = grid.steps().float().flatten()
             levels[name] = QuantizedWeight(values.cpu().numpy(), steps.cpu().numpy())
     return levels
