@@ -12,7 +12,7 @@ from stridepack.files.atomic import write_files
 from stridepack.pruning.calibration import read_calibration
 from stridepack.pruning.convert import convert
 from stridepack.pruning.grid import levels_of
-from stridepack.pruning.grid_file import matrices, store_levels
+from stridepack.pruning.grid_file import in_file_order, store_levels
 from stridepack.pruning.plain import plain_copy
 from stridepack.pruning.proof import name_and_check_weights
 from stridepack.pruning.quantise import QuantizedWeight, quantise
@@ -107,7 +107,7 @@ def to_tflite(
     quantise_reductions(int8_model)
     quantise_embeddings(int8_model)
     names = name_and_check_weights(float_model, int8_model, weights_of(plain))
-    store_levels(float_model, int8_model, matrices(levels_of(model), weights_of(plain)))
+    store_levels(float_model, int8_model, in_file_order(levels_of(model), weights_of(plain)))
     shorten_names(int8_model, names)
     warn_of_float(int8_model)
 

@@ -22,7 +22,7 @@ from torch.nn.utils import parametrize
 from stridepack.errors import BudgetError, InputError
 from stridepack.files.spk import build_bundle
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
-from stridepack.pruning.grid_file import matrices
+from stridepack.pruning.grid_file import in_file_order
 from stridepack.pruning.magnitude import Schedule, cubic
 from stridepack.pruning.plain import unwrapped
 from stridepack.pruning.quantise import QuantizedWeight, pack_others, pack_tensors, pack_weights
@@ -40,6 +40,7 @@ _FIRST_STEP = 0.5  # in units of the root mean square of the weights
 _PROPORTIONAL, _INTEGRAL, _LARGEST_EXCESS = 8.0, 20.0, 0.3
 _FIRST_FACTOR, _SMALLEST_FACTOR, _LARGEST_FACTOR = 0.05, 1e-4, 10.0
 
+_MOST_ROUNDS = 50  # of moving levels
 _FORGOTTEN = 100  # calls of `step` without one of `penalty`
 
 
@@ -97,7 +98,7 @@ class Grid(nn.Module):
     def moves(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """What it does to move each level by one towards 0, flat.
 
-        The added squared error in units of the step, infinite for zeros; and the bits that it saves.
+        The added squared error in units of the step, infinite for zeros; and the bits saved.
         """
         scaled = (weight / self.steps()).abs().flatten()
         magnitudes = self.levels(weight).abs().flatten()
@@ -222,8 +223,9 @@ class GridQuantizer:
         self._model = model
         self._n_weights = sum(weight.parameter().numel() for weight in self._weights.values())
         others = {n: w for n, w in weights_of(model).items() if n not in self._weights}
-        self._left_out = pack_others(model)
-        self._left_out |= pack_weights({name: (w, w.value()) for name, w in others.items()})
+        rest = pack_others(model)
+        self._left_out = rest | pack_weights({name: (w, w.value()) for name, w in others.items()})
+        self._order = [*weights_of(model), *rest]
         self._excess = 0.0
         self._time: float | None = None
         self._steps_without_penalty = 0
@@ -272,16 +274,17 @@ class GridQuantizer:
 
     def nbytes(self) -> int:
         """Bytes that the weights take now as a .spk file; the real encoders are asked."""
-        rows = matrices(levels_of(self._model), self._weights)
-        packed = pack_tensors(WeightTensor(name, values) for name, values in rows.items())
-        return len(build_bundle(self._left_out | packed))
+        levels = in_file_order(levels_of(self._model), self._weights)
+        packed = pack_tensors(WeightTensor(name, values) for name, values in levels.items())
+        blobs = self._left_out | packed
+        return len(build_bundle({name: blobs[name] for name in self._order}))
 
     @torch.no_grad()
     def fit(self) -> None:
         """Make sure that the target is kept: the size only follows it to about one per cent.
 
-        Where it is exceeded, the levels that lie nearest to the next one towards 0 move there. Call
-        it after the last step of the optimiser.
+        Where it is exceeded, levels move by one towards 0, those where that costs least. Call it
+        after the last step of the optimiser.
 
         Raises
         ------
@@ -289,25 +292,30 @@ class GridQuantizer:
             When the target is exceeded by more than a tenth. Then train for longer.
         """
         excess = self.nbytes() - self.target_nbytes
-        if excess > self.target_nbytes / 10:
+        for _ in range(_MOST_ROUNDS if excess <= self.target_nbytes / 10 else 0):
+            if excess <= 0:
+                return
+            # A quarter at a time: the levels that are left get cheaper, too.
+            self._move_down(bits=8 * excess / 4)
+            excess = self.nbytes() - self.target_nbytes
+        if excess > 0:
             raise BudgetError(
-                f"`target_nbytes={self.target_nbytes}` is exceeded by {excess:,} bytes, which is too "
-                "much to round away. Train for longer after `end`, or allow more bytes.",
+                f"`target_nbytes={self.target_nbytes}` is exceeded by {excess:,} bytes, which is "
+                "too much to round away. Train for longer after `end`, or allow more bytes.",
                 target_nbytes=self.target_nbytes,
             )
-        while excess > 0:
-            self._move_down(bits=8 * excess)
-            excess = self.nbytes() - self.target_nbytes
 
     def _move_down(self, bits: float) -> None:
-        """Move levels by one towards 0, those that it changes least, until it saves enough."""
+        """Move levels by one towards 0, those with the least error a bit, until it saves enough."""
         pairs = [(grid, self._weights[name]) for name, grid in self._grids.items()]
         moves = [grid.moves(_before_grid(weight)) for grid, weight in pairs]
-        order = torch.cat([error for error, _ in moves]).argsort()
-        saved = torch.cat([gain for _, gain in moves])[order].cumsum(dim=0)
+        errors = torch.cat([error for error, _ in moves])
+        gains = torch.cat([gain for _, gain in moves])
+        order = (errors / gains).argsort()  # infinite where nothing is saved
+        saved = gains[order].cumsum(dim=0)
         chosen = torch.zeros_like(order, dtype=torch.bool)
         chosen[order[: int((saved < bits).sum()) + 1]] = True
-        parts = chosen.split([len(error) for error, _ in moves])
+        parts = torch.split(chosen, [len(error) for error, _ in moves])
         for (grid, weight), part in zip(pairs, parts, strict=True):
             parameter = weight.parameter()
             levels = grid.levels(_before_grid(weight))

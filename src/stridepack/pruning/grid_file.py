@@ -32,7 +32,7 @@ def store_levels(
     float_model, int8_model
         The converted model before and after quantisation; weights of the latter have their names.
     levels
-        By name of the weight, as `matrices` has them.
+        By name of the weight, as `in_file_order` has them.
 
     Raises
     ------
@@ -46,7 +46,8 @@ def store_levels(
         if name in left:
             weight = _floats(float_model, float_op.inputs[1])
             bias = _bias(float_model, float_op)
-            _store(int8_model, op, weight, bias, levels[name])
+            rows = levels[name].reshape(len(levels[name]), -1)
+            _store(int8_model, op, weight, bias, rows)
             left.remove(name)
     if left:
         raise ExportError(
@@ -56,17 +57,15 @@ def store_levels(
         )
 
 
-def matrices(
+def in_file_order(
     levels: Mapping[str, QuantizedWeight], weights: Mapping[str, Weight]
 ) -> dict[str, npt.NDArray[np.int8]]:
-    """Levels in torch's layout as (output channels, weights of a channel), in the file's order."""
-    rows = {}
+    """Levels in torch's layout as TensorFlow Lite stores them: outputs first, inputs last."""
+    ordered = {}
     for name, (values, _) in levels.items():
         first = weights[name].outputs_first(torch.from_numpy(values)).numpy()
-        if first.ndim > 2:  # inputs last, as TensorFlow Lite stores them
-            first = np.moveaxis(first, 1, -1)
-        rows[name] = first.reshape(len(first), -1)
-    return rows
+        ordered[name] = np.ascontiguousarray(np.moveaxis(first, 1, -1))
+    return ordered
 
 
 def _weighted(model: Model) -> Iterator[Operator]:
