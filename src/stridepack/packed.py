@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack import _core, _spec
+from stridepack._numbers import is_integer
 from stridepack.errors import InputError, raise_for_status
 from stridepack.formats import check_options, get_format
 from stridepack.groups import check_element_count
@@ -61,7 +62,12 @@ class Packed:
                 f"The array has {array.ndim} dimensions. At most {_spec.MAX_DIMS} are possible."
             )
         check_element_count(array.size)
-        if tile is not None and (isinstance(tile, bool) or tile != int(tile) or tile < 1):
+        if max(array.shape, default=0) >= 1 << 32:
+            raise InputError(
+                f"The array has a dimension of {max(array.shape):,}. At most {(1 << 32) - 1:,} is "
+                "possible."
+            )
+        if tile is not None and not is_integer(tile, 1):
             raise InputError(
                 f"`tile={tile}` is not possible. A tile has at least 1 element.", tile=tile
             )

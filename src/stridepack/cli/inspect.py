@@ -1,13 +1,12 @@
 """`stridepack inspect`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from stridepack.cli.options import MODEL, given, packing_options
-from stridepack.cli.output import progress, say, show
+from stridepack.cli.output import progress, say, say_json, show
 from stridepack.cost import targets
 from stridepack.errors import StridepackError
 from stridepack.files import read_weights
@@ -70,7 +69,7 @@ def inspect(
         report = sizes_report(str(model), measured, min_size)
         if decoding:
             add_decoding(report, decoding)
-        click.echo(json.dumps(report, indent=2))
+        say_json(report)
         return
     show(sizes_table(model.name, measured))
     say(sizes_sentences(measured))

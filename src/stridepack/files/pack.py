@@ -9,6 +9,7 @@ from typing import Any
 from stridepack.errors import InputError
 from stridepack.files.atomic import write_files
 from stridepack.files.job import DECODERS, PackJob, Stored
+from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.plan.budget import Budget
@@ -114,10 +115,9 @@ def run(
             f"{job.output}: files of this kind cannot be written. Choose a name that ends in "
             f"{suffixes(lambda t: t.write)}."
         )
-    if job.output.resolve() == job.model.resolve():
-        raise InputError(
-            f"{job.output}: the output would overwrite the model. Choose another name."
-        )
+    refuse_to_overwrite(job.output, job.model, "model")
+    file_type.check(job.output)
+    check_output(job.output)
     tensors = read_weights(job.model)
     if on_start:
         on_start(tensors)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stridepack import _core, _spec
+from stridepack._memory import Allowance
 from stridepack.errors import CorruptDataError, InputError, ModelError, status_text
 from stridepack.files.atomic import write_files
 from stridepack.files.job import Chosen
@@ -66,7 +67,9 @@ def write_bundle(path: str | PathLike[str], tensors: Mapping[str, Packed]) -> in
 
 def read_unpacked(path: Path) -> list[WeightTensor]:
     """The unpacked tensors of a bundle file."""
-    return [WeightTensor(name, packed.unpack()) for name, packed in read_bundle(path).items()]
+    blobs = read_bundle(path)
+    Allowance(str(path), path.stat().st_size).take(sum(b.n_elements for b in blobs.values()))
+    return [WeightTensor(name, packed.unpack()) for name, packed in blobs.items()]
 
 
 def write_spk(output: Path, chosen: Chosen) -> dict[Path, bytes]:

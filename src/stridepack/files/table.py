@@ -7,6 +7,7 @@ from pathlib import Path
 from stridepack._words import listed
 from stridepack.files.arrays import npz, read_npy, read_npz, read_safetensors
 from stridepack.files.blobs import choose_blobs
+from stridepack.files.c_names import check_c_output
 from stridepack.files.c_source import c_overhead, write_c
 from stridepack.files.job import Chosen, OnDone, PackJob
 from stridepack.files.spk import bundle_overhead, read_unpacked, write_spk
@@ -28,6 +29,9 @@ class FileType:
         tensors, the bytes of Flash beside the blobs, and a function to report progress to.
     write : callable or None
         The contents of the files by path, from what was chosen. Nothing is written yet.
+    check : callable
+        Raises InputError or OutputError for a name that such an output must not have. Called
+        before anything takes time.
     overhead : callable
         Bytes of Flash beside the blobs, for tensors of these names.
     unpack : mapping of str to callable
@@ -37,6 +41,7 @@ class FileType:
     read: Callable[[Path], list[WeightTensor]] | None = None
     choose: Callable[[PackJob, Sequence[WeightTensor], int, OnDone | None], Chosen] | None = None
     write: Callable[[Path, Chosen], dict[Path, bytes]] | None = None
+    check: Callable[[Path], None] = lambda path: None
     overhead: Callable[[Iterable[str]], int] = lambda names: 0
     unpack: Mapping[str, Callable[[Path], bytes]] = field(default_factory=dict)
 
@@ -55,7 +60,7 @@ TYPES: dict[str, FileType] = {
     ".npy": FileType(read=read_npy),
     ".npz": FileType(read=read_npz),
     ".safetensors": FileType(read=read_safetensors),
-    ".c": FileType(choose=choose_blobs, write=write_c, overhead=c_overhead),
+    ".c": FileType(choose=choose_blobs, write=write_c, check=check_c_output, overhead=c_overhead),
     ".spk": FileType(
         read=read_unpacked,
         choose=choose_blobs,

@@ -7,6 +7,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from stridepack.report.text import escape
+
 # TensorFlow joins the names of fused operators, to hundreds of characters.
 NAME_COLUMN: dict[str, Any] = {"overflow": "ellipsis", "no_wrap": True, "max_width": 40}
 
@@ -14,7 +16,11 @@ NAME_COLUMN: dict[str, Any] = {"overflow": "ellipsis", "no_wrap": True, "max_wid
 def new_table(title: str | None, first: str, headings: tuple[str, ...]) -> Table:
     """A table with a column of names, and right-aligned columns that are never cut."""
     table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+        title=None if title is None else escape(title),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
     table.add_column(first, **NAME_COLUMN)
     for heading in headings:
