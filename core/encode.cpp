@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "checkpoint.hpp"
+
 namespace stridepack {
 namespace {
 
@@ -40,6 +42,7 @@ std::vector<std::uint8_t> encode(std::string_view format, const std::int8_t *val
     const std::size_t first = t * tile_size;
     const Tile tile{values + first, static_cast<std::uint32_t>(std::min(tile_size, n - first))};
     encode_tile(tile, options, out);
+    checkpoint(tile.n);
     out.align();
     if (payload.size() > std::numeric_limits<std::uint32_t>::max()) {
       throw std::length_error("the payload exceeds 4 GiB");

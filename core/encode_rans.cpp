@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "checkpoint.hpp"
 #include "encode.hpp"
 #include "value_code.hpp"
 
@@ -297,6 +298,7 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
     Streams streams;
     for (std::uint32_t begin = 0; begin < tile.n; begin += block_size) {
       const std::uint32_t length = std::min(block_size, tile.n - begin);
+      checkpoint(8 * length);
       streams.add(block_of(tile.values + begin, length, gaps, code), length, gaps, gap_table, code, value_table);
     }
     if (streams.too_long && half == 0) continue;

@@ -11,6 +11,15 @@ _UInt32: TypeAlias = npt.NDArray[np.uint32]
 _Int8: TypeAlias = npt.NDArray[np.int8]
 _Int16: TypeAlias = npt.NDArray[np.int16]
 
+class Stop:
+    """Ends what other threads encode."""
+
+    def set(self) -> None:
+        """End it soon: with a RuntimeError in those threads."""
+
+    def watch(self) -> None:
+        """Let it end what this thread encodes from now on."""
+
 def find_groups(
     mask: _UInt8, passes: Sequence[tuple[int, int]], strides: Sequence[int]
 ) -> tuple[_UInt32, _UInt32, _UInt32, _UInt8]:

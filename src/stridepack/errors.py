@@ -4,6 +4,9 @@ from typing import Any
 
 from stridepack import _spec
 
+# Of what others say; some repeat the whole file
+_LONGEST = 300
+
 
 class StridepackError(Exception):
     """Base of all errors that stridepack raises on purpose.
@@ -69,7 +72,8 @@ def reason(error: BaseException) -> str:
     ('No such file or directory', 'EOFError')
     """
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text.rstrip(".") or type(error).__name__
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return short.rstrip(".") or type(error).__name__
 
 
 def explained(error: BaseException) -> StridepackError | None:

@@ -1,5 +1,6 @@
 """The terminal: standard output, messages on standard error, and a progress bar."""
 
+import errno
 import io
 import json
 import os
@@ -18,8 +19,16 @@ from stridepack.errors import OutputError
 from stridepack.report.text import printable
 from stridepack.tensor import WeightTensor
 
-OUT = Console(highlight=False, emoji=False)
-ERR = Console(stderr=True, highlight=False, emoji=False)
+
+class _Console(Console):
+    """A console that leaves it to `failure` what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+OUT = _Console(highlight=False, emoji=False)
+ERR = _Console(stderr=True, highlight=False, emoji=False)
 
 
 def prepare_streams() -> None:

@@ -49,7 +49,7 @@ def read_npz(path: Path) -> list[WeightTensor]:
         allowance = Allowance(str(path), path.stat().st_size)
         allowance.take(sum(header.nbytes for header in int8.values()))
         arrays = {name: archive.read(name) for name in int8}
-    return _int8_only(path, arrays, others | dict.fromkeys(archive.foreign, "no array"))
+    return _int8_only(path, arrays, others | dict.fromkeys(archive.foreign, "another kind of file"))
 
 
 def read_safetensors(path: Path) -> list[WeightTensor]:
