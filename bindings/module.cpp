@@ -87,11 +87,11 @@ auto find_groups(const Vector<const std::uint8_t> &mask, const Passes &passes, c
                          to_numpy(std::move(remainder)));
 }
 
-nb::bytes encode(const std::string &format, const Vector<const std::int8_t> &values, std::size_t tile_size,
+auto encode(const std::string &format, const Vector<const std::int8_t> &values, std::size_t tile_size,
                  const stridepack::EncodeOptions &options) {
   std::vector<std::uint8_t> payload;
   without_gil([&] { payload = stridepack::encode(format, values.data(), values.size(), tile_size, options); });
-  return nb::bytes(payload.data(), payload.size());
+  return to_numpy(std::move(payload));
 }
 
 // Status and, if it is ok, the header's fields.
@@ -143,7 +143,7 @@ auto open_bundle(const Vector<const std::uint8_t> &data) {
   return std::make_tuple(static_cast<int>(status), tensors);
 }
 
-nb::bytes tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vector<const std::uint32_t> &codewords,
+auto tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vector<const std::uint32_t> &codewords,
                               const Vector<const std::uint8_t> &lengths, const Vector<const std::uint8_t> &looked_at) {
   stridepack::TflmHuffmanCode code;
   if (codewords.size() != 256 || lengths.size() != 256 || looked_at.size() != 256) {
@@ -154,7 +154,7 @@ nb::bytes tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vec
   std::copy_n(looked_at.data(), 256, code.looked_at.begin());
   std::vector<std::uint8_t> stream;
   without_gil([&] { stream = stridepack::tflm_huffman_encode(values.data(), values.size(), code); });
-  return nb::bytes(stream.data(), stream.size());
+  return to_numpy(std::move(stream));
 }
 
 int tflm_huffman_decode(const Vector<const std::uint8_t> &stream, const Vector<const std::uint8_t> &table,

@@ -8,6 +8,7 @@
 #include "encode_dcsr.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "checkpoint.hpp"
 
@@ -146,14 +147,14 @@ void encode_dcsr_elements(const Tile &tile, const BitMask &mask, StreamWriter &o
 
   out.u32(static_cast<std::uint32_t>(values.size()));
   out.u32(static_cast<std::uint32_t>(slope));
-  out.bytes(values);
+  out.bytes(std::move(values));
   out.align();
-  out.bytes(deltas);
+  out.bytes(std::move(deltas));
   out.nibbles(bitmaps);
   out.align();
-  out.bytes(bases);
+  out.bytes(std::move(bases));
   out.align();
-  out.bytes(extensions);
+  out.bytes(std::move(extensions));
   out.align();
 }
 

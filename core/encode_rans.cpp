@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "checkpoint.hpp"
 #include "encode.hpp"
@@ -324,11 +325,11 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
       for (const auto size : record.sizes) streams.wide_sizes ? out.u16(size) : out.u8(size);
     }
     out.align();
-    out.bytes(streams.bytes);
+    out.bytes(std::move(streams.bytes));
     out.align();
-    out.bytes(streams.value_bits);
+    out.bytes(std::move(streams.value_bits));
     out.align();
-    out.bytes(streams.gap_bits);
+    out.bytes(std::move(streams.gap_bits));
     return;
   }
 }

@@ -87,7 +87,7 @@ struct Scan {
           if (next < n_starts) return next;
           break;
         }
-        checkpoint(kWords * 64);
+        if (block % 4096 == 0) checkpoint(4096 * 64);
         next = (block + kWords) * 64;
       }
     }

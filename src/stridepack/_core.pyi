@@ -30,7 +30,7 @@ def encode(
     values: _Int8,
     tile_size: int,
     options: Mapping[str, Sequence[int]],
-) -> bytes:
+) -> _UInt8:
     """The payload of a flat tensor. Options: what `Format.encoder_options` gives."""
 
 def open(blob: _UInt8) -> tuple[int, int, tuple[int, ...], int, int, int, int, int]:
@@ -50,7 +50,7 @@ def open_bundle(data: _UInt8) -> tuple[int, list[tuple[bytes, int, int]]]:
 
 def tflm_huffman_encode(
     values: _Int8, codewords: _UInt32, lengths: _UInt8, looked_at: _UInt8
-) -> bytes:
+) -> _UInt8:
     """The stream of a flat tensor."""
 
 def tflm_huffman_decode(

@@ -1,5 +1,6 @@
 """Packed: one tensor as one self-describing blob (docs/format.md, section 2)."""
 
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,25 @@ from stridepack.formats import check_options, get_format
 from stridepack.groups import check_element_count
 
 _HEADER = struct.Struct("<4s4B5I")  # up to the CRC-32, which follows
+
+
+def dense_nbytes(shape: tuple[int, ...], tile: int | None = None) -> int:
+    """Bytes of the blob of a tensor in the format dense, which nobody has to encode to know.
+
+    >>> import numpy as np
+    >>> dense_nbytes((3, 7), 5) == Packed.encode(np.zeros((3, 7), np.int8), "dense", 5).nbytes
+    True
+    """
+    n = math.prod(shape)
+    tile_size = max(1, n if tile is None else min(int(tile), n))
+    n_tiles = -(-n // tile_size)
+    values = n // tile_size * _align(tile_size, 4) + _align(n % tile_size, 4)
+    index = 4 * n_tiles if n_tiles > 1 else 0
+    return _HEADER.size + 4 + _align(4 * len(shape), 16) + index + values
+
+
+def _align(size: int, to: int) -> int:
+    return -(-size // to) * to
 
 
 class Packed:
@@ -76,16 +96,16 @@ class Packed:
         flat = np.ascontiguousarray(array).reshape(-1)
         n = flat.size
         tile_size = max(1, n if tile is None else min(int(tile), n))
-        payload = _core.encode(codec.name, flat, tile_size, codec.encoder_options(options))
+        payload = _core.encode(codec.name, flat, tile_size, codec.encoder_options(options)).data
         fields = _HEADER.pack(
             b"SPKB",
             *(_spec.VERSION, codec.wire_id, array.ndim, 0),
             *(n, int(np.count_nonzero(flat)), tile_size, len(payload), -(-n // tile_size)),
         )
         shape = struct.pack(f"<{array.ndim}I", *array.shape)
-        rest = shape + bytes(-len(shape) % 16) + payload
-        crc = zlib.crc32(rest, zlib.crc32(fields))
-        return cls(fields + struct.pack("<I", crc) + rest)
+        shape += bytes(-len(shape) % 16)
+        crc = zlib.crc32(payload, zlib.crc32(shape, zlib.crc32(fields)))
+        return cls(b"".join((fields, struct.pack("<I", crc), shape, payload)))
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> "Packed":
