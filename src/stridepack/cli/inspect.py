@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from stridepack.cli.nbytes import memory_option
 from stridepack.cli.options import MODEL, given, packing_options
 from stridepack.cli.output import progress, say, say_json, show
 from stridepack.cost import targets
@@ -13,6 +14,7 @@ from stridepack.files import read_weights
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
 from stridepack.report.decoding import Decoding, add_decoding, decoding_sentences, decoding_table
+from stridepack.report.gain import no_gain_sentences
 from stridepack.report.sizes import sizes_report, sizes_sentences, sizes_table
 from stridepack.tflite.arena import arena_nbytes
 
@@ -32,6 +34,7 @@ from stridepack.tflite.arena import arena_nbytes
     help="Clock of the target in MHz. Times in milliseconds are shown as well.",
 )
 @packing_options
+@memory_option
 def inspect(
     model: Path,
     *,
@@ -73,6 +76,8 @@ def inspect(
         return
     show(sizes_table(model.name, measured))
     say(sizes_sentences(measured))
+    best = sum(one.nbytes[one.best] for one in measured)
+    say(no_gain_sentences([one.tensor for one in measured], best))
     if decoding:
         show(decoding_table(model.name, decoding))
         say(decoding_sentences(decoding))

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from stridepack.cli.table import fitting, width_of
 from stridepack.errors import OutputError
 from stridepack.report.text import printable
 from stridepack.tensor import WeightTensor
@@ -48,9 +48,10 @@ def prepare_streams() -> None:
 
 
 def show(table: Table) -> None:
-    """Print a table as wide as it is: nobody wants numbers cut off, in a terminal or in a log."""
-    width = Measurement.get(OUT, OUT.options.update(max_width=1000), table).maximum
-    Console(highlight=False, width=max(width, OUT.width)).print(table)
+    """Print a table. Its numbers are never cut: `table.py` says how it fits."""
+    for part in fitting(table, OUT):
+        width = OUT.width if OUT.is_terminal else max(width_of(part, OUT), OUT.width)
+        OUT.print(part, width=width, crop=False)
 
 
 def say(sentences: Iterable[str], *, markup: bool = False) -> None:
