@@ -27,11 +27,20 @@ def dense_nbytes(shape: tuple[int, ...], tile: int | None = None) -> int:
     True
     """
     n = math.prod(shape)
-    tile_size = max(1, n if tile is None else min(int(tile), n))
+    tile_size = _tile_size(n, tile)
     n_tiles = -(-n // tile_size)
     values = n // tile_size * _align(tile_size, 4) + _align(n % tile_size, 4)
     index = 4 * n_tiles if n_tiles > 1 else 0
     return _HEADER.size + 4 + _align(4 * len(shape), 16) + index + values
+
+
+def _tile_size(n: int, tile: int | None) -> int:
+    """Elements in a tile of a tensor of n elements."""
+    if tile is not None and not is_integer(tile, 1):
+        raise InputError(
+            f"`tile={tile}` is not possible. A tile has at least 1 element.", tile=tile
+        )
+    return max(1, n if tile is None else min(int(tile), n))
 
 
 def _align(size: int, to: int) -> int:
@@ -87,15 +96,11 @@ class Packed:
                 f"The array has a dimension of {max(array.shape):,}. At most {(1 << 32) - 1:,} is "
                 "possible."
             )
-        if tile is not None and not is_integer(tile, 1):
-            raise InputError(
-                f"`tile={tile}` is not possible. A tile has at least 1 element.", tile=tile
-            )
+        tile_size = _tile_size(array.size, tile)
         codec = get_format(format)
         check_options([format], options)
         flat = np.ascontiguousarray(array).reshape(-1)
         n = flat.size
-        tile_size = max(1, n if tile is None else min(int(tile), n))
         payload = _core.encode(codec.name, flat, tile_size, codec.encoder_options(options)).data
         fields = _HEADER.pack(
             b"SPKB",
