@@ -50,8 +50,11 @@ def prepare_streams() -> None:
 def show(table: Table) -> None:
     """Print a table. Its numbers are never cut: `table.py` says how it fits."""
     for part in fitting(table, OUT):
-        width = OUT.width if OUT.is_terminal else max(width_of(part, OUT), OUT.width)
-        OUT.print(part, width=width, crop=False)
+        if OUT.is_terminal:
+            OUT.print(part)
+        else:  # a console never prints wider than it is
+            width = max(width_of(part, OUT), OUT.width)
+            _Console(highlight=False, emoji=False, file=OUT.file, width=width).print(part)
 
 
 def say(sentences: Iterable[str], *, markup: bool = False) -> None:
