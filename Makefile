@@ -19,10 +19,10 @@ INSTALLED := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
 TEST := $(VENV)/.test
 PEERS := $(VENV)/.peers
+COUNT ?= 100000
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
 # Measured too where they are; without them the benches leave them out.
-COUNT ?= 100000
 REAL_MODELS := $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
 
 # Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; 32-bit and big-endian hosts.

@@ -29,10 +29,8 @@ def test_counts_and_comparison_across_parts() -> None:
     assert not equal_values(values, values.reshape(1, -1))
 
 
-@pytest.mark.parametrize(
-    ("shape", "tile"),
-    [((), None), ((0, 3), None), ((5,), 2), ((3, 7), 7), ((3, 7), 100), ((9,), 1)],
-)
+@pytest.mark.parametrize("tile", [None, 1, 2, 7, 100])
+@pytest.mark.parametrize("shape", [(), (0, 3), (5,), (3, 7), (1, 1, 1, 1, 9)])
 def test_the_size_of_dense_is_known(shape: tuple[int, ...], tile: int | None) -> None:
     assert dense_nbytes(shape, tile) == sp.pack(np.zeros(shape, np.int8), "dense", tile=tile).nbytes
 
