@@ -58,7 +58,7 @@ def test_lut_across_parts(n_scales: int, n_values: int) -> None:
 @pytest.mark.slow
 def test_memory_of_one_large_tensor(tmp_path: Path) -> None:
     """At most three times its size, the tensor itself included."""
-    n = 2**26
+    n = 2**25
     rng = np.random.default_rng(0)
     values = rng.integers(-40, 41, n, np.int8)
     values[rng.random(n, np.float32) < 0.6] = 0

@@ -104,10 +104,12 @@ def test_why_nothing_is_gained() -> None:
     full[:60] = 0
     (said,) = no_gain_sentences([WeightTensor("w", full)], 10_000)
     assert said.startswith("Packing gains nothing here: 0.6% of the weights are zero, so the model")
-    assert not no_gain_sentences([WeightTensor("w", full)], 9_000)
+    (said,) = no_gain_sentences([WeightTensor("w", full)], 9_500)
+    assert said.startswith("Packing gains little here: 0.6% of the weights are zero, so the model")
+    assert not no_gain_sentences([WeightTensor("w", full)], 8_900)
     assert not no_gain_sentences([], 0)
     (said,) = no_gain_sentences([WeightTensor("w", random_array(5000, 0.8))], 5000)
-    assert "80.6% of the weights are zero, but the tensors with zeros stay dense" in said
+    assert "80.6% of the weights are zero, but most of them are in tensors that stay dense" in said
     (said,) = no_gain_sentences([WeightTensor("w", full, zero_point=3)], 10_000)
     assert "zero point other than 0" in said
 
