@@ -30,7 +30,7 @@ def no_gain_sentences(tensors: Sequence[WeightTensor], nbytes: int) -> list[str]
     said = f"Packing gains {gained} here: {sparsity:.1%} of the weights are zero"
     if sparsity >= _PRUNED:
         return [
-            f"{said}, but most of them are in tensors that stay dense, or cost as much as they save."
+            f"{said}, but most of them are in tensors that stay dense, or cost what they save."
         ]
     if any(tensor.zero_point for tensor in tensors):
         return [
