@@ -88,7 +88,7 @@ auto find_groups(const Vector<const std::uint8_t> &mask, const Passes &passes, c
 }
 
 auto encode(const std::string &format, const Vector<const std::int8_t> &values, std::size_t tile_size,
-                 const stridepack::EncodeOptions &options) {
+            const stridepack::EncodeOptions &options) {
   std::vector<std::uint8_t> payload;
   without_gil([&] { payload = stridepack::encode(format, values.data(), values.size(), tile_size, options); });
   return to_numpy(std::move(payload));
@@ -144,7 +144,7 @@ auto open_bundle(const Vector<const std::uint8_t> &data) {
 }
 
 auto tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vector<const std::uint32_t> &codewords,
-                              const Vector<const std::uint8_t> &lengths, const Vector<const std::uint8_t> &looked_at) {
+                         const Vector<const std::uint8_t> &lengths, const Vector<const std::uint8_t> &looked_at) {
   stridepack::TflmHuffmanCode code;
   if (codewords.size() != 256 || lengths.size() != 256 || looked_at.size() != 256) {
     throw nb::value_error("a code has 256 entries");

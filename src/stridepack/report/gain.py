@@ -29,9 +29,7 @@ def no_gain_sentences(tensors: Sequence[WeightTensor], nbytes: int) -> list[str]
     sparsity = 1 - sum(tensor.n_non_zero for tensor in tensors) / n
     said = f"Packing gains {gained} here: {sparsity:.1%} of the weights are zero"
     if sparsity >= _PRUNED:
-        return [
-            f"{said}, but most of them are in tensors that stay dense, or cost what they save."
-        ]
+        return [f"{said}, but most of them are in tensors that stay dense, or cost what they save."]
     if any(tensor.zero_point for tensor in tensors):
         return [
             f"{said}. Some tensors have a zero point other than 0, so pruned weights are not "
