@@ -15,6 +15,11 @@ from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
 from stridepack.tensor import WeightTensor, equal_values
 
 
+# Of a tensor with so many elements, the best blob is not kept while the next one is encoded. It is
+# encoded again in the end.
+_LARGE = 2**24
+
+
 @dataclass(frozen=True, eq=False)
 class Choice:
     """What was decided for a tensor.
@@ -156,7 +161,7 @@ def _smallest(
             continue
         packed = options.encode(values, name, tile)
         nbytes[name] = packed.nbytes
-        if packed.nbytes <= min(nbytes.values()) and (best is None or packed.nbytes < best.nbytes):
+        if values.size < _LARGE and packed.nbytes < (best.nbytes if best else packed.nbytes + 1):
             best = packed
         del packed
     smallest = min(nbytes, key=nbytes.__getitem__)  # the first of equals
