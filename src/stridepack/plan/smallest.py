@@ -14,7 +14,6 @@ from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
 from stridepack.tensor import WeightTensor, equal_values
 
-
 # Of a tensor with so many elements, the best blob is not kept while the next one is encoded. It is
 # encoded again in the end.
 _LARGE = 2**24
