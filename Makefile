@@ -5,6 +5,7 @@
 #   make test         everything that CI runs; installs the Debian packages it needs when it may
 #   make lint python c firmware examples fuzz-short     its parts
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
+#   make mutants      every command on mutants of .tflite files: make mutants COUNT=100000
 #   make bench        regenerate bench/results, and the tables in README.md and docs/
 #   make bench-m55    count what decoding costs on an emulated Cortex-M55, and fit what `inspect --target` says
 #   make paper        the paper's tables and figures from experiments/results
@@ -18,6 +19,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
 TEST := $(VENV)/.test
 PEERS := $(VENV)/.peers
+COUNT ?= 100000
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
 # Measured too where they are; without them the benches leave them out.
@@ -32,7 +34,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo paper check test packages static lint python c firmware examples fuzz-short fuzz bench vectors format clean
+.PHONY: bench-m55 demo paper check test packages static lint python c firmware examples fuzz-short fuzz mutants bench vectors format clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -116,6 +118,9 @@ fuzz-short: $(INSTALLED)
 
 fuzz: $(INSTALLED)
 	$(MAKE) -C tests/fuzz long PYTHON=$(abspath $(BIN)/python)
+
+mutants: $(INSTALLED)
+	$(MAKE) -C tests/fuzz mutants COUNT=$(COUNT) PYTHON=$(abspath $(BIN)/python)
 
 bench-m55: packages $(TEST)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)

@@ -11,9 +11,13 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
+#include "checkpoint.hpp"
 #include "encode.hpp"
 #include "spk.h"
 #include "tflm_huffman.hpp"
@@ -36,13 +40,41 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T> &&values) {
   return nb::ndarray<nb::numpy, T, nb::ndim<1>>(owned->data(), {owned->size()}, owner);
 }
 
+// Set by one thread, it ends what the threads that watch it encode.
+class Stop {
+ public:
+  void set() { *flag_ = true; }
+  void watch() const { watched = flag_; }
+  static thread_local std::shared_ptr<const std::atomic<bool>> watched;
+
+ private:
+  std::shared_ptr<std::atomic<bool>> flag_ = std::make_shared<std::atomic<bool>>(false);
+};
+thread_local std::shared_ptr<const std::atomic<bool>> Stop::watched;
+
+// Does work without the GIL. It ends early where a Stop says so, or, in a thread that watches none, where Python's
+// handler of a signal raises an exception: Ctrl-C.
+template <typename Work>
+void without_gil(Work work) {
+  const auto stop = Stop::watched;
+  const nb::gil_scoped_release release;
+  const stridepack::WithCheckpoint with([&stop] {
+    if (stop != nullptr) {
+      if (*stop) throw std::runtime_error("stopped");
+      return;
+    }
+    const nb::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  });
+  work();
+}
+
 auto find_groups(const Vector<const std::uint8_t> &mask, const Passes &passes, const Integers &strides) {
   stridepack::SearchParams params{{}, strides};
   for (const auto &[pass_size, min_count] : passes) params.passes.push_back({pass_size, min_count});
   std::vector<std::uint32_t> size, stride, start;
   std::vector<std::uint8_t> remainder(mask.size());
-  {
-    const nb::gil_scoped_release release;
+  without_gil([&] {
     stridepack::BitMask bits(mask.data(), mask.size());
     for (const auto &group : stridepack::find_groups(bits, params)) {
       size.push_back(group.size);
@@ -50,19 +82,16 @@ auto find_groups(const Vector<const std::uint8_t> &mask, const Passes &passes, c
       start.push_back(group.start);
     }
     bits.for_each([&](std::size_t c) { remainder[c] = 1; });
-  }
+  });
   return std::make_tuple(to_numpy(std::move(size)), to_numpy(std::move(stride)), to_numpy(std::move(start)),
                          to_numpy(std::move(remainder)));
 }
 
-nb::bytes encode(const std::string &format, const Vector<const std::int8_t> &values, std::size_t tile_size,
-                 const stridepack::EncodeOptions &options) {
+auto encode(const std::string &format, const Vector<const std::int8_t> &values, std::size_t tile_size,
+            const stridepack::EncodeOptions &options) {
   std::vector<std::uint8_t> payload;
-  {
-    const nb::gil_scoped_release release;
-    payload = stridepack::encode(format, values.data(), values.size(), tile_size, options);
-  }
-  return nb::bytes(payload.data(), payload.size());
+  without_gil([&] { payload = stridepack::encode(format, values.data(), values.size(), tile_size, options); });
+  return to_numpy(std::move(payload));
 }
 
 // Status and, if it is ok, the header's fields.
@@ -114,8 +143,8 @@ auto open_bundle(const Vector<const std::uint8_t> &data) {
   return std::make_tuple(static_cast<int>(status), tensors);
 }
 
-nb::bytes tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vector<const std::uint32_t> &codewords,
-                              const Vector<const std::uint8_t> &lengths, const Vector<const std::uint8_t> &looked_at) {
+auto tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vector<const std::uint32_t> &codewords,
+                         const Vector<const std::uint8_t> &lengths, const Vector<const std::uint8_t> &looked_at) {
   stridepack::TflmHuffmanCode code;
   if (codewords.size() != 256 || lengths.size() != 256 || looked_at.size() != 256) {
     throw nb::value_error("a code has 256 entries");
@@ -124,11 +153,8 @@ nb::bytes tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vec
   std::copy_n(lengths.data(), 256, code.length.begin());
   std::copy_n(looked_at.data(), 256, code.looked_at.begin());
   std::vector<std::uint8_t> stream;
-  {
-    const nb::gil_scoped_release release;
-    stream = stridepack::tflm_huffman_encode(values.data(), values.size(), code);
-  }
-  return nb::bytes(stream.data(), stream.size());
+  without_gil([&] { stream = stridepack::tflm_huffman_encode(values.data(), values.size(), code); });
+  return to_numpy(std::move(stream));
 }
 
 int tflm_huffman_decode(const Vector<const std::uint8_t> &stream, const Vector<const std::uint8_t> &table,
@@ -136,14 +162,18 @@ int tflm_huffman_decode(const Vector<const std::uint8_t> &stream, const Vector<c
   if ((entry_size != 2 && entry_size != 4) || root_bits < 1 || root_bits > 16) {
     throw nb::value_error("no such table");
   }
-  const nb::gil_scoped_release release;
-  return static_cast<int>(stridepack::tflm_huffman_decode(stream.data(), stream.size(), table.data(), table.size(),
-                                                          entry_size, root_bits, dst.data(), dst.size()));
+  int status = 0;
+  without_gil([&] {
+    status = static_cast<int>(stridepack::tflm_huffman_decode(stream.data(), stream.size(), table.data(), table.size(),
+                                                              entry_size, root_bits, dst.data(), dst.size()));
+  });
+  return status;
 }
 
 }  // namespace
 
 NB_MODULE(_core, m) {
+  nb::class_<Stop>(m, "Stop").def(nb::init<>()).def("set", &Stop::set).def("watch", &Stop::watch);
   m.def("find_groups", &find_groups, "mask"_a, "passes"_a, "strides"_a);
   m.def("encode", &encode, "format"_a, "values"_a, "tile_size"_a, "options"_a);
   m.def("open", &open, "blob"_a);

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "checkpoint.hpp"
+
 namespace stridepack {
 namespace {
 
@@ -35,11 +37,13 @@ std::vector<std::uint8_t> encode(std::string_view format, const std::int8_t *val
   const Encoder encode_tile = encoder_of(format);
   const std::size_t n_tiles = n / tile_size + (n % tile_size != 0);
   std::vector<std::uint8_t> payload(n_tiles > 1 ? 4 * n_tiles : 0);
+  payload.reserve(payload.size() + n + n / 4);  // growing would copy it; what is never written takes no memory
   StreamWriter out(payload);
   for (std::size_t t = 0; t < n_tiles; t++) {
     const std::size_t first = t * tile_size;
     const Tile tile{values + first, static_cast<std::uint32_t>(std::min(tile_size, n - first))};
     encode_tile(tile, options, out);
+    checkpoint(tile.n);
     out.align();
     if (payload.size() > std::numeric_limits<std::uint32_t>::max()) {
       throw std::length_error("the payload exceeds 4 GiB");

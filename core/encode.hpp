@@ -30,6 +30,11 @@ class StreamWriter {
   void u16(std::uint32_t value) { u8(value), u8(value >> 8); }
   void u32(std::uint32_t value) { u16(value), u16(value >> 16); }
   void bytes(const std::vector<std::uint8_t> &stream) { out_.insert(out_.end(), stream.begin(), stream.end()); }
+  // The same, and frees the stream: with large tensors, each copy counts.
+  void bytes(std::vector<std::uint8_t> &&stream) {
+    bytes(static_cast<const std::vector<std::uint8_t> &>(stream));
+    std::vector<std::uint8_t>().swap(stream);
+  }
   void bytes(const std::int8_t *first, std::size_t n) { out_.insert(out_.end(), first, first + n); }
 
   // 4-bit fields, even ones in the upper nibble.

@@ -1,5 +1,7 @@
 // bitmap: docs/format.md, section 8.
 
+#include <utility>
+
 #include "encode.hpp"
 
 namespace stridepack {
@@ -11,9 +13,9 @@ void encode_bitmap(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
     bitmap[c / 8] = static_cast<std::uint8_t>(bitmap[c / 8] | 0x80u >> c % 8);
     values.push_back(static_cast<std::uint8_t>(tile.values[c]));
   }
-  out.bytes(bitmap);
+  out.bytes(std::move(bitmap));
   out.align();
-  out.bytes(values);
+  out.bytes(std::move(values));
 }
 
 }  // namespace stridepack

@@ -8,6 +8,9 @@
 #include "encode_dcsr.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "checkpoint.hpp"
 
 namespace stridepack {
 namespace {
@@ -17,15 +20,38 @@ constexpr std::int64_t kReach = 255;  // the largest lane offset
 
 using Positions = std::vector<std::int64_t>;
 
+// The positions that are set in a mask, in ascending order; only the next ones are held.
+class Ahead {
+ public:
+  explicit Ahead(const BitMask &mask) : mask_(mask) {}
+
+  // More than kLanes of them, or all that are left.
+  const Positions &elements() {
+    while (elements_.size() <= static_cast<std::size_t>(kLanes) && word_ < mask_.n_words()) {
+      for (std::uint64_t word = mask_.words()[word_]; word != 0; word &= word - 1) {
+        elements_.push_back(static_cast<std::int64_t>(word_ * 64) + __builtin_ctzll(word));
+      }
+      word_++;
+    }
+    return elements_;
+  }
+  void drop(std::size_t n) { elements_.erase(elements_.begin(), elements_.begin() + static_cast<std::ptrdiff_t>(n)); }
+
+ private:
+  const BitMask &mask_;
+  std::size_t word_ = 0;
+  Positions elements_;
+};
+
 // m = round(N' / k'): N' leaves out the distances that no group can span.
-std::int64_t slope_of(const Positions &elements, std::int64_t n) {
-  std::int64_t covered = n, previous = -1;
-  for (std::size_t i = 0; i <= elements.size(); i++) {
-    const std::int64_t position = i < elements.size() ? elements[i] : n;
+std::int64_t slope_of(const BitMask &mask, std::int64_t n) {
+  std::int64_t covered = n, previous = -1, k = 0;
+  const auto leave_out = [&](std::int64_t position) {
     if (position - previous > kReach) covered -= position - previous;
     previous = position;
-  }
-  const auto k = static_cast<std::int64_t>(elements.size());
+  };
+  mask.for_each([&](std::size_t c) { leave_out(static_cast<std::int64_t>(c)), k++; });
+  leave_out(n);
   return k == 0 ? 0 : std::min<std::int64_t>((std::max<std::int64_t>(covered, 0) + k / 2) / k, SPK_MAX_SLOPE);
 }
 
@@ -57,22 +83,21 @@ void pad(Positions &group) {
   }
 }
 
-// The next group: as many elements from `first` as lane offsets allow, padded to 16 lanes unless nothing follows.
-// Returns the number of elements taken.
-std::size_t next_group(const Positions &elements, std::size_t first, std::int64_t slope, Positions &group) {
+// The next group: as many of the elements as lane offsets allow, padded to 16 lanes unless nothing follows. Returns the
+// number of elements taken.
+std::size_t next_group(const Positions &elements, std::int64_t slope, Positions &group) {
   std::size_t taken = 0;
   group.clear();
-  for (; taken < static_cast<std::size_t>(kLanes) && first + taken < elements.size(); taken++) {
-    group.push_back(elements[first + taken]);
+  for (; taken < static_cast<std::size_t>(kLanes) && taken < elements.size(); taken++) {
+    group.push_back(elements[taken]);
     if (!fits(group, slope)) break;
   }
   group.resize(taken);
-  if (first + taken == elements.size() || taken == static_cast<std::size_t>(kLanes)) return taken;
+  if (taken == elements.size() || taken == static_cast<std::size_t>(kLanes)) return taken;
   // Padding moves later elements to higher lanes, which may overflow in turn: then take fewer. One element always fits,
   // since 15 * slope does.
   for (;; taken--) {
-    group.assign(elements.begin() + static_cast<std::ptrdiff_t>(first),
-                 elements.begin() + static_cast<std::ptrdiff_t>(first + taken));
+    group.assign(elements.begin(), elements.begin() + static_cast<std::ptrdiff_t>(taken));
     pad(group);
     if (fits(group, slope)) return taken;
   }
@@ -81,9 +106,7 @@ std::size_t next_group(const Positions &elements, std::size_t first, std::int64_
 }  // namespace
 
 void encode_dcsr_elements(const Tile &tile, const BitMask &mask, StreamWriter &out) {
-  Positions elements;
-  mask.for_each([&](std::size_t c) { elements.push_back(static_cast<std::int64_t>(c)); });
-  const std::int64_t slope = slope_of(elements, tile.n);
+  const std::int64_t slope = slope_of(mask, tile.n);
 
   std::vector<std::uint8_t> values, deltas, bitmaps, bases, extensions;
   const auto extend = [&](std::uint64_t value, int n_bytes) {
@@ -92,9 +115,10 @@ void encode_dcsr_elements(const Tile &tile, const BitMask &mask, StreamWriter &o
 
   Positions group;
   std::int64_t expected = 0;  // n_j if its delta were 0
-  std::size_t j = 0;
-  for (std::size_t first = 0; first < elements.size(); j++) {
-    first += next_group(elements, first, slope, group);
+  Ahead ahead(mask);
+  for (std::size_t j = 0; !ahead.elements().empty(); j++) {
+    ahead.drop(next_group(ahead.elements(), slope, group));
+    checkpoint(1024);
     const std::int64_t base = base_of(group, slope);
 
     const std::int64_t step = base - expected;
@@ -123,14 +147,14 @@ void encode_dcsr_elements(const Tile &tile, const BitMask &mask, StreamWriter &o
 
   out.u32(static_cast<std::uint32_t>(values.size()));
   out.u32(static_cast<std::uint32_t>(slope));
-  out.bytes(values);
+  out.bytes(std::move(values));
   out.align();
-  out.bytes(deltas);
+  out.bytes(std::move(deltas));
   out.nibbles(bitmaps);
   out.align();
-  out.bytes(bases);
+  out.bytes(std::move(bases));
   out.align();
-  out.bytes(extensions);
+  out.bytes(std::move(extensions));
   out.align();
 }
 

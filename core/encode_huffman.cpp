@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "checkpoint.hpp"
 #include "encode.hpp"
 #include "value_code.hpp"
 
@@ -215,6 +216,7 @@ void encode_huffman(const Tile &tile, const EncodeOptions &, StreamWriter &out) 
   next = 0;
   if (gaps.longest == 0) bitmap.resize((tile.n + 7) / 8);
   for (std::uint32_t c = 0; c < tile.n; c++) {
+    if (c % 4096 == 0) checkpoint(4096);
     if (tile.values[c] == 0) continue;
     if (gaps.longest == 0) {
       bitmap[c / 8] = static_cast<std::uint8_t>(bitmap[c / 8] | 0x80u >> c % 8);

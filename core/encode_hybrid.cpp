@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "encode_dcsr.hpp"
 
@@ -58,6 +59,7 @@ void encode_hybrid(const Tile &tile, const EncodeOptions &options, StreamWriter 
     }
   }
 
+  std::vector<Group>().swap(groups);
   if (classes.size() > 255) throw std::length_error("hybrid: more than 255 classes of groups in one tile");
   out.u8(static_cast<std::uint32_t>(classes.size()));
   out.u8(first_stride);
@@ -65,11 +67,11 @@ void encode_hybrid(const Tile &tile, const EncodeOptions &options, StreamWriter 
   out.u8(0);
   out.u32(static_cast<std::uint32_t>(distances.size()));
   for (const std::uint32_t record : classes) out.u32(record);
-  out.bytes(values);
+  out.bytes(std::move(values));
   out.align();
   for (const auto &of_class : codes) wide ? out.bytes(of_class) : out.nibbles(of_class);
   out.align();
-  out.bytes(distances);
+  out.bytes(std::move(distances));
   out.align();
   encode_dcsr_elements(tile, mask, out);
 }

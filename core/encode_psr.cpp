@@ -1,6 +1,7 @@
 // psr: docs/format.md, section 4.
 
 #include <algorithm>
+#include <utility>
 
 #include "encode.hpp"
 
@@ -21,11 +22,11 @@ void encode_psr(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
     }
   }
   out.u32(static_cast<std::uint32_t>(columns.size()));
-  out.bytes(counts);
+  out.bytes(std::move(counts));
   out.align();
-  out.bytes(columns);
+  out.bytes(std::move(columns));
   out.align();
-  out.bytes(values);
+  out.bytes(std::move(values));
 }
 
 }  // namespace stridepack

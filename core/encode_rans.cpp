@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "checkpoint.hpp"
 #include "encode.hpp"
 #include "value_code.hpp"
 
@@ -297,6 +299,7 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
     Streams streams;
     for (std::uint32_t begin = 0; begin < tile.n; begin += block_size) {
       const std::uint32_t length = std::min(block_size, tile.n - begin);
+      checkpoint(8 * length);
       streams.add(block_of(tile.values + begin, length, gaps, code), length, gaps, gap_table, code, value_table);
     }
     if (streams.too_long && half == 0) continue;
@@ -322,11 +325,11 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
       for (const auto size : record.sizes) streams.wide_sizes ? out.u16(size) : out.u8(size);
     }
     out.align();
-    out.bytes(streams.bytes);
+    out.bytes(std::move(streams.bytes));
     out.align();
-    out.bytes(streams.value_bits);
+    out.bytes(std::move(streams.value_bits));
     out.align();
-    out.bytes(streams.gap_bits);
+    out.bytes(std::move(streams.gap_bits));
     return;
   }
 }

@@ -1,5 +1,7 @@
 // rle: docs/format.md, section 5.
 
+#include <utility>
+
 #include "encode.hpp"
 
 namespace stridepack {
@@ -20,7 +22,7 @@ void encode_rle(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
   out.u32(static_cast<std::uint32_t>(values.size()));
   out.nibbles(distances);
   out.align();
-  out.bytes(values);
+  out.bytes(std::move(values));
 }
 
 }  // namespace stridepack

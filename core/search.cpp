@@ -4,6 +4,8 @@
 #include <map>
 #include <optional>
 
+#include "checkpoint.hpp"
+
 namespace stridepack {
 namespace {
 
@@ -85,6 +87,7 @@ struct Scan {
           if (next < n_starts) return next;
           break;
         }
+        if (block % 4096 == 0) checkpoint(4096 * 64);
         next = (block + kWords) * 64;
       }
     }
@@ -108,6 +111,7 @@ std::vector<Group> find_groups(BitMask &mask, const SearchParams &params) {
         const auto start = scan.best(mask, size - min_count);
         if (!start) continue;
         for (const std::uint32_t offset : scan.offsets) mask.clear(*start + offset);
+        checkpoint(64);
         groups.push_back({size, scan.stride, static_cast<std::uint32_t>(*start)});
         found = true;
       }

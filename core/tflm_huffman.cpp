@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "checkpoint.hpp"
+
 namespace stridepack {
 
 std::vector<std::uint8_t> tflm_huffman_encode(const std::int8_t *values, std::size_t n, const TflmHuffmanCode &code) {
@@ -10,6 +12,7 @@ std::vector<std::uint8_t> tflm_huffman_encode(const std::int8_t *values, std::si
   std::uint32_t n_held = 0;
   std::size_t position = 0, end = 0;
   for (std::size_t i = 0; i < n; i++) {
+    if (i % 4096 == 0) checkpoint(4096);
     const auto symbol = static_cast<std::uint8_t>(values[i]);
     const std::uint32_t length = code.length[symbol];
     end = std::max(end, position + code.looked_at[symbol]);
@@ -69,6 +72,7 @@ TflmHuffmanStatus tflm_huffman_decode(const std::uint8_t *stream, std::size_t st
   std::size_t position = 0;
   std::fill(dst, dst + n, std::int16_t{0});
   for (std::size_t i = 0; i < n; i++) {
+    if (i % 4096 == 0) checkpoint(4096);
     std::uint32_t count = root_bits, bits = 0;
     std::size_t index = 0;
     for (;;) {

@@ -7,6 +7,7 @@ change in any version.
 
 from importlib.metadata import version
 
+from stridepack._memory import set_max_memory
 from stridepack.cost import targets
 from stridepack.errors import (
     BudgetError,
@@ -73,6 +74,7 @@ __all__ = [
     "read_bundle",
     "read_tflite",
     "read_weights",
+    "set_max_memory",
     "shrink",
     "targets",
     "unpack_file",

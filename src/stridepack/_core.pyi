@@ -11,6 +11,15 @@ _UInt32: TypeAlias = npt.NDArray[np.uint32]
 _Int8: TypeAlias = npt.NDArray[np.int8]
 _Int16: TypeAlias = npt.NDArray[np.int16]
 
+class Stop:
+    """Ends what other threads encode."""
+
+    def set(self) -> None:
+        """End it soon: with a RuntimeError in those threads."""
+
+    def watch(self) -> None:
+        """Let it end what this thread encodes from now on."""
+
 def find_groups(
     mask: _UInt8, passes: Sequence[tuple[int, int]], strides: Sequence[int]
 ) -> tuple[_UInt32, _UInt32, _UInt32, _UInt8]:
@@ -21,7 +30,7 @@ def encode(
     values: _Int8,
     tile_size: int,
     options: Mapping[str, Sequence[int]],
-) -> bytes:
+) -> _UInt8:
     """The payload of a flat tensor. Options: what `Format.encoder_options` gives."""
 
 def open(blob: _UInt8) -> tuple[int, int, tuple[int, ...], int, int, int, int, int]:
@@ -41,7 +50,7 @@ def open_bundle(data: _UInt8) -> tuple[int, list[tuple[bytes, int, int]]]:
 
 def tflm_huffman_encode(
     values: _Int8, codewords: _UInt32, lengths: _UInt8, looked_at: _UInt8
-) -> bytes:
+) -> _UInt8:
     """The stream of a flat tensor."""
 
 def tflm_huffman_decode(

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from stridepack import _core
+
 T = TypeVar("T")
 Result = TypeVar("Result")
 
@@ -35,6 +37,12 @@ def in_threads(
 
     # Large ones first, so that none starts last and alone.
     order = sorted(range(len(items)), key=lambda i: -size(items[i]))
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        futures = {i: pool.submit(and_report, items[i]) for i in order}
-        return [futures[i].result() for i in range(len(items))]
+    stop = _core.Stop()
+    with ThreadPoolExecutor(max_workers=os.cpu_count(), initializer=stop.watch) as pool:
+        try:
+            futures = {i: pool.submit(and_report, items[i]) for i in order}
+            return [futures[i].result() for i in range(len(items))]
+        except BaseException:  # of one item, or Ctrl-C: the others are not waited for
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -4,6 +4,9 @@ from typing import Any
 
 from stridepack import _spec
 
+# Of what others say; some repeat the whole file
+_LONGEST = 300
+
 
 class StridepackError(Exception):
     """Base of all errors that stridepack raises on purpose.
@@ -60,3 +63,37 @@ def status_text(status: int) -> str:
     """What a status of the C runtime means."""
     name, text = _spec.STATUS[status]
     return f"{text} (status {status}, {name})"
+
+
+def reason(error: BaseException) -> str:
+    """What an error of Python or of the system says, without its number and file name.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory", "x")), reason(EOFError())
+    ('No such file or directory', 'EOFError')
+    """
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return short.rstrip(".") or type(error).__name__
+
+
+def explained(error: BaseException) -> StridepackError | None:
+    """The one place that knows which errors of Python and of the system are to be expected.
+
+    Returns
+    -------
+    StridepackError or None
+        With a message for people; None for an error that only a defect of stridepack explains.
+    """
+    if isinstance(error, StridepackError):
+        return error
+    no_threads = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    if isinstance(error, MemoryError) or no_threads:
+        return StridepackError(
+            "There is not enough memory for this. Give the process more memory, or split the model "
+            "over several files."
+        )
+    if isinstance(error, OSError):
+        if error.filename is None:  # our own files are always named
+            return OutputError(f"The output cannot be written: {reason(error)}.")
+        return StridepackError(f"{error.filename}: {reason(error)}.")
+    return None

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack import _core, _spec
+from stridepack._numbers import is_integer
 from stridepack._words import listed
 from stridepack.errors import InputError
 
@@ -54,7 +55,13 @@ class GroupParams:
         # object.__setattr__: the way to normalise arguments of a frozen dataclass
         object.__setattr__(self, "sizes", _distinct("sizes", sizes)[::-1])
         object.__setattr__(self, "strides", _distinct("strides", strides))
-        object.__setattr__(self, "occupancy", float(occupancy))
+        try:
+            object.__setattr__(self, "occupancy", float(occupancy))
+        except (TypeError, ValueError):
+            raise InputError(
+                f"`occupancy={occupancy}` is not possible. It must be a number between 0 and 1.",
+                occupancy=occupancy,
+            ) from None
         if not 0 <= self.occupancy <= 1:
             raise InputError(
                 f"`occupancy={occupancy}` is out of range. It must lie between 0 and 1.",
@@ -175,7 +182,16 @@ def check_element_count(n: int) -> None:
 
 def _distinct(what: str, values: Iterable[int]) -> tuple[int, ...]:
     """The values in ascending order, once each."""
-    distinct = tuple(sorted({int(value) for value in values}))
+    try:
+        given = set(values)
+        if isinstance(values, str) or not all(is_integer(value) for value in given):
+            raise TypeError
+    except TypeError:
+        raise InputError(
+            f"`{what}={values}` is not possible. It must be several integers, such as (4, 8).",
+            **{what: values},
+        ) from None
+    distinct = tuple(sorted(map(int, given)))
     if distinct and not 1 <= distinct[0] <= distinct[-1] <= _spec.MAX_ELEMENTS:
         wrong = distinct[0] if distinct[0] < 1 else distinct[-1]
         raise InputError(

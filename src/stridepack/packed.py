@@ -1,5 +1,6 @@
 """Packed: one tensor as one self-describing blob (docs/format.md, section 2)."""
 
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -10,11 +11,40 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack import _core, _spec
+from stridepack._numbers import is_integer
 from stridepack.errors import InputError, raise_for_status
 from stridepack.formats import check_options, get_format
 from stridepack.groups import check_element_count
 
 _HEADER = struct.Struct("<4s4B5I")  # up to the CRC-32, which follows
+
+
+def dense_nbytes(shape: tuple[int, ...], tile: int | None = None) -> int:
+    """Bytes of the blob of a tensor in the format dense, which nobody has to encode to know.
+
+    >>> import numpy as np
+    >>> dense_nbytes((3, 7), 5) == Packed.encode(np.zeros((3, 7), np.int8), "dense", 5).nbytes
+    True
+    """
+    n = math.prod(shape)
+    tile_size = _tile_size(n, tile)
+    n_tiles = -(-n // tile_size)
+    values = n // tile_size * _align(tile_size, 4) + _align(n % tile_size, 4)
+    index = 4 * n_tiles if n_tiles > 1 else 0
+    return _HEADER.size + 4 + _align(4 * len(shape), 16) + index + values
+
+
+def _tile_size(n: int, tile: int | None) -> int:
+    """Elements in a tile of a tensor of n elements."""
+    if tile is not None and not is_integer(tile, 1):
+        raise InputError(
+            f"`tile={tile}` is not possible. A tile has at least 1 element.", tile=tile
+        )
+    return max(1, n if tile is None else min(int(tile), n))
+
+
+def _align(size: int, to: int) -> int:
+    return -(-size // to) * to
 
 
 class Packed:
@@ -61,25 +91,26 @@ class Packed:
                 f"The array has {array.ndim} dimensions. At most {_spec.MAX_DIMS} are possible."
             )
         check_element_count(array.size)
-        if tile is not None and (isinstance(tile, bool) or tile != int(tile) or tile < 1):
+        if max(array.shape, default=0) >= 1 << 32:
             raise InputError(
-                f"`tile={tile}` is not possible. A tile has at least 1 element.", tile=tile
+                f"The array has a dimension of {max(array.shape):,}. At most {(1 << 32) - 1:,} is "
+                "possible."
             )
+        tile_size = _tile_size(array.size, tile)
         codec = get_format(format)
         check_options([format], options)
         flat = np.ascontiguousarray(array).reshape(-1)
         n = flat.size
-        tile_size = max(1, n if tile is None else min(int(tile), n))
-        payload = _core.encode(codec.name, flat, tile_size, codec.encoder_options(options))
+        payload = _core.encode(codec.name, flat, tile_size, codec.encoder_options(options)).data
         fields = _HEADER.pack(
             b"SPKB",
             *(_spec.VERSION, codec.wire_id, array.ndim, 0),
             *(n, int(np.count_nonzero(flat)), tile_size, len(payload), -(-n // tile_size)),
         )
         shape = struct.pack(f"<{array.ndim}I", *array.shape)
-        rest = shape + bytes(-len(shape) % 16) + payload
-        crc = zlib.crc32(rest, zlib.crc32(fields))
-        return cls(fields + struct.pack("<I", crc) + rest)
+        shape += bytes(-len(shape) % 16)
+        crc = zlib.crc32(payload, zlib.crc32(shape, zlib.crc32(fields)))
+        return cls(b"".join((fields, struct.pack("<I", crc), shape, payload)))
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> "Packed":

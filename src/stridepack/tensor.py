@@ -67,6 +67,28 @@ class WeightTensor:
         """
         if self.size == 0:
             return 0.0
-        counts = np.bincount(self.values.ravel().view(np.uint8), minlength=256)
+        counts = byte_counts(self.values)
         p = counts[counts > 0] / self.size
         return max(0.0, float(-(p * np.log2(p)).sum()) * self.size / 8)
+
+
+# NumPy counts in integers of 8 bytes, and converts what it counts.
+_AT_ONCE = 2**20
+
+
+def byte_counts(values: Int8Array) -> npt.NDArray[np.int64]:
+    """How often each of the 256 bytes occurs, without a large copy."""
+    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    counts = np.zeros(256, np.int64)
+    for begin in range(0, flat.size, _AT_ONCE):
+        counts += np.bincount(flat[begin : begin + _AT_ONCE], minlength=256)
+    return counts
+
+
+def equal_values(a: Int8Array, b: Int8Array) -> bool:
+    """Whether shapes and values are equal, without a large copy."""
+    if a.shape != b.shape:
+        return False
+    a, b = (np.ascontiguousarray(array).reshape(-1) for array in (a, b))
+    steps = range(0, a.size, _AT_ONCE)
+    return all(np.array_equal(a[i : i + _AT_ONCE], b[i : i + _AT_ONCE]) for i in steps)

@@ -69,7 +69,7 @@ def test_damaged_files(tmp_path: Path, suffix: str) -> None:
 
 def test_pickled_arrays_are_not_executed(tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", np.array([{"a": 1}], object), allow_pickle=True)
-    with pytest.raises(sp.ModelError, match=r"this is not a \.npy file, .*allow_pickle=False"):
+    with pytest.raises(sp.ModelError, match=r"holds no int8 arrays, only w \(object\)"):
         sp.read_weights(tmp_path / "w.npy")
 
 

@@ -217,5 +217,5 @@ def test_balanced_weighs_shares() -> None:
 def test_arguments() -> None:
     with pytest.raises(sp.InputError, match=r"`objective=small` is .* size, speed or balanced\."):
         FormatChoice([]).best(Budget(), "small")
-    with pytest.raises(sp.InputError, match=r"`max_cycles=-1` is negative\. .* at least 0"):
+    with pytest.raises(sp.InputError, match=r"`max_cycles=-1` is not possible\. .* at least 0"):
         Budget(cycles=-1)

@@ -369,7 +369,7 @@ def files_below(path: Path) -> set[Path]:
             "w.tflite: a .tflite file can only be made from another .tflite file, and weights.npz "
             "is not one. Write a .c or .spk file.",
         ),
-        (["-o", "w.spk", "--flash", "-1"], "-1 is not in the range x>=0"),
+        (["-o", "w.spk", "--flash", "-1"], "'-1' is not a number of bytes."),
         (
             ["-o", "w.spk", "--objective", "tiny"],
             "'tiny' is not one of 'size', 'speed', 'balanced'",

@@ -1,14 +1,14 @@
 """`stridepack inspect`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from stridepack.cli.failure import as_typed
+from stridepack.cli.nbytes import memory_option
 from stridepack.cli.options import MODEL, given, packing_options
-from stridepack.cli.output import progress, say, show
-from stridepack.cli.typed import as_typed
+from stridepack.cli.output import progress, say, say_json, show
 from stridepack.cost import targets
 from stridepack.errors import StridepackError
 from stridepack.files import read_weights
@@ -16,6 +16,7 @@ from stridepack.files.kinds import kind_of
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
 from stridepack.report.decoding import Decoding, add_decoding, decoding_sentences, decoding_table
+from stridepack.report.gain import no_gain_sentences
 from stridepack.report.sizes import sizes_report, sizes_sentences, sizes_table
 from stridepack.tflite.arena.measure import arena_nbytes
 
@@ -35,6 +36,7 @@ from stridepack.tflite.arena.measure import arena_nbytes
     help="Clock of the target in MHz. Times in milliseconds are shown as well.",
 )
 @packing_options
+@memory_option
 def inspect(
     model: Path,
     *,
@@ -73,10 +75,12 @@ def inspect(
         report = sizes_report(str(model), measured, min_size)
         if decoding:
             add_decoding(report, decoding)
-        click.echo(json.dumps(report, indent=2))
+        say_json(report)
         return
     show(sizes_table(model.name, measured))
     say(sizes_sentences(measured))
+    best = sum(one.nbytes[one.best] for one in measured)
+    say(no_gain_sentences([one.tensor for one in measured], best))
     if decoding:
         show(decoding_table(model.name, decoding))
         say(decoding_sentences(decoding))

@@ -1,20 +1,21 @@
-"""All commands together, and the errors that they turn into messages."""
+"""All commands together."""
 
+import os
 import sys
 import warnings
 
 import click
 
 from stridepack import __version__
+from stridepack.cli.failure import STOPPED, exit_code_of
 from stridepack.cli.inspect import inspect
-from stridepack.cli.output import ERR, warn
+from stridepack.cli.interrupt import end_now, end_soon_after_interrupt
+from stridepack.cli.output import warn
 from stridepack.cli.pack import pack
 from stridepack.cli.runtime import runtime
 from stridepack.cli.shrink import shrink
-from stridepack.cli.typed import as_typed
 from stridepack.cli.unpack import unpack
 from stridepack.cli.verify import verify
-from stridepack.errors import StridepackError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,10 +42,18 @@ for command in (inspect, pack, unpack, verify, runtime, shrink):
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 a verification failed, 2 an error that is explained."""
-    warnings.showwarning = warn
-    try:
+    """Entry point. `failure` lists the exit codes."""
+    if "_STRIDEPACK_COMPLETE" in os.environ:  # a shell asks for completions
         cli()
-    except StridepackError as error:
-        ERR.print(f"stridepack: error: {as_typed(error)}", markup=False, soft_wrap=True)
-        sys.exit(2)
+    warnings.showwarning = warn
+    end_soon_after_interrupt()
+    code = exit_code_of(lambda: run(sys.argv[1:]))
+    if code == STOPPED:
+        end_now()
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> None:
+    """Run a command with its arguments; errors are raised, and end nothing."""
+    with cli.make_context("stridepack", list(arguments)) as context:
+        cli.invoke(context)

@@ -1,44 +1,89 @@
 """The terminal: standard output, messages on standard error, and a progress bar."""
 
+import errno
+import io
+import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from stridepack.cli.table import fitting, width_of
+from stridepack.errors import OutputError
 from stridepack.files.kinds import C_TEXT, kind_of
+from stridepack.report.text import printable
 from stridepack.tensor import WeightTensor
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+
+class _Console(Console):
+    """A console that leaves it to `failure` what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+OUT = _Console(highlight=False, emoji=False)
+ERR = _Console(stderr=True, highlight=False, emoji=False)
+
+
+def prepare_streams() -> None:
+    """Let every text through, whatever the encoding, and refuse a standard output that is closed.
+
+    Raises
+    ------
+    OutputError
+    """
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
+    if sys.stdout is None:
+        raise OutputError("Standard output is closed. Send it to /dev/null to see nothing of it.")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def show(table: Table) -> None:
-    """Print a table as wide as it is: nobody wants numbers cut off, in a terminal or in a log."""
-    width = Measurement.get(OUT, OUT.options.update(max_width=1000), table).maximum
-    Console(highlight=False, width=max(width, OUT.width)).print(table)
+    """Print a table. Its numbers are never cut: `table.py` says how it fits."""
+    for part in fitting(table, OUT):
+        if OUT.is_terminal:
+            OUT.print(part)
+        else:  # a console never prints wider than it is
+            width = max(width_of(part, OUT), OUT.width)
+            _Console(highlight=False, emoji=False, file=OUT.file, width=width).print(part)
 
 
 def say(sentences: Iterable[str], *, markup: bool = False) -> None:
     """Print sentences, a line each. Long ones are not cut: the terminal wraps them."""
     for sentence in sentences:
-        OUT.print(sentence, markup=markup, soft_wrap=True)
+        OUT.print(sentence if markup else printable(sentence), markup=markup, soft_wrap=True)
 
 
 def say_written(path: Path, nbytes: int) -> None:
     """Name a file that was written."""
     what = "bytes of C text" if kind_of(path) in C_TEXT else "bytes"
-    OUT.print(f"wrote {escape(str(path))}: {nbytes:,} {what}", soft_wrap=True)
+    say([f"wrote {path}: {nbytes:,} {what}"])
+
+
+def say_json(report: object) -> None:
+    """Print data for other programs."""
+    OUT.print(json.dumps(report, indent=2), markup=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Print a message on standard error. A full or closed one must not hide the exit code."""
+    with suppress(OSError):
+        ERR.print(printable(text), markup=False, soft_wrap=True)
 
 
 def warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Show a warning, in place of `warnings.showwarning`."""
-    ERR.print(f"warning: {message}", markup=False, soft_wrap=True)
+    complain(f"warning: {message}")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from stridepack.cli.nbytes import memory_option, nbytes
 from stridepack.cli.options import MODEL, given, output_option, packing_options
 from stridepack.cli.output import progress, say, say_written, show
 from stridepack.cost import targets
@@ -14,6 +15,7 @@ from stridepack.plan.budget import OBJECTIVES, Budget
 from stridepack.plan.budget_plan import DEFAULT_TARGET
 from stridepack.plan.options import AUTO
 from stridepack.report.arena import arena_sentences
+from stridepack.report.gain import no_gain_sentences
 from stridepack.report.plan import plan_sentences, plan_table
 from stridepack.report.stored import stored_table, why_dense_sentences
 from stridepack.report.tables import ratio
@@ -48,7 +50,7 @@ from stridepack.tflite.types import decode_types
 )
 @click.option(
     "--flash",
-    type=click.IntRange(min=0),
+    type=nbytes,
     metavar="BYTES",
     help="Use at most this many bytes of Flash for packed weights, names and tables.",
 )
@@ -60,7 +62,7 @@ from stridepack.tflite.types import decode_types
 )
 @click.option(
     "--sram",
-    type=click.IntRange(min=0),
+    type=nbytes,
     metavar="BYTES",
     help="Decode into a buffer of this many bytes. Larger tensors are cut into tiles. For .tflite "
     "output the same as --arena.",
@@ -96,6 +98,7 @@ from stridepack.tflite.types import decode_types
     help="For .cc and .cpp output: the name of the array.  [default: g_ and the name of the file]",
 )
 @packing_options
+@memory_option
 def pack(
     model: Path,
     output: Path,
@@ -148,6 +151,8 @@ def pack(
     else:
         show(stored_table(result.tensors))
         say(why_dense_sentences(result.tensors))
+        stored = sum(one.nbytes for one in result.tensors)
+        say(no_gain_sentences([one.tensor for one in result.tensors], stored))
     for path, size in result.files.items():
         say_written(path, size)
     if result.model_nbytes:

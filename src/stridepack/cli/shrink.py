@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from stridepack.cli.nbytes import memory_option, nbytes
 from stridepack.cli.options import MODEL, PATH, output_option
-from stridepack.cli.output import OUT, progress_in_rounds, say, say_written
+from stridepack.cli.output import progress_in_rounds, say, say_written, show
 from stridepack.files.atomic import write_files
 from stridepack.report.curve import check_curve_file, curve_file
 from stridepack.report.shrink import shrink_sentences, shrink_table
@@ -26,7 +27,7 @@ from stridepack.shrink.rate import RATES
 @output_option("The shrunk model, a .tflite file.")
 @click.option(
     "--flash",
-    type=click.IntRange(min=0),
+    type=nbytes,
     metavar="BYTES",
     help="The packed file takes at most this many bytes.",
 )
@@ -58,6 +59,7 @@ from stridepack.shrink.rate import RATES
     help="What `pack` will write: a .spk file, or a .tflite for an unmodified TensorFlow Lite "
     "Micro. Its bytes are counted.",
 )
+@memory_option
 @click.option(
     "--curve",
     type=PATH,
@@ -115,7 +117,7 @@ def shrink(
     if curve is not None:
         files[curve] = curve_file(curve, result)
     write_files(files)
-    OUT.print(shrink_table(result))
+    show(shrink_table(result))
     say(shrink_sentences(result))
     for path, content in files.items():
         say_written(path, len(content))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from stridepack.cli.nbytes import memory_option
 from stridepack.cli.options import PATH, output_option
 from stridepack.cli.output import say_written
 from stridepack.files import unpack_file
@@ -12,6 +13,7 @@ from stridepack.files import unpack_file
 @click.command()
 @click.argument("packed", type=PATH)
 @output_option("File ending in .tflite or .npz.")
+@memory_option
 def unpack(packed: Path, output: Path) -> None:
     """Unpack PACKED again.
 

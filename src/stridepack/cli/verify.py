@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from stridepack.cli.nbytes import memory_option
 from stridepack.cli.options import MODEL, PATH
 from stridepack.cli.output import say
 from stridepack.errors import ModelError
@@ -29,7 +30,14 @@ from stridepack.report.verification import verification_lines
     show_default=True,
     help="The seed that the random inputs are drawn with.",
 )
-def verify(model: Path, packed: Path, inputs: int, seed: int) -> None:
+@click.option(
+    "--weights-only",
+    is_flag=True,
+    help="Compare the weights and run nothing, as for a model with operators that this interpreter "
+    "does not have.",
+)
+@memory_option
+def verify(model: Path, packed: Path, inputs: int, seed: int, *, weights_only: bool) -> None:
     """Compare every int8 weight of MODEL with PACKED, a .spk or .tflite file.
 
     Two .tflite files also run in the TensorFlow Lite Micro interpreter on random inputs. Their
@@ -40,8 +48,9 @@ def verify(model: Path, packed: Path, inputs: int, seed: int) -> None:
     Examples:
       stridepack verify model.tflite packed.tflite
       stridepack verify weights.npz weights.spk
+      stridepack verify model.tflite packed.tflite --weights-only
     """
-    result = verify_files(model, packed, n_inputs=inputs, seed=seed)
+    result = verify_files(model, packed, n_inputs=inputs, seed=seed, weights_only=weights_only)
     say(verification_lines(result), markup=True)
     if result.differences or (result.outputs and not result.outputs.equal):
         sys.exit(1)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from stridepack.files.c_names import GENERATED
 from stridepack.files.job import Chosen
 from stridepack.packed import Packed
 
@@ -34,7 +35,7 @@ def c_sources(stem: str, tensors: Mapping[str, Packed]) -> tuple[str, str]:
     largest_tile = max((min(p.tile_size, p.n_elements) for p in tensors.values()), default=0)
 
     header = f"""\
-/* {stem}: {len(tensors)} weight tensors packed by stridepack. Generated; do not edit.
+/* {stem}: {len(tensors)} weight tensors {GENERATED}
  *
  * To unpack tensor i with the stridepack runtime (`stridepack runtime DIR` writes it):
  *

@@ -11,6 +11,7 @@ from stridepack.files.atomic import write_files
 from stridepack.files.c_array import array_name
 from stridepack.files.job import DECODERS, PackJob, Stored
 from stridepack.files.kinds import kind_of
+from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.plan.budget import Budget
@@ -143,7 +144,9 @@ def run(
             f"{job.output}: files of this kind cannot be written. Choose a name that ends in "
             f"{suffixes(lambda t: t.write)}."
         )
-    _check_is_another_file(job.output, job.model)
+    refuse_to_overwrite(job.output, job.model, "model")
+    file_type.check(job.output)
+    check_output(job.output)
     if job.array is not None:
         _check_array(job.array, job.output)
     tensors = read_weights(job.model)
@@ -153,7 +156,7 @@ def run(
     chosen = file_type.choose(job, tensors, overhead, on_done)
     files = file_type.write(job.output, chosen)
     for path in files:
-        _check_is_another_file(path, job.model)
+        refuse_to_overwrite(path, job.model, "model")
     write_files(files)
     sizes = {path: len(data) for path, data in files.items()}
     model_nbytes = (chosen.dense_nbytes, len(chosen.model)) if chosen.model else None
@@ -169,8 +172,3 @@ def _check_array(array: str, output: Path) -> None:
             array=array,
         )
     array_name(output, array)
-
-
-def _check_is_another_file(output: Path, model: Path) -> None:
-    if output.resolve() == model.resolve():
-        raise InputError(f"{output}: the output would overwrite the model. Choose another name.")

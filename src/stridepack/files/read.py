@@ -1,9 +1,11 @@
 """Read the weights of any file."""
 
+import os
+import stat
 from os import PathLike
 from pathlib import Path
 
-from stridepack.errors import ModelError
+from stridepack.errors import ModelError, reason
 from stridepack.files.not_packed import check_can_be_packed
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
@@ -37,8 +39,16 @@ def read_weights(path: str | PathLike[str]) -> list[WeightTensor]:
 
 
 def check_is_file(path: Path) -> None:
-    """Raise ModelError where there is no such file."""
-    if path.is_dir():
+    """Raise ModelError where there is no such file, or none that can be read."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise ModelError(f"{path}: there is no such file.") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ModelError(f"{path}: the file cannot be read: {reason(error)}.") from error
+    if stat.S_ISDIR(mode):
         raise ModelError(f"{path} is a directory. Give a file.")
-    if not path.is_file():
-        raise ModelError(f"{path}: there is no such file.")
+    if not stat.S_ISREG(mode):
+        raise ModelError(f"{path} is a pipe, a socket or a device. Give a file.")
+    if not os.access(path, os.R_OK):
+        raise ModelError(f"{path}: the file cannot be read: Permission denied.")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from stridepack._next_steps import TORCH
 from stridepack.errors import MissingDependencyError, ModelError
+from stridepack.files.arrays import check_shape
 from stridepack.files.left_out import by_type, warn_left_out
 from stridepack.tensor import WeightTensor
 
@@ -42,6 +43,8 @@ def read_safetensors(path: Path) -> list[WeightTensor]:
         raise ModelError(
             f"{path}: this is not a .safetensors file, or it is damaged: {error}"
         ) from error
+    for name, array in arrays.items():
+        check_shape(path, name, array.shape)
     others = {name: type_name for name, type_name in types.items() if type_name != "I8"}
     if not arrays:
         raise ModelError(

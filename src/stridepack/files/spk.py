@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stridepack import _core, _spec
+from stridepack._memory import Allowance
 from stridepack.errors import CorruptDataError, InputError, ModelError, status_text
 from stridepack.files.atomic import write_files
 from stridepack.files.job import Chosen
@@ -66,7 +67,9 @@ def write_bundle(path: str | PathLike[str], tensors: Mapping[str, Packed]) -> in
 
 def read_unpacked(path: Path) -> list[WeightTensor]:
     """The unpacked tensors of a bundle file."""
-    return [WeightTensor(name, packed.unpack()) for name, packed in read_bundle(path).items()]
+    blobs = read_bundle(path)
+    Allowance(str(path), path.stat().st_size).take(sum(b.n_elements for b in blobs.values()))
+    return [WeightTensor(name, packed.unpack()) for name, packed in blobs.items()]
 
 
 def write_spk(output: Path, chosen: Chosen) -> dict[Path, bytes]:
@@ -103,27 +106,29 @@ def build_bundle(tensors: Mapping[str, Packed]) -> bytes:
     names = _encode_names(tensors)
     table_size = _table_size(names)
     name_offset = _HEADER_SIZE + 16 * len(names)
-    blobs = bytearray()
-    blobs_begin = _align16(_HEADER_SIZE + table_size)
+    end = _align16(_HEADER_SIZE + table_size)
+    parts: list[bytes] = []  # joined once: the blobs may take much memory
     table = bytearray()
     for name, packed in zip(names, tensors.values(), strict=True):
-        blobs += bytes(-len(blobs) % 16)
-        fields = (name_offset, len(name), blobs_begin + len(blobs), packed.nbytes)
+        parts += [bytes(-end % 16), packed.to_bytes()]
+        end = _align16(end)
+        fields = (name_offset, len(name), end, packed.nbytes)
         if max(fields) >= 1 << 32:
             raise InputError(_TOO_LONG)
         table += struct.pack("<4I", *fields)
         name_offset += len(name) + 1
-        blobs += packed.to_bytes()
+        end += packed.nbytes
     table += b"".join(name + b"\0" for name in names)
     # Without a blob the file ends with its names.
-    size = blobs_begin + len(blobs) if names else _HEADER_SIZE
+    size = end if names else _HEADER_SIZE
     if size >= 1 << 32:
         raise InputError(_TOO_LONG)
     start = struct.pack("<4sB3xII", b"SPKF", _spec.VERSION, len(names), size)
     rest = struct.pack("<I8x", table_size) + table
     crc = struct.pack("<I", zlib.crc32(rest, zlib.crc32(start)))
     head = start + crc + rest
-    return head + bytes(size - len(blobs) - len(head)) + bytes(blobs)
+    padding = bytes(_align16(len(head)) - len(head) if names else 0)
+    return b"".join([head, padding, *parts])
 
 
 def bundle_overhead(names: Iterable[str]) -> int:

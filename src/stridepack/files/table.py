@@ -8,6 +8,7 @@ from stridepack._words import listed
 from stridepack.files.arrays import npz, read_npy, read_npz
 from stridepack.files.blobs import choose_blobs
 from stridepack.files.c_array import write_c_array
+from stridepack.files.c_names import check_c_output
 from stridepack.files.c_source import c_overhead, write_c
 from stridepack.files.job import Chosen, OnDone, PackJob
 from stridepack.files.kinds import kind_of, tflite_bytes
@@ -32,6 +33,9 @@ class FileType:
         tensors, the bytes of Flash beside the blobs, and a function to report progress to.
     write : callable or None
         The contents of the files by path, from what was chosen. Nothing is written yet.
+    check : callable
+        Raises InputError or OutputError for a name that such an output must not have. Called
+        before anything takes time.
     overhead : callable
         Bytes of Flash beside the blobs, for tensors of these names.
     unpack : mapping of str to callable
@@ -41,6 +45,7 @@ class FileType:
     read: Callable[[Path], list[WeightTensor]] | None = None
     choose: Callable[[PackJob, Sequence[WeightTensor], int, OnDone | None], Chosen] | None = None
     write: Callable[[Path, Chosen], dict[Path, bytes]] | None = None
+    check: Callable[[Path], None] = lambda path: None
     overhead: Callable[[Iterable[str]], int] = lambda names: 0
     unpack: Mapping[str, Callable[[Path], bytes]] = field(default_factory=dict)
 
@@ -67,9 +72,19 @@ TYPES: dict[str, FileType] = {
     # In, all C text is an array that holds a .tflite. Out, .cc is such an array, for TensorFlow
     # Lite Micro, which is C++, and .c are blobs for the C library.
     ".cc": FileType(
-        read=_read_tflite, choose=choose_tflite, write=write_c_array, unpack=_UNPACK_TFLITE
+        read=_read_tflite,
+        choose=choose_tflite,
+        write=write_c_array,
+        check=check_c_output,
+        unpack=_UNPACK_TFLITE,
     ),
-    ".c": FileType(read=_read_tflite, choose=choose_blobs, write=write_c, overhead=c_overhead),
+    ".c": FileType(
+        read=_read_tflite,
+        choose=choose_blobs,
+        write=write_c,
+        check=check_c_output,
+        overhead=c_overhead,
+    ),
     ".h": FileType(read=_read_tflite),
     ".spk": FileType(
         read=read_unpacked,

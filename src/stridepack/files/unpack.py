@@ -7,6 +7,7 @@ from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.files.atomic import write_files
 from stridepack.files.kinds import kind_of
+from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import check_is_file
 from stridepack.files.table import suffixes, type_of
 
@@ -29,8 +30,7 @@ def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int
         One of its children; nothing was written.
     """
     packed, output = Path(packed), Path(output)
-    if output.resolve() == packed.resolve():
-        raise InputError(f"{output}: the output would overwrite the input. Choose another name.")
+    refuse_to_overwrite(output, packed, "input")
     if output.is_dir():
         raise InputError(f"{output} is a directory. Give a file name.")
     possible = type_of(packed).unpack
@@ -45,6 +45,7 @@ def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int
             f"{packed} cannot be unpacked to {output}. A {packed.suffix.lower()} file unpacks to "
             f"{listed(possible)}."
         )
+    check_output(output)
     data = unpack(packed)
     write_files({output: data})
     return len(data)

@@ -9,7 +9,7 @@ import numpy as np
 
 from stridepack._words import listed
 from stridepack.errors import InputError, ModelError
-from stridepack.files.kinds import holds_tflite, tflite_bytes
+from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
@@ -53,7 +53,12 @@ class Verification:
 
 
 def verify_files(
-    model: str | PathLike[str], packed: str | PathLike[str], *, n_inputs: int = 10, seed: int = 0
+    model: str | PathLike[str],
+    packed: str | PathLike[str],
+    *,
+    n_inputs: int = 10,
+    seed: int = 0,
+    weights_only: bool = False,
 ) -> Verification:
     """Compare every int8 weight of two files; run two .tflite files on the same random inputs.
 
@@ -67,25 +72,29 @@ def verify_files(
         A .spk, or a .tflite with DECODE operators.
     n_inputs, seed : int
         Random inputs for the interpreter, and the seed they are drawn with.
+    weights_only : bool
+        Run nothing.
     """
     model, packed = Path(model), Path(packed)
     if _is_packed(model) and not _is_packed(packed) and type_of(packed).read:
-        return replace(_verify(packed, model, n_inputs, seed), swapped=True)
-    return _verify(model, packed, n_inputs, seed)
+        return replace(_verify(packed, model, n_inputs, seed, weights_only), swapped=True)
+    return _verify(model, packed, n_inputs, seed, weights_only)
 
 
 def _is_packed(path: Path) -> bool:
     """Whether a file holds packed weights; not if it cannot be read, which is said later."""
-    if path.suffix.lower() != ".tflite":
-        return path.suffix.lower() == ".spk"
+    if not holds_tflite(path):
+        return kind_of(path) == ".spk"
     try:
-        model = load_model(path.read_bytes(), str(path))
+        model = load_model(tflite_bytes(path), str(path))
     except (OSError, ModelError):
         return False
     return any(is_decode(model, op) for graph in model.subgraphs for op in graph.operators)
 
 
-def _verify(model: Path, packed: Path, n_inputs: int, seed: int) -> Verification:
+def _verify(
+    model: Path, packed: Path, n_inputs: int, seed: int, weights_only: bool
+) -> Verification:
     if not type_of(packed).unpack:
         raise InputError(
             f"{packed}: only {suffixes(lambda t: t.unpack, 'and')} files can be verified. The "
@@ -93,7 +102,10 @@ def _verify(model: Path, packed: Path, n_inputs: int, seed: int) -> Verification
         )
     original = {tensor.name: tensor for tensor in read_weights(model)}
     differences = list(_differences(original, {t.name: t for t in read_weights(packed)}))
-    if not (holds_tflite(model) and holds_tflite(packed)):
+    both_run = holds_tflite(model) and holds_tflite(packed)
+    if both_run and weights_only:
+        return Verification(len(original), differences, None, "Only the weights were asked for.")
+    if not both_run:
         return Verification(len(original), differences, None)
     names = (str(model), str(packed))
     contents = (tflite_bytes(model), tflite_bytes(packed))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stridepack._numbers import is_integer
 from stridepack.errors import InputError
 
 OBJECTIVES = ("size", "speed", "balanced")
@@ -30,9 +31,10 @@ class Budget:
 
     def __post_init__(self) -> None:
         for name, value in self.given.items():
-            if value < 0:
+            if not is_integer(value, 0):
                 raise InputError(
-                    f"`{name}={value}` is negative. A budget is at least 0.", **{name: value}
+                    f"`{name}={value}` is not possible. A budget is an integer of at least 0.",
+                    **{name: value},
                 )
 
     @property

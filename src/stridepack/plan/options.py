@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from stridepack._numbers import is_integer
 from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.formats import check_options, formats, options_of
@@ -38,9 +39,9 @@ class PackOptions:
     of_formats: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.min_size < 0:
+        if not is_integer(self.min_size, 0):
             raise InputError(
-                f"`min_size={self.min_size}` is negative. It must be at least 0.",
+                f"`min_size={self.min_size}` is not possible. It must be an integer of at least 0.",
                 min_size=self.min_size,
             )
 

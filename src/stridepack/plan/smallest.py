@@ -9,10 +9,14 @@ import numpy.typing as npt
 
 from stridepack._threads import in_threads
 from stridepack.errors import StridepackError
-from stridepack.packed import Packed
+from stridepack.packed import Packed, dense_nbytes
 from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
-from stridepack.tensor import WeightTensor
+from stridepack.tensor import WeightTensor, equal_values
+
+# Of a tensor with so many elements, the best blob is not kept while the next one is encoded. It is
+# encoded again in the end.
+_LARGE = 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +140,7 @@ def choose_smallest(
 
 def check_exact(tensor: WeightTensor, packed: Packed) -> None:
     """Unpack and compare: nothing is ever written that differs."""
-    if not np.array_equal(packed.unpack(), tensor.values):
+    if not equal_values(packed.unpack(), tensor.values):
         raise StridepackError(
             f"Tensor {tensor.name!r} was not the same after packing with {packed.format} and "
             "unpacking. This is a defect of stridepack, and nothing was written. Please report it "
@@ -151,9 +155,15 @@ def _smallest(
     best: Packed | None = None
     nbytes = {}
     for name in candidates:
+        if name == "dense" and len(candidates) > 1:  # a large tensor is not copied in vain
+            nbytes[name] = dense_nbytes(values.shape, tile)
+            continue
         packed = options.encode(values, name, tile)
         nbytes[name] = packed.nbytes
-        if best is None or packed.nbytes < best.nbytes:
+        if values.size < _LARGE and packed.nbytes < (best.nbytes if best else packed.nbytes + 1):
             best = packed
-    assert best is not None  # there is always a candidate
+        del packed
+    smallest = min(nbytes, key=nbytes.__getitem__)  # the first of equals
+    if best is None or best.format != smallest:
+        best = options.encode(values, smallest, tile)
     return best, nbytes

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from stridepack.cost import decoder_nbytes
 from stridepack.formats import formats
 from stridepack.plan.measure import Measured
 from stridepack.report.tables import new_table, stay_dense
+from stridepack.report.text import escape
 
 Cycles = dict[str, float | None]  # to decode a blob in every format; None where not known
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from rich.markup import escape
 from rich.table import Table
 
 from stridepack._words import listed
@@ -10,6 +9,7 @@ from stridepack.formats import formats
 from stridepack.plan.budget_plan import BudgetPlan, PlannedTensor, total
 from stridepack.report.stored import STORED_COLUMNS, stored_cells
 from stridepack.report.tables import new_table, reason_of, stay_dense
+from stridepack.report.text import escape
 
 
 def plan_table(plan: BudgetPlan) -> Table:

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator
 
-from rich.markup import escape
 from rich.table import Table
 
 from stridepack.report.tables import new_table, ratio
+from stridepack.report.text import escape
 from stridepack.shrink import Point, ShrinkResult
 
 _FILES = {"spk": "a .spk file", "tflite": "a .tflite for TensorFlow Lite Micro"}

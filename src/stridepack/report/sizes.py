@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from stridepack.formats import formats
 from stridepack.plan.measure import Measured
 from stridepack.report.tables import dense_sentences, new_table, ratio, stay_dense
+from stridepack.report.text import escape
 
 
 def sizes_table(title: str, measured: Sequence[Measured]) -> Table:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from rich.markup import escape
 from rich.table import Table
 
 from stridepack.files import Stored
 from stridepack.report.tables import dense_sentences, new_table, ratio, stay_dense
+from stridepack.report.text import escape
 from stridepack.tensor import WeightTensor
 
 STORED_COLUMNS = ("elements", "zeros", "bytes", "of dense")  # what stored_cells gives

@@ -1,22 +1,26 @@
 """What all tables share: the column of names, and shares in per cent."""
 
-from collections import Counter
+import re
 from collections.abc import Iterable
-from typing import Any
 
 from rich import box
 from rich.table import Table
 
-# TensorFlow joins the names of fused operators, to hundreds of characters.
-NAME_COLUMN: dict[str, Any] = {"overflow": "ellipsis", "no_wrap": True, "max_width": 40}
+from stridepack.report.text import escape
+
+_NUMBER = re.compile(r"\d[\d,.]*")
 
 
 def new_table(title: str | None, first: str, headings: tuple[str, ...]) -> Table:
     """A table with a column of names, and right-aligned columns that are never cut."""
     table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+        title=None if title is None else escape(title),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
-    table.add_column(first, **NAME_COLUMN)
+    table.add_column(first, no_wrap=True)
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
@@ -37,10 +41,19 @@ def dense_sentences(reasons: Iterable[str]) -> list[str]:
 
     >>> dense_sentences(["it is empty", "no other format is smaller", "it is empty"])[0]
     '2 tensors stay dense, because each one is empty.'
+    >>> dense_sentences(["it takes 9 bytes dense", "it takes 8 bytes dense"])[0]
+    '2 tensors stay dense for reasons like this one: it takes 9 bytes dense.'
     """
+    kinds: dict[str, list[str]] = {}
+    for reason in reasons:
+        kinds.setdefault(_NUMBER.sub("#", reason), []).append(reason)
     sentences = []
-    for reason, count in Counter(reasons).items():
-        sentences.append(f"{stay_dense(count)}, because {reason_of(reason, count)}.")
+    for alike in kinds.values():
+        count = len(alike)
+        if len(set(alike)) == 1:
+            sentences.append(f"{stay_dense(count)}, because {reason_of(alike[0], count)}.")
+        else:
+            sentences.append(f"{stay_dense(count)} for reasons like this one: {alike[0]}.")
     return sentences
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from rich.markup import escape
-
 from stridepack._words import counted
 from stridepack.files import Verification
+from stridepack.report.text import escape
 
 
 def verification_lines(result: Verification) -> Iterator[str]:

@@ -4,7 +4,6 @@ One part calibrates: it decides how weights are rounded. The other part is held 
 measures what came out.
 """
 
-import zipfile
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,8 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stridepack._memory import Allowance
 from stridepack._words import counted
 from stridepack.errors import InputError, ModelError
+from stridepack.files.npy import open_archive
+from stridepack.files.read import check_is_file
 
 Array = npt.NDArray[Any]
 
@@ -68,15 +70,14 @@ def read_data(path: str | PathLike[str]) -> tuple[Array, Array | None]:
     ModelError
         When the file cannot be read, or has no array `inputs`.
     """
-    if not Path(path).is_file():
-        raise ModelError(f"{path}: there is no such file.")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: this is not a .npz file, or it is damaged: {error}") from error
+    path = Path(path)
+    check_is_file(path)
+    with open_archive(path) as archive:
+        wanted = {name: of for name, of in archive.headers.items() if name in ("inputs", "labels")}
+        Allowance(str(path), path.stat().st_size).take(sum(of.nbytes for of in wanted.values()))
+        arrays = {name: archive.read(name) for name in wanted}
     if "inputs" not in arrays:
-        found = ", ".join(sorted(arrays)) or "nothing"
+        found = ", ".join(sorted(archive.headers)) or "nothing"
         raise ModelError(
             f"{path}: it has no array named inputs, only {found}. Write it with "
             "np.savez(path, inputs=...)."

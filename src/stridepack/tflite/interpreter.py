@@ -71,10 +71,16 @@ def compare_outputs(
             f"`{name}={value}` is too small. It must be at least {least}.", **{name: value}
         )
     with ThreadPoolExecutor() as pool:  # to wait for both processes at once
-        run = partial(_run, n_inputs=n_inputs, seed=seed, arena_size=arena_size)
-        (inputs_a, outputs_a, arena_a), (inputs_b, outputs_b, arena_b) = pool.map(
-            run, (first, second), names
-        )
+        children: list[subprocess.Popen[bytes]] = []
+        run = partial(_run, n_inputs=n_inputs, seed=seed, arena_size=arena_size, children=children)
+        try:
+            (inputs_a, outputs_a, arena_a), (inputs_b, outputs_b, arena_b) = pool.map(
+                run, (first, second), names
+            )
+        except BaseException:  # of one of them, or Ctrl-C: the other is not waited for
+            for child in children:
+                child.kill()
+            raise
     for what, a, b in (("inputs", inputs_a, inputs_b), ("outputs", outputs_a, outputs_b)):
         if _kinds(a) != _kinds(b):
             raise ModelError(
@@ -87,9 +93,15 @@ def compare_outputs(
 
 
 def _run(
-    model: bytes, name: str, *, n_inputs: int, seed: int, arena_size: int
+    model: bytes,
+    name: str,
+    *,
+    n_inputs: int,
+    seed: int,
+    arena_size: int,
+    children: list[subprocess.Popen[bytes]],
 ) -> tuple[Arrays, Arrays, int]:
-    """Run a model in a child process.
+    """Run a model in a child process, which is added to the children.
 
     Returns
     -------
@@ -102,13 +114,15 @@ def _run(
         raise ModelError(f"{name}: the model has no output, so there is nothing to compare.")
     counts = (len(graphs[0].inputs), len(graphs[0].outputs))
     options = json.dumps([*counts, n_inputs, seed, arena_size]).encode() + b"\n"
-    child = subprocess.run(
+    child = subprocess.Popen(
         [sys.executable, "-P", str(Path(__file__).with_name("interpreter_child.py"))],
-        input=options + model,
-        capture_output=True,
-        check=False,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    log = child.stderr.decode(errors="replace")
+    children.append(child)
+    output, errors = child.communicate(options + model)
+    log = errors.decode(errors="replace")
     if child.returncode:
         words = "; ".join(line.strip() for line in log.splitlines() if line.strip())
         how = f"crashed with signal {-child.returncode}" if child.returncode < 0 else "failed"
@@ -118,7 +132,7 @@ def _run(
         raise ModelError(
             f"{name}: the TensorFlow Lite Micro interpreter did not say its arena size"
         )
-    with np.load(io.BytesIO(child.stdout), allow_pickle=False) as archive:
+    with np.load(io.BytesIO(output), allow_pickle=False) as archive:
         arrays = [archive[f"arr_{i}"] for i in range(sum(counts))]
     return arrays[: counts[0]], arrays[counts[0] :], int(arena[1])
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stridepack._memory import Allowance
 from stridepack._spec import MAX_DIMS
 from stridepack.errors import MissingDependencyError, ModelError
 
@@ -41,11 +42,6 @@ _ACCESSOR_ERRORS = (
 
 # Tensors, operators, buffers and all the tables they consist of. Real models have thousands.
 MAX_TABLES = 100_000
-
-# Decoded bytes for each byte of the file: what a bitmap of int64 elements that stores none takes.
-# Blobs of very sparse tensors take less, so some decoded bytes are free.
-_MAX_EXPANSION = 64
-_FREE_EXPANSION = 2**24
 
 # Bytes of data in a flatbuffer, with room for the rest: its offsets have 31 bits.
 _MAX_FLATBUFFER = 2**31 - 2**24
@@ -121,7 +117,7 @@ class Model:
         self.file = file
         self.nbytes = nbytes
         self.attached = attached
-        self._decoded = 0
+        self._allowance = Allowance(file, nbytes)
 
     @property
     def subgraphs(self) -> list[SubGraph]:
@@ -148,12 +144,7 @@ class Model:
 
     def add_decoded(self, nbytes: int) -> None:
         """Count bytes about to be decoded: encoded tensors, too, may share their data."""
-        self._decoded += nbytes
-        if self._decoded > max(_MAX_EXPANSION * self.nbytes, _FREE_EXPANSION):
-            raise self.error(
-                f"the file is damaged. It would decode to more than {_MAX_EXPANSION} times its "
-                "size."
-            )
+        self._allowance.take(nbytes)
 
     def to_bytes(self) -> bytes:
         """The file. The same bytes for the same model."""

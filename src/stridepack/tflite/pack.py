@@ -12,6 +12,7 @@ import numpy as np
 from stridepack._threads import in_threads
 from stridepack.errors import StridepackError
 from stridepack.plan.rules import why_dense
+from stridepack.tensor import equal_values
 from stridepack.tflite.arena.goal import RamGoal, RamUse
 from stridepack.tflite.constants import Constant, find_constants, int8_weights, read_values
 from stridepack.tflite.graph import (
@@ -209,7 +210,7 @@ def _encode(
             reasons.append(str(error))
             continue
         contents = (np.frombuffer(b, np.uint8) for b in (payload.encoded, payload.ancillary))
-        if not np.array_equal(decode.decode(weight.tensor, *contents), values):
+        if not equal_values(decode.decode(weight.tensor, *contents), values):
             raise StridepackError(
                 f"Tensor {name!r} was not the same after packing with {decode.name} and unpacking. "
                 "This is a defect of stridepack, and nothing was written. Please report it "

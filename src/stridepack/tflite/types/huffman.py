@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack import _core
+from stridepack.tensor import byte_counts
 from stridepack.tflite.model import Bytes, Tensor
 from stridepack.tflite.types.base import HEADER_NBYTES, DecodeType, Payload, UndecodableError
 
@@ -53,10 +54,12 @@ class Huffman(DecodeType):
 
     def encode(self, values: npt.NDArray[np.int8], tensor: Tensor) -> Payload:
         flat = np.ascontiguousarray(values).reshape(-1)
-        code = best_code(np.bincount(flat.view(np.uint8), minlength=256))
+        code = best_code(byte_counts(flat))
         stream = _core.tflm_huffman_encode(flat, code.codewords, code.lengths, code.looked_at)
         header = self.header((code.root_bits - 1) << 4)
-        return Payload(self.name, stream, header + np.array(code.entries, "<u2").tobytes())
+        return Payload(
+            self.name, stream.tobytes(), header + np.array(code.entries, "<u2").tobytes()
+        )
 
     def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
         dtype = self.element(tensor)

@@ -13,6 +13,7 @@ quantisation. So one table for several channels also needs 0 in byte 6; then all
 Source: TensorFlow Lite Micro, kernels/decode_state_lut.cc and compression/lut.py.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ from stridepack.tflite.types.quantization import channels_are_last, n_channels, 
 MAX_INDEX_BITS = 7
 _ONE_TABLE = 15
 
+# Elements at a time: an index of NumPy takes 8 bytes. A multiple of 8, so that bytes end with them.
+_AT_ONCE = 2**18
+
 
 class Lut(DecodeType):
     """An index for each element, for weights that have few values."""
@@ -47,22 +51,30 @@ class Lut(DecodeType):
                 f"it is quantised along axis {axis}, which tflm_lut does not decode"
             )
         channels = n_channels(tensor)
-        channel = _channels(tensor, values.size)
-        payloads = [self._encode(values.reshape(-1), np.zeros_like(channel), 1, _ONE_TABLE)]
+        payloads = [self._encode(values.reshape(-1), tensor, 1, _ONE_TABLE)]
         if channels > 1 and values.size % channels == 0:
             axis = values.ndim - 1 if channels_are_last(tensor) else 0
-            payloads.append(self._encode(values.reshape(-1), channel, channels, axis))
+            payloads.append(self._encode(values.reshape(-1), tensor, channels, axis))
         possible = [payload for payload in payloads if payload is not None]
         if not possible:
             raise UnencodableError(f"it has more than {1 << MAX_INDEX_BITS} different values")
         return min(possible, key=lambda payload: payload.nbytes)
 
     def _encode(
-        self, flat: npt.NDArray[np.int8], channel: npt.NDArray[np.intp], n_tables: int, axis: int
+        self, flat: npt.NDArray[np.int8], tensor: Tensor, n_tables: int, axis: int
     ) -> Payload | None:
-        byte = flat.view(np.uint8)
+        def parts() -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]]:
+            """Table and value of each element."""
+            for begin in range(0, flat.size, _AT_ONCE):
+                byte = flat[begin : begin + _AT_ONCE].view(np.uint8)
+                if n_tables == 1:
+                    yield np.zeros(byte.size, np.intp), byte
+                else:
+                    yield _channels(tensor, flat.size, begin, begin + byte.size), byte
+
         present = np.zeros((n_tables, 256), np.bool_)
-        present[channel, byte] = True
+        for channel, byte in parts():
+            present[channel, byte] = True
         size = int(present.sum(axis=1).max())
         if size > 1 << MAX_INDEX_BITS:
             return None
@@ -71,9 +83,12 @@ class Lut(DecodeType):
         table, value = np.nonzero(present)
         tables[table, rank[table, value]] = value
         width = max(1, (size - 1).bit_length())
-        bits = np.unpackbits(rank[channel, byte][:, np.newaxis], axis=1)[:, 8 - width :]
+        encoded = []
+        for channel, byte in parts():
+            bits = np.unpackbits(rank[channel, byte][:, np.newaxis], axis=1)[:, 8 - width :]
+            encoded.append(np.packbits(bits).tobytes())
         header = self.header(axis << 4 | width, size if n_tables > 1 else 0)
-        return Payload(self.name, np.packbits(bits).tobytes(), header + tables.tobytes())
+        return Payload(self.name, b"".join(encoded), header + tables.tobytes())
 
     def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
         dtype = self.element(tensor)
@@ -98,22 +113,27 @@ class Lut(DecodeType):
             raise UndecodableError(
                 f"its {n_channels(tensor)} scales do not fit its shape {list(shape_of(tensor))}"
             )
-        bits = np.unpackbits(encoded, count=n * width).reshape(n, width)
-        index = np.packbits(bits, axis=1).reshape(-1).astype(np.intp) >> (8 - width)
-        index += stride * _channels(tensor, n)
         n_values = (ancillary.size - HEADER_NBYTES) // dtype.itemsize
-        if int(index.max()) >= n_values:
-            raise UndecodableError(
-                f"an index points to value {index.max()}, but its tables have only {n_values}"
-            )
-        values: npt.NDArray[Any] = np.frombuffer(ancillary, dtype, n_values, HEADER_NBYTES)[index]
+        tables = np.frombuffer(ancillary, dtype, n_values, HEADER_NBYTES)
+        values = np.empty(n, dtype)
+        for begin in range(0, n, _AT_ONCE):
+            end = min(n, begin + _AT_ONCE)
+            part = encoded[begin * width // 8 :]
+            bits = np.unpackbits(part, count=(end - begin) * width).reshape(-1, width)
+            index = np.packbits(bits, axis=1).reshape(-1).astype(np.intp) >> (8 - width)
+            index += stride * _channels(tensor, n, begin, end)
+            if int(index.max()) >= n_values:
+                raise UndecodableError(
+                    f"an index points to value {index.max()}, but its tables have only {n_values}"
+                )
+            values[begin:end] = tables[index]
         return values
 
 
-def _channels(tensor: Tensor, n: int) -> npt.NDArray[np.intp]:
-    """The channel of each of n elements."""
+def _channels(tensor: Tensor, n: int, begin: int, end: int) -> npt.NDArray[np.intp]:
+    """The channel of some of n elements."""
     channels = n_channels(tensor)
-    position = np.arange(n)
+    position = np.arange(begin, end)
     if channels_are_last(tensor):
         return position % channels
     return np.minimum(position // max(1, n // channels), channels - 1)

@@ -1,0 +1,184 @@
+"""Every command on many mutants of .tflite files: success, or an error that is explained.
+
+Each mutant is packed, inspected or unpacked in a process that goes on from one to the next. Exit
+code 0 or 2 is right, and what was packed must verify. A traceback, a defect (exit code 3), a crash,
+more than 20 seconds of processor time or more than 2 GB of memory is wrong: the mutant is saved.
+
+    python fuzz_tflite.py --count 2000
+    python fuzz_tflite.py --seconds 3600 --jobs 2
+"""
+
+import argparse
+import contextlib
+import io
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import mutant
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
+from tflite_models import conv_layer, dense_layer, sparse
+
+from stridepack.cli.failure import exit_code_of
+from stridepack.cli.main import run
+from stridepack.tflite.pack import pack_tflite
+from stridepack.tflite.types import decode_type, decode_types
+from stridepack.tflite.types.blob import Blob
+
+SECONDS_EACH = 20
+MEMORY = 2 * 10**9
+SILENCE = 120  # seconds without progress after which a process hangs, also on a busy machine
+AT_ONCE = (
+    250  # mutants of one process, so that one of them does not hide behind the memory of others
+)
+REPOSITORY = Path(__file__).resolve().parents[2]
+CASES = REPOSITORY.parent / "shared" / "cases"
+
+
+def bases() -> list[bytes]:
+    """Small models: dense, packed in every DECODE type, and other people's where they are."""
+    dense = [
+        dense_layer(sparse(32, 32)).to_bytes(),
+        dense_layer(sparse(24, 40), n_readers=2).to_bytes(),
+        conv_layer(sparse(8, 3, 3, 8)).to_bytes(),
+        conv_layer(sparse(1, 3, 3, 64), kind="DEPTHWISE_CONV_2D").to_bytes(),
+        dense_layer(sparse(32, 32)).to_bytes(outside=[1]),
+    ]
+    types = [*map(decode_type, decode_types()), Blob("rle"), Blob("huffman"), Blob("rans")]
+    model = dense_layer(sparse(48, 64)).to_bytes()
+    packed = [pack_tflite(model, [kind]).data for kind in types]
+    others = [path.read_bytes() for path in sorted(CASES.glob("*.tflite"))]
+    return [*dense, *packed, *(data for data in others if len(data) < 40_000)]
+
+
+def check(data: bytes, seed: int, folder: Path) -> str:
+    """What is wrong with what the commands make of a mutant; empty if nothing is."""
+    model, output = folder / "mutant.tflite", folder / f"output.{('tflite', 'spk')[seed % 2]}"
+    model.write_bytes(data)
+    output.unlink(missing_ok=True)
+    command = [
+        ["pack", str(model), "-o", str(output), "--min-size", str(seed // 2 % 2 * 2048)],
+        ["pack", str(model), "-o", str(output), "--min-size", "0"],
+        ["inspect", str(model), "--json", "--min-size", "0"],
+        ["unpack", str(model), "-o", str(folder / ("u.npz", "u.tflite")[seed // 4 % 2])],
+    ][seed // 2 % 4]
+    begin = time.process_time()
+    code, said = _call(command)
+    seconds = time.process_time() - begin
+    if code not in (0, 2) or "Traceback" in said:
+        return f"{' '.join(command)}: exit code {code}: {said}"
+    if code == 2 and not said.startswith("stridepack: error: "):
+        return f"{' '.join(command)}: not explained: {said}"
+    if seconds > SECONDS_EACH:
+        return f"{' '.join(command)}: {seconds:.1f} s"
+    if (peak := resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024) > MEMORY:
+        return f"{' '.join(command)}: {peak:,} bytes of memory"
+    if code == 0 and command[0] == "pack":
+        code, said = _call(["verify", str(model), str(output), "--weights-only"])
+        if code != 0:
+            return f"verify after {' '.join(command)}: exit code {code}: {said}"
+    return ""
+
+
+def _call(arguments: list[str]) -> tuple[int, str]:
+    errors = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.redirect_stderr(errors):
+        code = exit_code_of(lambda: run(arguments))
+    said = errors.getvalue() + (output.getvalue() if code not in (0, 2) else "")
+    return code, "\n".join(x for x in said.splitlines() if not x.startswith("warning: "))
+
+
+def work(first: int, count: int) -> None:
+    """In the child: a line for each mutant that was checked."""
+    from_here = bases()
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(first, first + count):
+            wrong = check(mutant.mutant(from_here, seed), seed, Path(folder))
+            print(f"{seed} {' '.join(wrong.split())}", flush=True)
+
+
+def watch(first: int, count: int) -> tuple[int, list[str]]:
+    """Run a child. Returns how many mutants it checked, and what is wrong."""
+    command = [sys.executable, __file__, "--work", str(first), "--count", str(count)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    done, wrong = 0, []
+    timer = _Watchdog(child)
+    for line in child.stdout:
+        timer.again()
+        seed, _, said = line.strip().partition(" ")
+        done += 1
+        if said:
+            wrong.append(f"seed {seed}: {said}")
+    errors = child.communicate()[1]
+    timer.stop()
+    if child.returncode:
+        how = f"exit code {child.returncode}" + (", hung" if timer.expired else "")
+        wrong.append(f"seed {first + done}: {how}: {errors[-1000:]}")
+        done += 1
+    return done, wrong
+
+
+class _Watchdog:
+    """Kills a child that says nothing for too long."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self._child = child
+        self._last = time.monotonic()
+        self._ended = threading.Event()
+        self.expired = False
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def again(self) -> None:
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(1):
+            if time.monotonic() - self._last > SILENCE:
+                self.expired = True
+                self._child.kill()
+                return
+
+
+def main() -> None:
+    """Check mutants until a number of them or some seconds are over."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--save", type=Path, default=REPOSITORY / "build/tests/fuzz")
+    parser.add_argument("--work", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work is not None:
+        work(options.work, options.count)
+        return
+    begin, seed, last = time.monotonic(), options.first, options.first + (options.count or 10**9)
+    wrong: list[str] = []
+    while seed < last and (options.seconds is None or time.monotonic() - begin < options.seconds):
+        # A child that died goes on with the mutant after the one that it died of.
+        done, found = watch(seed, min(AT_ONCE, last - seed))
+        for one in found:
+            print(one, flush=True)
+            options.save.mkdir(parents=True, exist_ok=True)
+            number = int(one.split()[1].rstrip(":"))
+            path = options.save / f"tflite-{number}.tflite"
+            path.write_bytes(mutant.mutant(bases(), number))
+        wrong += found
+        seed += done
+    print(
+        f"fuzz_tflite: {seed - options.first:,} mutants, {len(wrong)} wrong, "
+        f"{time.monotonic() - begin:.0f} seconds"
+    )
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
