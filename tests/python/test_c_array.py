@@ -105,7 +105,7 @@ def test_decoder_of_stridepack_and_flash(tmp_path: Path, packed: bytes) -> None:
     assert result.model_nbytes is not None
     assert result.model_nbytes[1] < len(packed)
     assert sp.verify_files(EXAMPLE, output).not_run
-    with pytest.raises(sp.BudgetError, match=r"`flash=50000` is too small for .*m\.cc"):
+    with pytest.raises(sp.BudgetError, match=r"`flash=50000` is too small\. The smallest \.tflite"):
         sp.pack_file(EXAMPLE, output, budget=sp.Budget(flash=50_000))
 
 
@@ -121,8 +121,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
         (EXAMPLE, "m.cc", "a b", r"`array=a b` is not a name in C\+\+"),
         (EXAMPLE, "m.cc", "größe", r"`array=größe` is not a name in C\+\+"),
         (EXAMPLE, "m.c", "model", r"`array=model` is for \.cc and \.cpp output only.*not .*m\.c"),
-        (EXAMPLE, 'a"b.cc', None, r"has a character that cannot stand in an #include"),
-        (EXAMPLE, "a\nb.cc", None, r"has a character that cannot stand in an #include"),
+        (EXAMPLE, 'a"b.cc', None, r"which an #include cannot have"),
+        (EXAMPLE, "a\nb.cc", None, r"which an #include cannot have"),
         (header, "model.cc", None, r"model\.h: the output would overwrite the model"),
     ):
         with pytest.raises(sp.InputError, match=error):

@@ -37,11 +37,6 @@ def array_name(output: Path, asked: str | None) -> str:
 
 def c_array(name: str, model: bytes, header: str) -> tuple[str, str]:
     """Text of the header, and of the source that includes it, for an array of a name."""
-    if re.search(r'["\\]|[^ -~\u00a0-\U0010ffff]', header):
-        raise InputError(
-            f"The file name {header!r} has a character that cannot stand in an #include. Choose "
-            "another name."
-        )
     guard = f"{name.upper()}_H_"
     declaration = f"""\
 // A .tflite model packed by stridepack. Generated; do not edit.
