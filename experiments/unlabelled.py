@@ -26,6 +26,7 @@ from experiments import data as datasets
 from experiments.measures import RESULTS
 from experiments.shrink import replace_between
 from experiments.train import DATA, save_atomically
+from stridepack.tflite.model import load_model, type_name
 
 MODELS = Path("../shared/data/models")
 FILE = RESULTS / "unlabelled_shrink.json"
@@ -74,12 +75,26 @@ CASES: dict[str, tuple[str, Callable[[], Inputs], str]] = {
 def measured(name: str, file: str, inputs: Inputs, kind: str) -> list[dict[str, Any]]:
     """Records of a model: one for each number of bytes."""
     model = MODELS / file
+    inputs = for_input(model, inputs)
     whole = sp.shrink(model, inputs, step=1)
     records = [record(name, file, kind, whole.before, None)]
     for fraction in FRACTIONS:
         flash = int(fraction * whole.before.nbytes)
         records.append(record(name, file, kind, sp.shrink(model, inputs, flash=flash).after, flash))
     return records
+
+
+def for_input(file: Path, inputs: Inputs) -> Inputs:
+    """int8 inputs as the model takes them: real numbers where it quantises its input itself."""
+    model = load_model(file.read_bytes(), str(file))
+    graph = model.subgraphs[0]
+    source = graph.inputs[0]
+    if type_name(graph.tensors[source]) == "int8":
+        return inputs
+    first = next(op for op in graph.operators if source in op.inputs)
+    quantization = graph.tensors[first.outputs[0]].quantization
+    scale, zero_point = float(quantization.scale[0]), int(quantization.zeroPoint[0])
+    return ((inputs.astype(np.float32) - zero_point) * scale).astype(np.float32)
 
 
 def record(name: str, file: str, kind: str, point: Any, flash: int | None) -> dict[str, Any]:
