@@ -1,4 +1,4 @@
-"""WeightTensor: one int8 weight tensor of a model, and what is known of it without packing."""
+"""WeightTensor: one weight tensor of a model, and what is known of it without packing."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ Int8Array = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WeightTensor:
-    """An int8 weight tensor.
+    """A weight tensor of bytes: int8 elements, or those of another type as they are stored.
 
     Attributes
     ----------
@@ -25,6 +25,9 @@ class WeightTensor:
         Where it comes from, for messages: operators that use it, indices in the file.
     operators : tuple of str
         Kinds of the operators that read it ("CONV_2D"), where that is known.
+    dtype : str
+        Type of the elements in the model. For "uint8" the values are the same bytes, read as int8.
+        For "int4" they are the bytes with two elements each, in one dimension.
     """
 
     name: str
@@ -32,10 +35,11 @@ class WeightTensor:
     zero_point: int = 0
     origin: str = ""
     operators: tuple[str, ...] = ()
+    dtype: str = "int8"
 
     def __repr__(self) -> str:
         shape = ", ".join(map(str, self.values.shape))
-        return f"<WeightTensor {self.name!r} int8[{shape}], {self.sparsity:.1%} zeros>"
+        return f"<WeightTensor {self.name!r} {self.dtype}[{shape}], {self.sparsity:.1%} zeros>"
 
     @property
     def size(self) -> int:

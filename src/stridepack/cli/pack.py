@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from stridepack.cli.options import MODEL, given, output_option, packing_options
-from stridepack.cli.output import progress, say, say_written, show
+from stridepack.cli.output import progress, say, say_written, show, warn
 from stridepack.cost import targets
 from stridepack.files import DECODERS, pack_file
 from stridepack.formats import formats
@@ -69,6 +69,12 @@ from stridepack.tflite.types import decode_types
     help=f"The core whose cycles and code size are counted.  [default: {DEFAULT_TARGET}]",
 )
 @click.option("--count-code", is_flag=True, help="Count the code of the decoders as Flash, too.")
+@click.option(
+    "--reference-kernels",
+    is_flag=True,
+    help="For .tflite output: the firmware uses TensorFlow Lite Micro's own kernels and not those "
+    "of CMSIS-NN, so that the weights of LSTM and SVDF can be packed, too.",
+)
 @packing_options
 def pack(
     model: Path,
@@ -115,6 +121,9 @@ def pack(
     else:
         show(stored_table(result.tensors))
         say(why_dense_sentences(result.tensors))
+    say(result.remarks)
+    for warning in result.warnings:
+        warn(warning)
     for path, size in result.files.items():
         say_written(path, size)
     if output.suffix.lower() == ".tflite":

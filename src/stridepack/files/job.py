@@ -27,6 +27,8 @@ class PackJob:
         What decodes a .tflite: one of DECODERS.
     goal : Goal or None
         Where the whole model is to be planned.
+    reference_kernels : bool
+        For a .tflite: whether it runs with TensorFlow Lite Micro's own kernels, not CMSIS-NN's.
     """
 
     model: Path
@@ -34,6 +36,7 @@ class PackJob:
     options: PackOptions
     decoder: str = DECODERS[0]
     goal: Goal | None = None
+    reference_kernels: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +72,13 @@ class Chosen:
         For a .tflite: the whole file.
     plan : BudgetPlan or None
         Where one was asked for.
+    remarks, warnings : list of str
+        Sentences on the model, and on what will not work with it.
     """
 
     tensors: list[Stored]
     blobs: dict[str, Packed] = field(default_factory=dict)
     model: bytes = b""
     plan: BudgetPlan | None = None
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)

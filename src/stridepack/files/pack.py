@@ -1,7 +1,7 @@
 """Pack a model file: read it, choose how each tensor is stored, write the output."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,15 @@ class PackResult:
         Bytes of each file.
     plan : BudgetPlan or None
         Where one was asked for.
+    remarks, warnings : list of str
+        Sentences on the model, and on what will not work with it.
     """
 
     tensors: list[Stored]
     files: dict[Path, int]
     plan: BudgetPlan | None = None
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def pack_file(
@@ -49,6 +53,7 @@ def pack_file(
     objective: str | None = None,
     target: str | None = None,
     count_code: bool = False,
+    reference_kernels: bool = False,
     on_start: Callable[[list[WeightTensor]], None] | None = None,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
@@ -74,6 +79,9 @@ def pack_file(
         With any of them, ``.c`` and ``.spk`` are planned by `stridepack.plan_within`. Flash is what
         blobs, names and tables take: all of a ``.spk``. For ``.tflite`` only a budget of Flash is
         possible, the size of the file, which is as small as it gets with or without one.
+    reference_kernels : bool
+        For ``.tflite``: also pack weights that only the kernels of CMSIS-NN need while the
+        interpreter starts (LSTM, SVDF). Firmware with CMSIS-NN cannot run such a file.
     on_start, on_done : callable, optional
         Called with the tensors before packing, and with the number of elements after each tensor.
 
@@ -93,6 +101,7 @@ def pack_file(
         PackOptions(format, tile, min_size, options),
         decoder,
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,
+        reference_kernels,
     )
     return run(job, on_start, on_done)
 
@@ -126,4 +135,4 @@ def run(
     files = file_type.write(job.output, chosen)
     write_files(files)
     sizes = {path: len(data) for path, data in files.items()}
-    return PackResult(chosen.tensors, sizes, chosen.plan)
+    return PackResult(chosen.tensors, sizes, chosen.plan, chosen.remarks, chosen.warnings)

@@ -6,6 +6,7 @@ from pathlib import Path
 from stridepack._words import listed
 from stridepack.errors import BudgetError, InputError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
+from stridepack.files.remarks import about_model
 from stridepack.formats import check_options, formats, options_of
 from stridepack.plan.options import AUTO
 from stridepack.plan.within import Goal
@@ -24,6 +25,7 @@ def choose_tflite(
         job.model.read_bytes(),
         _types(job),
         min_size=job.options.min_size,
+        reference_kernels=job.reference_kernels,
         file=str(job.model),
         on_done=on_done,
     )
@@ -35,7 +37,13 @@ def choose_tflite(
             ".c file is usually smaller.",
             flash=flash,
         )
-    return Chosen([_stored(tensor, packed) for tensor in tensors], model=packed.data)
+    stored = [_stored(tensor, packed) for tensor in tensors]
+    return Chosen(
+        stored,
+        model=packed.data,
+        remarks=about_model(packed, stored),
+        warnings=list(packed.limits),
+    )
 
 
 def write_tflite(output: Path, chosen: Chosen) -> dict[Path, bytes]:

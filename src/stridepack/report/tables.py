@@ -1,6 +1,6 @@
 """What all tables share: the column of names, and shares in per cent."""
 
-from collections import Counter
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,14 +33,23 @@ def stay_dense(count: int) -> str:
 
 
 def dense_sentences(reasons: Iterable[str]) -> list[str]:
-    """Why tensors stay dense: one sentence for each reason, given the reason of each tensor.
+    """Why tensors stay dense: one sentence for each kind of reason, given that of each tensor.
 
     >>> dense_sentences(["it is empty", "no other format is smaller", "it is empty"])[0]
     '2 tensors stay dense, because each one is empty.'
+    >>> dense_sentences(["it takes 80 bytes dense", "it takes 96 bytes dense"])
+    ['2 tensors stay dense for reasons like this one: it takes 80 bytes dense.']
     """
+    alike: dict[str, list[str]] = {}  # but for numbers, such as the bytes of each tensor
+    for reason in reasons:
+        alike.setdefault(re.sub(r"\d[\d,]*", "#", reason), []).append(reason)
     sentences = []
-    for reason, count in Counter(reasons).items():
-        sentences.append(f"{stay_dense(count)}, because {reason_of(reason, count)}.")
+    for some in alike.values():
+        if len(set(some)) == 1:
+            why = f", because {reason_of(some[0], len(some))}"
+        else:
+            why = f" for reasons like this one: {some[0]}"
+        sentences.append(f"{stay_dense(len(some))}{why}.")
     return sentences
 
 

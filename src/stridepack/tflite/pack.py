@@ -12,17 +12,24 @@ import numpy as np
 from stridepack._threads import in_threads
 from stridepack.errors import StridepackError
 from stridepack.plan.rules import why_dense
-from stridepack.tflite.constants import Constant, find_constants, int8_weights, read_values
-from stridepack.tflite.graph import (
-    Encoding,
-    buffer_users,
-    insert_decode,
-    nbytes_in_file,
-    remove_decode,
-)
-from stridepack.tflite.model import Model, load_model
+from stridepack.tflite.constants import Constant, find_constants, named_weights, read_values
+from stridepack.tflite.decode import in_use
+from stridepack.tflite.encodings import Tensors, find_candidates
+from stridepack.tflite.graph import Encoding, buffer_users, insert_decode, remove_decode
+from stridepack.tflite.limits import limits
+from stridepack.tflite.model import Model, load_model, type_name
 from stridepack.tflite.operators import why_constant
-from stridepack.tflite.types import DecodeType, Payload, UnencodableError, decode_type, decode_types
+from stridepack.tflite.types import (
+    DecodeType,
+    Payload,
+    UndecodableError,
+    UnencodableError,
+    decode_type,
+    decode_types,
+)
+
+# Why a tensor of another type than int8 stays dense.
+NOT_DECODED = "it has {} elements, which the DECODE operator of TensorFlow Lite Micro cannot write"
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,17 @@ class PackedModel:
         By name, how each tensor is encoded that is not dense.
     notes : dict of str to str
         By name, why each other tensor is dense.
+    densified : tuple of str
+        Names of the tensors that were in TensorFlow Lite's sparse encoding.
+    limits : tuple of str
+        Sentences on what TensorFlow Lite Micro does not run of the model, packed or not.
     """
 
     data: bytes
     payloads: dict[str, Payload]
     notes: dict[str, str]
+    densified: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 def pack_tflite(
@@ -49,6 +62,7 @@ def pack_tflite(
     types: Iterable[DecodeType] | None = None,
     *,
     min_size: int = 0,
+    reference_kernels: bool = False,
     file: str = "model",
     on_done: Callable[[int], None] | None = None,
 ) -> PackedModel:
@@ -68,6 +82,9 @@ def pack_tflite(
         What to choose from. Default: all that the unmodified TensorFlow Lite Micro decodes.
     min_size : int
         Tensors of fewer elements stay dense.
+    reference_kernels : bool
+        Whether the firmware uses TensorFlow Lite Micro's own kernels and not CMSIS-NN's, so that
+        weights are packed which only the latter need while the interpreter starts.
     file : str
         Name for messages.
     on_done : callable, optional
@@ -76,7 +93,8 @@ def pack_tflite(
     Returns
     -------
     PackedModel
-        With `model` itself where nothing gets smaller. The same bytes for the same arguments.
+        With `model` itself where nothing gets smaller, or the dense model where tensors are in
+        TensorFlow Lite's sparse encoding. The same bytes for the same arguments.
 
     Raises
     ------
@@ -89,14 +107,23 @@ def pack_tflite(
     """
     chosen_from = [*map(decode_type, decode_types())] if types is None else list(types)
     parsed = load_model(model, file)
-    weights = int8_weights(parsed, find_constants(parsed))
+    about = (tuple(parsed.densified), tuple(limits(parsed)))
+    weights = named_weights(parsed, find_constants(parsed))
+    dense = model
+    if parsed.densified:
+        _refuse_offline_plan(parsed)
+        dense = parsed.to_bytes()
     if not chosen_from:
-        return PackedModel(model, {}, {})
+        return PackedModel(dense, {}, {}, *about)
+
+    taken = [in_use(parsed, graph) for graph in parsed.subgraphs]
 
     def encode(item: tuple[str, Constant]) -> dict[str, Payload] | str:
         name, weight = item
-        if (obstacle := _obstacle(parsed, weight, min_size)) is not None:
+        if (obstacle := _obstacle(parsed, weight, min_size, reference_kernels)) is not None:
             return obstacle
+        if taken[weight.subgraph] & {*weight.readers}:
+            return "another tensor that is decoded already is in use where it would be decoded"
         return _encode(parsed, name, weight, chosen_from)
 
     tried = in_threads(
@@ -106,34 +133,31 @@ def pack_tflite(
         on_done,
     )
     notes: dict[str, str] = {}
-    groups: dict[int, dict[str, dict[str, Payload]]] = defaultdict(dict)  # by buffer
+    groups: dict[int, Tensors] = defaultdict(dict)  # by buffer
     for (name, weight), result in zip(weights.items(), tried, strict=True):
         if isinstance(result, str):
             notes[name] = result
         elif result:
-            groups[parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer][name] = result
+            buffer = parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer
+            groups[buffer][name] = (weight, result)
 
-    chosen: dict[str, Encoding] = {}
     users = buffer_users(parsed)
-    for buffer, group in groups.items():
+    for buffer, group in list(groups.items()):
         if len(group) < users[buffer]:
             why = f"it shares its data (buffer {buffer}) with something that stays dense"
-            notes |= dict.fromkeys(group, why)
-            continue
-        best = _smallest(parsed, {name: (weights[name], group[name]) for name in group})
-        if isinstance(best, str):
-            notes |= dict.fromkeys(group, best)
-        else:
-            chosen |= best
+            notes |= dict.fromkeys(groups.pop(buffer), why)
+    chosen: dict[str, Encoding] = {}
+    for candidate in find_candidates(parsed, groups.values(), notes):
+        chosen |= zip(candidate.names, candidate.ways[0][1], strict=True)
     if not chosen:
-        return PackedModel(model, {}, notes)
+        return PackedModel(dense, {}, notes, *about)
     _refuse_offline_plan(parsed)
     insert_decode(parsed, chosen.values())
     data = parsed.to_bytes()
-    if len(data) >= len(model):
-        why = f"the file takes {len(model):,} bytes and would take {len(data):,} packed"
-        return PackedModel(model, {}, notes | dict.fromkeys(chosen, why))
-    return PackedModel(data, {name: e.payload for name, e in chosen.items()}, notes)
+    if len(data) >= len(dense):
+        why = f"the file takes {len(dense):,} bytes and would take {len(data):,} packed"
+        return PackedModel(dense, {}, notes | dict.fromkeys(chosen, why), *about)
+    return PackedModel(data, {name: e.payload for name, e in chosen.items()}, notes, *about)
 
 
 def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
@@ -173,7 +197,10 @@ def _encode(
 ) -> dict[str, Payload] | str:
     """Payloads of a tensor in all types that can encode it; if none can, why."""
     values = read_values(model, weight)
+    element = type_name(weight.tensor)
     payloads, reasons = {}, []
+    if not any(element in decode.elements for decode in types):
+        return NOT_DECODED.format(element)
     for decode in types:
         try:
             payload = decode.encode(values, weight.tensor)
@@ -181,7 +208,12 @@ def _encode(
             reasons.append(str(error))
             continue
         contents = (np.frombuffer(b, np.uint8) for b in (payload.encoded, payload.ancillary))
-        if not np.array_equal(decode.decode(weight.tensor, *contents), values):
+        try:
+            decoded = decode.decode(weight.tensor, *contents)
+        except UndecodableError as error:  # by its scales, which the values do not show
+            reasons.append(str(error))
+            continue
+        if not np.array_equal(decoded, values):
             raise StridepackError(
                 f"Tensor {name!r} was not the same after packing with {decode.name} and unpacking. "
                 "This is a defect of stridepack, and nothing was written. Please report it "
@@ -191,34 +223,7 @@ def _encode(
     return payloads or "; ".join(reasons)
 
 
-def _smallest(
-    model: Model, group: dict[str, tuple[Constant, dict[str, Payload]]]
-) -> dict[str, Encoding] | str:
-    """Encodings of tensors with one common buffer; why there are none, if so.
-
-    Only a type that makes the same of all of them can be used: their shapes and scales may differ.
-    """
-    (_, first), *others = group.values()
-    smallest: tuple[int, list[Encoding]] | None = None
-    dense = 0
-    for name, payload in first.items():
-        if any(payloads.get(name) != payload for _, payloads in others):
-            continue
-        encodings = [
-            Encoding(weight.subgraph, weight.index, weight.readers, payload)
-            for weight, _ in group.values()
-        ]
-        nbytes, dense = nbytes_in_file(model, encodings)
-        if smallest is None or nbytes < smallest[0]:
-            smallest = nbytes, encodings
-    if smallest is None:
-        return "it shares its data with a tensor of other scales"
-    if smallest[0] >= dense:
-        return f"it takes {dense:,} bytes dense and would take {smallest[0]:,} packed"
-    return dict(zip(group, smallest[1], strict=True))
-
-
-def _obstacle(model: Model, weight: Constant, min_size: int) -> str | None:
+def _obstacle(model: Model, weight: Constant, min_size: int, reference_kernels: bool) -> str | None:
     """Why a tensor cannot be encoded with DECODE operators, or need not be."""
     if why := why_dense(weight.n_elements, min_size):
         return why
@@ -230,7 +235,9 @@ def _obstacle(model: Model, weight: Constant, min_size: int) -> str | None:
     if weight.index in (*graph.inputs, *graph.outputs):
         return f"it is an input or output of subgraph {weight.subgraph}"
     for reader in weight.readers:
-        if why := why_constant(model, graph.operators[reader], reader):
+        if why := why_constant(
+            model, graph.operators[reader], reader, reference_kernels=reference_kernels
+        ):
             return why
     return None
 
