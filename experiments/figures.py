@@ -97,6 +97,28 @@ def pareto(
     _save(figure, file)
 
 
+def size_and_accuracy(
+    file: Path, title: str, curves: Mapping[str, Sequence[tuple[float, float]]]
+) -> None:
+    """Fig. 6 with what changes the weights: `curves` hold (bytes, change of accuracy in points)."""
+    figure, axes = plt.subplots(figsize=(5.5, 4))
+    looks = zip(plots.LOOKS.values(), curves.items(), strict=False)
+    for (color, marker), (name, curve) in looks:
+        x, y = [nbytes / 1000 for nbytes, _ in curve], [change for _, change in curve]
+        axes.plot(x, y, color=color, marker=marker, markersize=4, lw=1.3, label=name)
+    axes.axhline(0, color="#777777", ls=":")
+    axes.axhline(-1, color="#777777", ls="--")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("prunable weights, packed (kB = 1000 bytes)")
+    axes.set_ylabel("accuracy against the dense network, points")
+    axes.set_title(title, fontsize=9)
+    axes.legend(loc="lower right")
+    _save(figure, file)
+
+
 def decode_per_tensor(file: Path, bars: Mapping[float, Mapping[str, Mapping[str, float]]]) -> None:
     """Fig. 7: estimated cycles for each tensor; `bars[sparsity][format][tensor]`."""
     figure, panels = plt.subplots(1, len(bars), figsize=(9, 3.6), sharey=True)

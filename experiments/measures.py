@@ -17,6 +17,7 @@ from stridepack.plan.measure import in_every_format
 Weights = npt.NDArray[np.int8]
 
 RESULTS = Path("experiments/results")
+POST_TRAINING, TRAINED = "post-training", "trained on the grid"  # methods of *_shrink.json
 TENSORS = Path("bench/m55/tensors.json")
 GROUP_SIZES = (16, 12, 8, 4)
 LANES = 16  # elements of a SIMD run
@@ -44,6 +45,11 @@ def sizes(tensors: Sequence[Weights]) -> dict[str, int]:
     every = in_every_format(named, lambda packed: packed.payload_nbytes)
     total = {name: sum(of[name] for of in every) for name in sp.formats()}
     return total | {"entropy_bound": round(sum(tensor.entropy_nbytes for tensor in named))}
+
+
+def smallest(tensors: Sequence[Weights]) -> int:
+    """Payload bytes when each tensor has its smallest format."""
+    return sum(sp.pack(values, "auto").payload_nbytes for values in tensors)
 
 
 def sizes_of(point: dict[str, Any], network: str) -> dict[str, int]:

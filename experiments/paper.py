@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bench import counts, plots, published
 from bench.published import SPARSITIES, as_in_paper
 from experiments import figures, measures
 from experiments.figures import PAPERS, Curve
-from experiments.measures import RESULTS, Weights
+from experiments.measures import POST_TRAINING, RESULTS, TRAINED, Weights
 
 OUTPUT = RESULTS / "paper"
 CURVES = {  # and their networks, in the order of Table I
@@ -94,6 +96,44 @@ def figure_5_and_6(network: str, points: Sequence[Point], sizes: Sizes) -> None:
     figures.pareto(OUTPUT / f"fig6{suffix}.png", title, fronts, (dense[0], accuracy[0]))
     data = {"accuracy": accuracy, "spread": spread, "compression": compression, "fronts": fronts}
     write(f"fig5_6{suffix}", data)
+
+
+def figure_6_shrink(network: str, curve: str) -> None:
+    """Sizes and accuracies of what `shrink` and training on the grid made of a curve's networks."""
+    dense = {p["seed"]: p["accuracy"] for p in measures.points(curve) if not p["sparsity"]}
+
+    def mean(points: Sequence[Point], size: Callable[[Point], float]) -> list[tuple[float, float]]:
+        """Mean bytes and change of accuracy over the seeds of each setting, by size."""
+        groups: dict[tuple[Any, Any], list[tuple[float, float]]] = {}
+        for p in points:
+            change = 100 * (p["accuracy"] - dense[p["seed"]])
+            groups.setdefault((p["sparsity"], p.get("flash")), []).append((size(p), change))
+        means = (
+            (np.mean(x), np.mean(y)) for x, y in (zip(*g, strict=True) for g in groups.values())
+        )
+        return sorted((float(x), round(float(y), 3)) for x, y in means)
+
+    def smallest(point: Point) -> float:
+        return measures.smallest(measures.pruned_tensors(point, network))
+
+    lossless = [p for p in measures.points(curve) if p["seed"] in dense]
+    changes = published.ACCURACY_CHANGE[TITLES[network]]
+    footprints = published.FOOTPRINT[TITLES[network]]["hybrid"]
+    curves = {
+        "lossless: smallest format": mean(lossless, smallest),
+        "paper: pruned, hybrid": sorted(zip(footprints, changes, strict=True)),
+    }
+    shrunk = measures.points(f"{curve}_shrink")
+    for sparsity in sorted({p["sparsity"] for p in shrunk if p["method"] == POST_TRAINING}):
+        start = f"{sparsity:.0%} pruned" if sparsity else "not pruned"
+        some = [p for p in shrunk if (p["method"], p["sparsity"]) == (POST_TRAINING, sparsity)]
+        curves[f"shrink, {start}"] = mean(some, smallest)
+    trained = [p for p in shrunk if p["method"] == TRAINED]
+    if trained:
+        curves[TRAINED] = mean(trained, smallest)
+    title = f"{TITLES[network]} on CIFAR-10 (JPEG copy)"
+    figures.size_and_accuracy(OUTPUT / "fig6_shrink.png", title, curves)
+    write("fig6_shrink", curves)
 
 
 # --- figures 7 and 8 ------------------------------------------------------------------------------
@@ -257,6 +297,7 @@ def main() -> None:
             curves[curve] = points, sizes
             if {0, *SPARSITIES} <= {p["sparsity"] for p in points}:
                 figure_5_and_6(network, points, sizes)
+    figure_6_shrink("resnet8", "resnet8_cifar10")
     figure_7()
     figure_8()
     points = measures.points("resnet8_cifar10")

@@ -19,7 +19,7 @@ import numpy as np
 
 import stridepack as sp
 from experiments import data as datasets
-from experiments.measures import RESULTS, points
+from experiments.measures import POST_TRAINING, RESULTS, points
 from experiments.networks import RECIPES
 from experiments.points import int8_outputs, quantised
 from experiments.train import DATA, save_atomically
@@ -41,7 +41,7 @@ def shrunk(
     name = f"{file.stem}_shrink_{flash}.tflite"
     record = {
         **{field: source[field] for field in SHARED},
-        "method": "post-training",
+        "method": POST_TRAINING,
         "from": source["tflite"],
         "accuracy": float(np.mean(guesses == test.labels.numpy())),
         "accuracy_before": source["accuracy"],
@@ -78,22 +78,25 @@ def record(curve: str, entry: dict[str, Any]) -> None:
 
 
 def table() -> str:
-    """ResNet8's points in Markdown: a row for each sparsity and number of bytes."""
+    """ResNet8's points in Markdown: a row for each method, sparsity and number of bytes."""
     rows = [
-        "| ResNet8, CIFAR-10 | `.spk` before | accuracy | after `shrink` | accuracy (each seed) |",
+        "| ResNet8, CIFAR-10 | `.spk` before | accuracy | `.spk` after | accuracy (each seed) |",
         "|---|--:|--:|--:|--:|",
     ]
-    groups: dict[tuple[float, int], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, float, int], list[dict[str, Any]]] = {}
     for point in points("resnet8_cifar10_shrink"):
-        groups.setdefault((point["sparsity"], -point["flash"]), []).append(point)
-    for (sparsity, _), group in sorted(groups.items()):
+        key = point["method"], point["sparsity"], -point["flash"]
+        groups.setdefault(key, []).append(point)
+    for (method, sparsity, _), group in sorted(groups.items()):
+        start = f"{sparsity:.0%} pruned" if sparsity else "not pruned"
+        name = f"`shrink`, {start}" if method == POST_TRAINING else method
         before, after = ([p[f"spk_nbytes{s}"] for p in group] for s in ("_before", ""))
         accuracy_before, accuracy = (
             [p[name] for p in group] for name in ("accuracy_before", "accuracy")
         )
         each = ", ".join(f"{value:.2%}" for value in accuracy)
         rows.append(
-            f"| {f'{sparsity:.0%} pruned' if sparsity else 'not pruned'} | {np.mean(before):,.0f} "
+            f"| {name} | {np.mean(before):,.0f} "
             f"| {np.mean(accuracy_before):.2%} | **{np.mean(after):,.0f}** "
             f"| **{np.mean(accuracy):.2%}** ({each}) |"
         )

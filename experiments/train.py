@@ -19,14 +19,15 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from experiments import data as datasets
 from experiments.networks import RECIPES, Recipe
 from stridepack.files.atomic import write_files
-from stridepack.pruning import MagnitudePruner
+from stridepack.pruning import GridQuantizer, MagnitudePruner, distillation_loss
 
 BATCH = 128
+BATCHES_PER_STEP: dict[type, int] = {MagnitudePruner: 50, GridQuantizer: 10}
 RUNS = Path("build/experiments")
 DATA = Path("../shared/data")
 
@@ -70,6 +71,21 @@ def pruning_rate(recipe: Recipe, pruning: int, retraining: int) -> Callable[[flo
     return rate
 
 
+def loss_of(model: nn.Module, teacher: nn.Module | None, x: Tensor, labels: Tensor) -> Tensor:
+    if teacher is None:
+        return F.cross_entropy(model(x), labels)
+    with torch.no_grad():
+        answers = teacher(x)
+    return distillation_loss(model(x), answers, labels)
+
+
+def state_of(pruner: MagnitudePruner | GridQuantizer | None) -> str:
+    if isinstance(pruner, GridQuantizer):
+        return f"{pruner.nbytes():,} bytes"
+    sparsities = pruner.sparsities().values() if pruner else [0.0]
+    return f"sparsity {max(sparsities):.3f}"
+
+
 def train(
     model: nn.Module,
     data: datasets.Images,
@@ -80,11 +96,15 @@ def train(
     seed: int,
     checkpoint: Path,
     identity: dict[str, Any],
-    pruner: MagnitudePruner | None = None,
+    pruner: MagnitudePruner | GridQuantizer | None = None,
+    teacher: nn.Module | None = None,
+    half: bool = False,
 ) -> None:
     """Train `model` in place; go on from `checkpoint`, written after each epoch, if it exists.
 
-    Each epoch draws from a generator of its own, so a resumed run sees the same images.
+    Each epoch draws from a generator of its own, so a resumed run sees the same images. With a
+    `teacher`, half of the loss is the distance from its answers. With `half`, layers are computed
+    in bfloat16, in half the time.
     """
     optimizer = optimizer_of(model, recipe)
     start = 0
@@ -106,18 +126,21 @@ def train(
         generator = torch.Generator().manual_seed(seed * 1000 + epoch)
         for step, (x, labels) in enumerate(datasets.augmented_batches(data, BATCH, generator)):
             now = epoch + step / steps
-            if pruner and step % 50 == 0:
+            if pruner and step % BATCHES_PER_STEP[type(pruner)] == 0:
                 pruner.step(now)
             for group in optimizer.param_groups:
                 group["lr"] = rate(now)
-            loss = F.cross_entropy(model(x), labels)
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                loss = loss_of(model, teacher, x, labels)
+            total_loss += loss.item()
+            if isinstance(pruner, GridQuantizer):
+                loss = loss + pruner.penalty()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            total_loss += loss.item()
         print(
             f"{checkpoint}: epoch {epoch + 1}/{epochs}, loss {total_loss / steps:.4f}, "
-            f"sparsity {pruner.target(now) if pruner else 0:.3f}, {time.monotonic() - began:.0f} s",
+            f"{state_of(pruner)}, {time.monotonic() - began:.0f} s",
             flush=True,
         )
         buffer = io.BytesIO()
@@ -156,8 +179,8 @@ class Run:
         model = RECIPES[self.network].build(datasets.CLASSES[self.dataset])
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def train(self, data: datasets.Images) -> nn.Module:
-        """The trained model in eval mode, zeros written into its weights."""
+    def train_dense(self, data: datasets.Images) -> nn.Module:
+        """The dense baseline of the seed, which all its sparsities start from."""
         recipe = RECIPES[self.network]
         dense = {"network": self.network, "dataset": self.dataset, "seed": self.seed}
         dense |= {"dense_epochs": self.dense_epochs}
@@ -172,7 +195,12 @@ class Run:
             checkpoint=self.folder / "dense.pt",
             identity=dense,
         )
+        return model
 
+    def train(self, data: datasets.Images) -> nn.Module:
+        """The trained model in eval mode, zeros written into its weights."""
+        recipe = RECIPES[self.network]
+        model = self.train_dense(data)
         pruner = MagnitudePruner(
             model,
             self.sparsity,

@@ -25,6 +25,11 @@ class WeightTensor:
         Where it comes from, for messages: operators that use it, indices in the file.
     operators : tuple of str
         Kinds of the operators that read it ("CONV_2D"), where that is known.
+    scales : ndarray of float32 or None
+        What one step of the values is worth, as .onnx and .safetensors files give it: one number,
+        one for each channel, or one for each block. None where it is not known.
+    axis : int
+        The axis of the channels, where there is a scale for each.
     dtype : str
         Type of the elements in the model. For "uint8" the values are the same bytes, read as int8.
         For "int4" they are the bytes with two elements each, in one dimension.
@@ -35,6 +40,8 @@ class WeightTensor:
     zero_point: int = 0
     origin: str = ""
     operators: tuple[str, ...] = ()
+    scales: npt.NDArray[np.float32] | None = None
+    axis: int = 0
     dtype: str = "int8"
 
     def __repr__(self) -> str:

@@ -1,43 +1,18 @@
-"""stridepack.pruning: masks while training, and the way to int8."""
+"""MagnitudePruner: which weights go, when, and what it refuses."""
 
-import contextlib
 import io
 import re
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the extra stridepack[torch] is not installed")
 
+from pruned_models import network, zeros_of  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn.functional import cross_entropy  # noqa: E402
 
 import stridepack as sp  # noqa: E402
-from stridepack.pruning import MagnitudePruner, cubic, linear, to_arrays, to_tflite  # noqa: E402
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "pruning.md"
-
-
-def network(seed=0):
-    torch.manual_seed(seed)
-    return nn.Sequential(
-        nn.Conv2d(3, 16, 3, padding=1, bias=False),
-        nn.BatchNorm2d(16),
-        nn.ReLU(),
-        nn.Conv2d(16, 24, 3, padding=1),
-        nn.ReLU(),
-        nn.AvgPool2d(4),
-        nn.Flatten(),
-        nn.Linear(24 * 4, 5),
-    )
-
-
-def zeros_of(weight):
-    return int((weight == 0).sum())
-
-
-# --- masks --------------------------------------------------------------------------------------
+from stridepack.pruning import MagnitudePruner, cubic, linear  # noqa: E402
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
@@ -180,6 +155,58 @@ def test_exclude():
     assert list(MagnitudePruner(model, 0.5, end=0, exclude=("0", "7")).masks) == ["3.weight"]
 
 
+@pytest.mark.parametrize("exclude", ["fc", ("fc",), ["fc.weight"]])
+def test_exclude_takes_one_name_or_several(exclude):
+    model = nn.ModuleDict({"f": nn.Linear(8, 8), "c": nn.Linear(8, 8), "fc": nn.Linear(8, 8)})
+    assert set(MagnitudePruner(model, 0.5, end=0, exclude=exclude).masks) == {
+        "f.weight",
+        "c.weight",
+    }
+
+
+def test_exclude_takes_all_that_is_in_a_module():
+    blocks = nn.ModuleDict({"blocks": network(), "blocks2": network()})
+    masks = MagnitudePruner(blocks, 0.5, end=0, exclude=("blocks", "blocks2.7")).masks
+    assert set(masks) == {"blocks2.0.weight", "blocks2.3.weight"}
+
+
+def pruned_by_torch():
+    torch.nn.utils.prune.l1_unstructured(layer := nn.Linear(8, 8), "weight", 0.5)
+    return layer
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(8, 8), nn.Linear(8, 8)
+        self.head.weight = self.embedding.weight
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (pruned_by_torch, "mask of torch.nn.utils.prune already"),
+        (lambda: torch.nn.utils.weight_norm(nn.Linear(8, 8)), "such as weight normalisation"),
+        (
+            lambda: torch.nn.utils.parametrizations.weight_norm(nn.Linear(8, 8)),
+            "such as weight normalisation",
+        ),
+        (lambda: nn.LazyLinear(8), "0.weight has no shape yet"),
+        (Tied, "0.embedding and 0.head share one weight. Exclude both"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_weights_that_cannot_have_a_mask(build, message):
+    with pytest.raises(sp.InputError, match=re.escape(message)):
+        MagnitudePruner(nn.Sequential(build(), nn.Linear(8, 8)), 0.5, end=0)
+
+
+def test_a_tied_embedding_is_refused_also_where_one_side_is_excluded():
+    for side in ("embedding", "head"):
+        with pytest.raises(sp.InputError, match="embedding and head share one weight"):
+            MagnitudePruner(Tied(), 0.5, end=0, exclude=side)
+
+
 def test_lightning(tmp_path):
     lightning = pytest.importorskip("lightning", reason="lightning is not installed")
 
@@ -219,135 +246,3 @@ def test_lightning(tmp_path):
     assert module.global_step == 12
     assert module.pruner.sparsities()["3.weight"] == pytest.approx(0.6, abs=1e-3)
     assert zeros_of(module.network[3].weight) == round(0.6 * 24 * 16 * 9)
-
-
-# --- int8 ---------------------------------------------------------------------------------------
-
-
-def test_to_arrays():
-    model = network()
-    MagnitudePruner(model, 0.5, end=0, larger_than=1000).step(0)
-    with torch.no_grad():
-        model[7].weight[2] = 0
-    arrays = to_arrays(model)
-    assert list(arrays) == ["0.weight", "3.weight", "7.weight"]
-    for name, layer in (("3.weight", model[3]), ("7.weight", model[7])):
-        weight, (values, scales) = layer.weight.detach().numpy(), arrays[name]
-        assert values.dtype == np.int8
-        assert values.shape == weight.shape
-        scales = scales.reshape(-1, *[1] * (weight.ndim - 1))
-        assert not values[weight == 0].any()
-        assert np.abs(values * scales - weight).max() <= scales.max() / 2 * 1.001
-    assert np.abs(arrays["7.weight"].values).max(axis=1).tolist() == [127, 127, 0, 127, 127]
-
-
-def lite(content, x):
-    """The float outputs of LiteRT for one NCHW input."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    resolver = OpResolverType.BUILTIN_REF
-    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=resolver)
-    interpreter.allocate_tensors()
-    source, sink = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    assert source["dtype"] == sink["dtype"] == np.int8
-    x = x.permute(0, 2, 3, 1).numpy() if x.ndim == 4 else x.numpy()
-    scale, zero_point = source["quantization"]
-    x = np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(np.int8)
-    interpreter.set_tensor(source["index"], x)
-    interpreter.invoke()
-    scale, zero_point = sink["quantization"]
-    return (interpreter.get_tensor(sink["index"]).astype(np.float32) - zero_point) * scale
-
-
-@pytest.fixture
-def needs_converter():
-    for package in ("litert_torch", "ai_edge_quantizer", "tflite_micro"):
-        pytest.importorskip(package, reason=f"{package} is not installed")
-
-
-@pytest.mark.usefixtures("needs_converter")
-@pytest.mark.parametrize("channels_last", [False, True])
-def test_to_tflite_keeps_each_zero_and_name(tmp_path, channels_last):
-    model = network().eval()
-    with torch.no_grad():
-        model[1].weight.uniform_(-2, 2)  # batch normalisation turns the sign of some channels
-        model[1].running_var.uniform_(0.3, 3)
-        model[1].running_mean.normal_()
-        model[3].weight[5] = 0  # a dead channel, whose bias must survive
-        model[3].bias[5] = 0.8
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
-    pruner = MagnitudePruner(model, 0.6, end=0)
-    pruner.step(0)
-    inputs = [torch.randn(1, 3, 8, 8) for _ in range(30)]
-    state = {name: value.clone() for name, value in model.state_dict().items()}
-    content = to_tflite(model, inputs, tmp_path / "model.tflite")
-
-    assert (tmp_path / "model.tflite").read_bytes() == content
-    assert all(torch.equal(state[n], v) for n, v in model.state_dict().items())
-    stored = {t.name: t.values for t in sp.read_tflite(tmp_path / "model.tflite")}
-    for index in (0, 3, 7):
-        weight = model[index].weight.detach().numpy()
-        weight = np.moveaxis(weight, 1, -1) if weight.ndim > 2 else weight
-        values = stored[f"{index}.weight"]
-        assert values.shape == weight.shape
-        assert not values[weight == 0].any()
-        assert np.count_nonzero(values) >= 0.98 * np.count_nonzero(weight)  # few are rounded to 0
-
-    from ai_edge_litert import schema_py_generated as schema
-
-    graph = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0]
-    names = {tensor.name.decode() for tensor in graph.tensors}
-    assert {"0.bias", "3.bias", "7.bias"} <= names  # that of 0 from the normalisation behind it
-    assert all(len(name) <= len("serving_default_output_0_output") for name in names)
-
-    with torch.no_grad():
-        expected = np.concatenate([model(x).numpy() for x in inputs])
-    met = np.concatenate([lite(content, x) for x in inputs])
-    noise = ((met - expected) ** 2).sum() / (expected**2).sum()
-    assert 10 * np.log10(1 / noise) > 25  # dB; the overflowed bias of the dead channel leaves 5
-
-
-@pytest.mark.usefixtures("needs_converter")
-def test_large_weights_stay_inside_the_file_and_pack(tmp_path):
-    from click.testing import CliRunner
-
-    from stridepack.cli import cli
-
-    torch.manual_seed(1)
-    model = nn.Sequential(nn.Linear(600, 500), nn.ReLU(), nn.Linear(500, 4))  # 300,000 bytes
-    MagnitudePruner(model, 0.8, end=0, larger_than=10000).step(0)
-    path, packed = tmp_path / "large.tflite", tmp_path / "packed.tflite"
-    to_tflite(model, [torch.randn(1, 600) for _ in range(10)], path)
-    for arguments in (["pack", path, "-o", packed], ["verify", path, packed]):
-        result = CliRunner().invoke(cli, [str(a) for a in arguments])
-        assert result.exit_code == 0, result.output
-    assert packed.stat().st_size < 0.5 * path.stat().st_size
-
-
-@pytest.mark.usefixtures("needs_converter")
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ([], "`calibration` is empty"),
-        ([torch.zeros(2, 3, 8, 8)], "shape (2, 3, 8, 8)"),
-        ([torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 9)], "shape (1, 3, 8, 9)"),
-    ],
-)
-def test_bad_calibration(tmp_path, inputs, message):
-    with pytest.raises(sp.InputError, match=re.escape(message)):
-        to_tflite(network(), inputs, tmp_path / "x.tflite")
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.usefixtures("needs_converter")
-def test_the_example_of_the_document(tmp_path, monkeypatch):
-    code = re.search(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)[1]
-    assert len(code.splitlines()) < 40
-    monkeypatch.chdir(tmp_path)
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output):
-        exec(compile(code, "docs/pruning.md", "exec"), {})
-    assert float(re.search(r"accuracy ([\d.]+)", output.getvalue())[1]) > 0.9
-    tensors = {t.name: t.values for t in sp.read_tflite("quarters.tflite")}
-    assert sum((v == 0).mean() >= 0.7 - 1e-3 for v in tensors.values()) == 2

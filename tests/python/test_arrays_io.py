@@ -33,21 +33,19 @@ def test_npz_and_safetensors(tmp_path: Path) -> None:
 def test_other_types_are_left_out_with_a_warning(tmp_path: Path) -> None:
     arrays = INT8 | {"bias": np.ones(3, np.int32), "scale": np.ones(3, np.float32)}
     np.savez(tmp_path / "w.npz", **arrays)
-    save_file(arrays, tmp_path / "w.safetensors")
-    for path in (tmp_path / "w.npz", tmp_path / "w.safetensors"):
-        with pytest.warns(UserWarning, match="is left out") as warned:
-            assert {t.name for t in sp.read_weights(path)} == INT8.keys()
-        for name, types in (("bias", "int32|I32"), ("scale", "float32|F32")):
-            left_out = rf"{path.name}: array {name} is left out, because it is ({types}) and not"
-            assert sum(bool(re.search(left_out, str(w.message))) for w in warned) == 1
+    path = tmp_path / "w.npz"
+    with pytest.warns(UserWarning, match="is left out") as warned:
+        assert {t.name for t in sp.read_weights(path)} == INT8.keys()
+    for name, type_name in (("bias", "int32"), ("scale", "float32")):
+        left_out = rf"{path.name}: array {name} is left out, because it is {type_name} and not"
+        assert sum(bool(re.search(left_out, str(w.message))) for w in warned) == 1
 
 
 def test_float_weights_are_an_error(tmp_path: Path) -> None:
     floats = {"w": np.ones((3, 4), np.float32)}
     np.save(tmp_path / "w.npy", floats["w"])
     np.savez(tmp_path / "w.npz", **floats)
-    save_file(floats, tmp_path / "w.safetensors")
-    for suffix in ("npy", "npz", "safetensors"):
+    for suffix in ("npy", "npz"):
         with pytest.raises(sp.ModelError, match=r"no int8 arrays, only w \(\w+\)\. Quantise"):
             sp.read_weights(tmp_path / f"w.{suffix}")
 
@@ -78,8 +76,8 @@ def test_pickled_arrays_are_not_executed(tmp_path: Path) -> None:
 def test_unknown_and_missing_files(tmp_path: Path) -> None:
     with pytest.raises(
         sp.ModelError,
-        match=r"model\.onnx: .* cannot be read\. Give a \.tflite, \.npy, \.npz, .* or \.spk",
+        match=r"model\.zip: .* cannot be read\. Give a \.tflite, \.onnx, \.npy, .* or \.spk",
     ):
-        sp.read_weights(tmp_path / "model.onnx")
+        sp.read_weights(tmp_path / "model.zip")
     with pytest.raises(sp.ModelError, match=r"model\.npz: there is no such file"):
         sp.read_weights(tmp_path / "model.npz")

@@ -8,14 +8,16 @@ import click
 
 from stridepack.cli.options import MODEL, given, packing_options
 from stridepack.cli.output import progress, say, show
+from stridepack.cli.typed import as_typed
 from stridepack.cost import targets
 from stridepack.errors import StridepackError
 from stridepack.files import read_weights
+from stridepack.files.kinds import kind_of
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
 from stridepack.report.decoding import Decoding, add_decoding, decoding_sentences, decoding_table
 from stridepack.report.sizes import sizes_report, sizes_sentences, sizes_table
-from stridepack.tflite.arena import arena_nbytes
+from stridepack.tflite.arena.measure import arena_nbytes
 
 
 @click.command()
@@ -45,9 +47,10 @@ def inspect(
 ) -> None:
     """Show how many bytes every tensor of MODEL takes in every format.
 
-    MODEL is a .tflite, .npy, .npz, .safetensors or .spk file. A size counts all bytes that are
-    stored for the tensor, its header included. The bound is the zero-order entropy of the values,
-    zeros included. No format that codes each weight on its own can be smaller.
+    MODEL is a .tflite, .onnx, .npy, .npz, .safetensors or .spk file, or C text with an array that
+    holds a .tflite. A size counts all bytes that are stored for the tensor, its header included.
+    The bound is the zero-order entropy of the values, zeros included. No format that codes each
+    weight on its own can be smaller.
 
     \b
     Examples:
@@ -81,9 +84,9 @@ def inspect(
 
 def _arena(model: Path, min_size: int) -> tuple[int, int] | str:
     """Bytes of tensor arena, dense and packed, or why they are not known."""
-    if model.suffix.lower() != ".tflite":
+    if kind_of(model) != ".tflite":
         return "only .tflite files run there."
     try:
         return arena_nbytes(model, min_size=min_size)
     except StridepackError as error:
-        return str(error)
+        return as_typed(error)

@@ -11,6 +11,7 @@ from stridepack.cli.output import ERR, warn
 from stridepack.cli.pack import pack
 from stridepack.cli.runtime import runtime
 from stridepack.cli.shrink import shrink
+from stridepack.cli.typed import as_typed
 from stridepack.cli.unpack import unpack
 from stridepack.cli.verify import verify
 from stridepack.errors import StridepackError
@@ -47,21 +48,3 @@ def main() -> None:
     except StridepackError as error:
         ERR.print(f"stridepack: error: {as_typed(error)}", markup=False, soft_wrap=True)
         sys.exit(2)
-
-
-def as_typed(error: StridepackError) -> str:
-    """The text of an error, with options as they are typed on the command line.
-
-    >>> as_typed(StridepackError("`max_cycles=10` is too small.", max_cycles=10))
-    '`--max-cycles 10` is too small.'
-    """
-    text = str(error)
-    for name, value in error.options.items():
-        flag = f"--{name.replace('_', '-')}"
-        typed = flag if value is True else f"{flag} {_value(value)}"
-        text = text.replace(f"`{name}={value}`", f"`{typed}`")
-    return text
-
-
-def _value(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

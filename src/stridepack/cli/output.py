@@ -11,6 +11,7 @@ from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from stridepack.files.kinds import C_TEXT, kind_of
 from stridepack.tensor import WeightTensor
 
 OUT = Console(highlight=False)
@@ -31,7 +32,7 @@ def say(sentences: Iterable[str], *, markup: bool = False) -> None:
 
 def say_written(path: Path, nbytes: int) -> None:
     """Name a file that was written."""
-    what = "bytes of C text" if path.suffix.lower() in (".c", ".h") else "bytes"
+    what = "bytes of C text" if kind_of(path) in C_TEXT else "bytes"
     OUT.print(f"wrote {escape(str(path))}: {nbytes:,} {what}", soft_wrap=True)
 
 

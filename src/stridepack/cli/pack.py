@@ -13,6 +13,7 @@ from stridepack.formats import formats
 from stridepack.plan.budget import OBJECTIVES, Budget
 from stridepack.plan.budget_plan import DEFAULT_TARGET
 from stridepack.plan.options import AUTO
+from stridepack.report.arena import arena_sentences
 from stridepack.report.plan import plan_sentences, plan_table
 from stridepack.report.stored import stored_table, why_dense_sentences
 from stridepack.report.tables import ratio
@@ -21,7 +22,7 @@ from stridepack.tflite.types import decode_types
 
 @click.command()
 @MODEL
-@output_option("File ending in .tflite, .c or .spk.")
+@output_option("File ending in .tflite, .cc, .cpp, .c or .spk.")
 @click.option(
     "--format",
     default=AUTO,
@@ -61,7 +62,27 @@ from stridepack.tflite.types import decode_types
     "--sram",
     type=click.IntRange(min=0),
     metavar="BYTES",
-    help="Decode into a buffer of this many bytes. Larger tensors are cut into tiles.",
+    help="Decode into a buffer of this many bytes. Larger tensors are cut into tiles. For .tflite "
+    "output the same as --arena.",
+)
+@click.option(
+    "--arena",
+    type=click.IntRange(min=0),
+    metavar="BYTES",
+    help="For .tflite: the tensor arena takes at most this many bytes. The tensors are packed that "
+    "give the smallest file within it.",
+)
+@click.option(
+    "--decompression-memory",
+    is_flag=True,
+    help="For .tflite: DECODE operators write into memory of their own beside the arena. Its size "
+    "and the code that sets it up are printed.",
+)
+@click.option(
+    "--in-ram",
+    is_flag=True,
+    help="For .tflite: the file is loaded into RAM, too. The sum of file and arena is made as "
+    "small as possible.",
 )
 @click.option(
     "--target",
@@ -74,6 +95,11 @@ from stridepack.tflite.types import decode_types
     is_flag=True,
     help="For .tflite output: the firmware uses TensorFlow Lite Micro's own kernels and not those "
     "of CMSIS-NN, so that the weights of LSTM and SVDF can be packed, too.",
+)
+@click.option(
+    "--array",
+    metavar="NAME",
+    help="For .cc and .cpp output: the name of the array.  [default: g_ and the name of the file]",
 )
 @packing_options
 def pack(
@@ -91,6 +117,7 @@ def pack(
       .tflite   the model with DECODE operators. An unmodified TensorFlow Lite Micro runs it.
                 With --decoder stridepack it needs the decoder that
                 `stridepack runtime --tflm` writes.
+      .cc .cpp  the same as a C++ array, 16-byte aligned, and the header beside it.
       .c        constant arrays and a table of tensors, and the header beside it.
       .spk      one file of named tensors that the C runtime reads in place.
 
@@ -99,14 +126,20 @@ def pack(
     The options from --objective to --count-code ask for a plan of the whole model. Such a plan is
     for .c and .spk output. It is the best of all plans that keep the budgets. With --format, each
     tensor is stored in that format or dense. A tensor larger than --sram is cut into the largest
-    tiles that fit, or into the tiles that --tile asks for. For .tflite output only --flash is
-    possible, and it is the largest file that you accept. If no plan keeps the budgets, nothing is
+    tiles that fit, or into the tiles that --tile asks for. If no plan keeps the budgets, nothing is
     written, the message says by how much they are missed, and the exit code is 2.
+
+    For .tflite output the budgets are --flash, the largest file that you accept, and --arena, the
+    largest tensor arena. TensorFlow Lite Micro unpacks whole tensors into its arena. Without a
+    budget, tensors stay dense whose unpacking adds more to the arena than packing takes off the
+    file. --objective size packs them nevertheless.
 
     \b
     Examples:
       stridepack pack model.tflite -o packed.tflite
+      stridepack pack model.tflite -o packed.tflite --arena 60000
       stridepack pack model.tflite -o packed.tflite --decoder stridepack
+      stridepack pack model.tflite -o model_data.cc
       stridepack pack weights.safetensors -o weights.spk --format hybrid --tile 4096
       stridepack pack model.tflite -o weights.c --min-size 512
       stridepack pack model.tflite -o weights.c --flash 60000 --sram 16384 --objective speed
@@ -126,8 +159,11 @@ def pack(
         warn(warning)
     for path, size in result.files.items():
         say_written(path, size)
-    if output.suffix.lower() == ".tflite":
-        before, after = model.stat().st_size, result.files[output]
+    if result.model_nbytes:
+        before, after = result.model_nbytes
         say([f"model file: {before:,} -> {after:,} bytes ({ratio(after, before)})"])
         if flash is not None:
             say([f"Flash: {after:,} of {flash:,} bytes. This counts the file, not the decoders."])
+    if result.ram:
+        limit = options.get("arena") if sram is None else sram
+        say(arena_sentences(result.ram, limit, in_ram=options["in_ram"], file=after))

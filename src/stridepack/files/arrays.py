@@ -1,4 +1,4 @@
-"""Files of arrays: .npy, .npz and .safetensors in, .npz out."""
+"""Files of arrays: .npy and .npz in, .npz out."""
 
 import io
 import warnings
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from stridepack.errors import MissingDependencyError, ModelError
+from stridepack.errors import ModelError
 from stridepack.tensor import WeightTensor
 
 
@@ -34,26 +34,6 @@ def read_npz(path: Path) -> list[WeightTensor]:
     return _int8_only(path, arrays)
 
 
-def read_safetensors(path: Path) -> list[WeightTensor]:
-    """Read all int8 tensors of a safetensors file."""
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Reading .safetensors files needs the package safetensors. Install it with "
-            "`pip install 'stridepack[safetensors]'`."
-        ) from error
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = list(file.keys())
-            # NumPy has no type for some tensors (bfloat16); only the int8 ones are loaded.
-            types = {name: file.get_slice(name).get_dtype() for name in names}
-            arrays = {name: file.get_tensor(name) for name in names if types[name] == "I8"}
-    except (OSError, SafetensorError) as error:
-        raise ModelError(_damaged(path, error)) from error
-    return _int8_only(path, arrays, {name: t for name, t in types.items() if t != "I8"})
-
-
 def npz(arrays: Mapping[str, npt.NDArray[np.int8]]) -> bytes:
     """A .npz as np.savez writes it, but the same bytes at any time and with any name in it."""
     buffer = io.BytesIO()
@@ -69,13 +49,9 @@ def _damaged(path: Path, why: object) -> str:
     return f"{path}: this is not a {path.suffix.lower()} file, or it is damaged: {why}"
 
 
-def _int8_only(
-    path: Path,
-    arrays: Mapping[str, npt.NDArray[np.generic]],
-    others: Mapping[str, str] | None = None,
-) -> list[WeightTensor]:
+def _int8_only(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> list[WeightTensor]:
     """The int8 arrays; a warning for each other one, an error when nothing is left."""
-    left_out = dict(others or {})
+    left_out = {}
     tensors = []
     for name, array in arrays.items():
         if array.dtype == np.int8:

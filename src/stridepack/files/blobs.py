@@ -29,6 +29,14 @@ def choose_blobs(
             f"`reference_kernels=True` is for .tflite output only. Leave it out for {job.output}.",
             reference_kernels=True,
         )
+    for name in ("arena", "in_ram", "decompression_memory"):
+        if value := getattr(job.ram, name):
+            raise InputError(
+                f"`{name}={value}` is for .tflite output only. Leave it out, or choose an output "
+                f"that ends in .tflite, not {job.output}. The RAM that the C runtime decodes into "
+                "is limited with `sram`.",
+                **{name: value},
+            )
     choices: Sequence[Choice | PlannedTensor]
     if job.goal is None:
         plan = None

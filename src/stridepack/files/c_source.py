@@ -27,9 +27,9 @@ def c_sources(stem: str, tensors: Mapping[str, Packed]) -> tuple[str, str]:
     tensors : mapping of str to Packed
         By name, in order.
     """
-    prefix = _identifier(stem)
+    prefix = identifier(stem)
     macro = prefix.upper()
-    tags = _distinct(_identifier(name) for name in tensors)
+    tags = _distinct(identifier(name) for name in tensors)
     n_elements = [packed.n_elements for packed in tensors.values()]
     largest_tile = max((min(p.tile_size, p.n_elements) for p in tensors.values()), default=0)
 
@@ -82,7 +82,7 @@ extern const {prefix}_tensor {prefix}_tensors[{max(1, len(tensors))}];
         f"/* {_comment(name)}: {packed.format}, {packed.n_elements} elements, "
         f"{packed.n_non_zero} non-zeros */\n"
         f"STRIDEPACK_ALIGNED static const uint8_t blob_{tag}[{packed.nbytes}] = {{\n"
-        f"{_hex(packed.to_bytes())}\n}};\n"
+        f"{hex_lines(packed.to_bytes())}\n}};\n"
         for tag, (name, packed) in zip(tags, tensors.items(), strict=True)
     )
     rows = _lines(
@@ -127,14 +127,15 @@ def _lines(lines: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def _hex(data: bytes) -> str:
+def hex_lines(data: bytes) -> str:
+    """Bytes as C writes them between the braces of an array."""
     return _lines(
         "  " + ",".join(f"0x{byte:02x}" for byte in data[i : i + 24]) + ","
         for i in range(0, len(data), 24)
     )
 
 
-def _identifier(text: str) -> str:
+def identifier(text: str) -> str:
     """ASCII letters, digits and underscores, not starting with a digit."""
     name = re.sub(r"[^0-9A-Za-z]+", "_", text).strip("_")
     return f"t_{name}" if not name or name[0].isdigit() else name

@@ -9,6 +9,7 @@ from stridepack.plan.budget_plan import BudgetPlan
 from stridepack.plan.options import PackOptions
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.arena.goal import RamGoal, RamUse
 
 DECODERS = ("tflm", "stridepack")
 
@@ -27,6 +28,10 @@ class PackJob:
         What decodes a .tflite: one of DECODERS.
     goal : Goal or None
         Where the whole model is to be planned.
+    array : str or None
+        For C++ output: the name of the array, where one was asked for.
+    ram : RamGoal
+        What is asked of the RAM of a .tflite.
     reference_kernels : bool
         For a .tflite: whether it runs with TensorFlow Lite Micro's own kernels, not CMSIS-NN's.
     """
@@ -36,6 +41,8 @@ class PackJob:
     options: PackOptions
     decoder: str = DECODERS[0]
     goal: Goal | None = None
+    array: str | None = None
+    ram: RamGoal = field(default_factory=RamGoal)
     reference_kernels: bool = False
 
 
@@ -69,9 +76,15 @@ class Chosen:
     blobs : dict of str to Packed
         By name, for outputs that hold blobs.
     model : bytes
-        For a .tflite: the whole file.
+        For a .tflite, and for an array that holds one: the whole packed model.
+    dense_nbytes : int
+        The size of that model before it was packed.
+    array : str or None
+        For C++ output: the name of the array, where one was asked for.
     plan : BudgetPlan or None
         Where one was asked for.
+    ram : RamUse or None
+        For a .tflite.
     remarks, warnings : list of str
         Sentences on the model, and on what will not work with it.
     """
@@ -79,6 +92,9 @@ class Chosen:
     tensors: list[Stored]
     blobs: dict[str, Packed] = field(default_factory=dict)
     model: bytes = b""
+    dense_nbytes: int = 0
+    array: str | None = None
     plan: BudgetPlan | None = None
+    ram: RamUse | None = None
     remarks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

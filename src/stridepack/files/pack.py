@@ -8,7 +8,9 @@ from typing import Any
 
 from stridepack.errors import InputError
 from stridepack.files.atomic import write_files
+from stridepack.files.c_array import array_name
 from stridepack.files.job import DECODERS, PackJob, Stored
+from stridepack.files.kinds import kind_of
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.plan.budget import Budget
@@ -17,6 +19,7 @@ from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.arena.goal import RamGoal, RamUse
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class PackResult:
         Bytes of each file.
     plan : BudgetPlan or None
         Where one was asked for.
+    model_nbytes : tuple of int or None
+        For a .tflite, and for an array that holds one: bytes of the model before and after.
+    ram : RamUse or None
+        The tensor arena before and after, for a .tflite.
     remarks, warnings : list of str
         Sentences on the model, and on what will not work with it.
     """
@@ -37,6 +44,8 @@ class PackResult:
     tensors: list[Stored]
     files: dict[Path, int]
     plan: BudgetPlan | None = None
+    model_nbytes: tuple[int, int] | None = None
+    ram: RamUse | None = None
     remarks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -53,6 +62,10 @@ def pack_file(
     objective: str | None = None,
     target: str | None = None,
     count_code: bool = False,
+    array: str | None = None,
+    arena: int | None = None,
+    in_ram: bool = False,
+    decompression_memory: bool = False,
     reference_kernels: bool = False,
     on_start: Callable[[list[WeightTensor]], None] | None = None,
     on_done: Callable[[int], None] | None = None,
@@ -61,7 +74,8 @@ def pack_file(
     """Pack the weights of a model file. The output's suffix decides what is written.
 
     ``.tflite`` : the model with DECODE operators, for TensorFlow Lite Micro.
-    ``.c`` : C source, and its header beside it.
+    ``.cc``, ``.cpp`` : the same as a C++ array, and its header beside it.
+    ``.c`` : blobs for the C library as C source, and its header beside it.
     ``.spk`` : all tensors by name in one file.
 
     Every tensor is unpacked again and compared before anything is written.
@@ -77,11 +91,24 @@ def pack_file(
         with the interpreter (runtime/tflm), and our formats.
     budget, objective, target, count_code : optional
         With any of them, ``.c`` and ``.spk`` are planned by `stridepack.plan_within`. Flash is what
-        blobs, names and tables take: all of a ``.spk``. For ``.tflite`` only a budget of Flash is
-        possible, the size of the file, which is as small as it gets with or without one.
+        blobs, names and tables take: all of a ``.spk``. For ``.tflite`` it is the size of the
+        file, `sram` is the same as `arena`, and of the others only ``objective="size"`` is
+        possible: the smallest file, whatever its arena.
     reference_kernels : bool
         For ``.tflite``: also pack weights that only the kernels of CMSIS-NN need while the
         interpreter starts (LSTM, SVDF). Firmware with CMSIS-NN cannot run such a file.
+    array : str, optional
+        For ``.cc`` and ``.cpp``: the name of the array. Default: g_ and the name of the file.
+    arena : int, optional
+        For ``.tflite``: the most bytes of tensor arena, as the interpreter on this host measures
+        it. The tensors are packed that give the smallest file within it. Default: as many as make
+        file and arena together as small as possible, so that none takes more RAM than it saves.
+    in_ram : bool
+        For ``.tflite``: the file is loaded into RAM. The sum of file, arena and decompression
+        memory is made as small as possible, within `arena` if that is given, too.
+    decompression_memory : bool
+        For ``.tflite``: the firmware gives DECODE operators memory of their own with
+        ``SetDecompressionMemory``. ``result.ram.decompression`` says how much it must be.
     on_start, on_done : callable, optional
         Called with the tensors before packing, and with the number of elements after each tensor.
 
@@ -101,6 +128,8 @@ def pack_file(
         PackOptions(format, tile, min_size, options),
         decoder,
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,
+        array,
+        RamGoal(arena, None, in_ram, decompression_memory),
         reference_kernels,
     )
     return run(job, on_start, on_done)
@@ -123,16 +152,42 @@ def run(
             f"{job.output}: files of this kind cannot be written. Choose a name that ends in "
             f"{suffixes(lambda t: t.write)}."
         )
-    if job.output.resolve() == job.model.resolve():
-        raise InputError(
-            f"{job.output}: the output would overwrite the model. Choose another name."
-        )
+    _check_is_another_file(job.output, job.model)
+    if job.array is not None:
+        _check_array(job.array, job.output)
     tensors = read_weights(job.model)
     if on_start:
         on_start(tensors)
     overhead = file_type.overhead(tensor.name for tensor in tensors)
     chosen = file_type.choose(job, tensors, overhead, on_done)
     files = file_type.write(job.output, chosen)
+    for path in files:
+        _check_is_another_file(path, job.model)
     write_files(files)
     sizes = {path: len(data) for path, data in files.items()}
-    return PackResult(chosen.tensors, sizes, chosen.plan, chosen.remarks, chosen.warnings)
+    model_nbytes = (chosen.dense_nbytes, len(chosen.model)) if chosen.model else None
+    return PackResult(
+        chosen.tensors,
+        sizes,
+        chosen.plan,
+        model_nbytes,
+        chosen.ram,
+        chosen.remarks,
+        chosen.warnings,
+    )
+
+
+def _check_array(array: str, output: Path) -> None:
+    """Refuse the name of an array where none is written, or one that is no name."""
+    if kind_of(output) != ".cc":
+        raise InputError(
+            f"`array={array}` is for .cc and .cpp output only. Leave it out, or choose an output "
+            f"that ends in .cc, not {output}.",
+            array=array,
+        )
+    array_name(output, array)
+
+
+def _check_is_another_file(output: Path, model: Path) -> None:
+    if output.resolve() == model.resolve():
+        raise InputError(f"{output}: the output would overwrite the model. Choose another name.")

@@ -4,23 +4,28 @@ from os import PathLike
 from pathlib import Path
 
 from stridepack.errors import ModelError
+from stridepack.files.not_packed import check_can_be_packed
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
 
 
 def read_weights(path: str | PathLike[str]) -> list[WeightTensor]:
-    """Read all int8 weight tensors of a file: .tflite, .npy, .npz, .safetensors or .spk.
+    """Read all int8 weight tensors of a file.
 
-    A packed file (.spk, or .tflite with DECODE operators) gives its unpacked tensors.
+    The file is a .tflite, as it is or as an array in C text (.cc, .cpp, .c, .h), or a .onnx, .npy,
+    .npz, .safetensors or .spk. A packed file (.spk, or .tflite with DECODE operators) gives its
+    unpacked tensors. uint8 weights of a .onnx become int8: all values and zero points are 128 less.
 
     Raises
     ------
     ModelError
-        When the file cannot be read, is of another kind, or has no int8 weights.
+        When the file cannot be read, is of another kind, or has no int8 weights. The message says
+        how to get int8 weights from it, where that is known.
     CorruptDataError
         When a .spk file is not valid.
     """
     path = Path(path)
+    check_can_be_packed(path)
     read = type_of(path).read
     if read is None:
         raise ModelError(

@@ -5,14 +5,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stridepack._words import listed
-from stridepack.files.arrays import npz, read_npy, read_npz, read_safetensors
+from stridepack.files.arrays import npz, read_npy, read_npz
 from stridepack.files.blobs import choose_blobs
+from stridepack.files.c_array import write_c_array
 from stridepack.files.c_source import c_overhead, write_c
 from stridepack.files.job import Chosen, OnDone, PackJob
+from stridepack.files.kinds import kind_of, tflite_bytes
+from stridepack.files.onnx import read_onnx
+from stridepack.files.safetensors import read_safetensors
 from stridepack.files.spk import bundle_overhead, read_unpacked, write_spk
 from stridepack.files.tflite import choose_tflite, unpack_tflite_file, write_tflite
 from stridepack.tensor import WeightTensor
-from stridepack.tflite.constants import read_tflite
+from stridepack.tflite.constants import parse_tflite
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,28 @@ def _to_npz(read: Callable[[Path], list[WeightTensor]]) -> Callable[[Path], byte
     return lambda path: npz({tensor.name: tensor.values for tensor in read(path)})
 
 
+def _read_tflite(path: Path) -> list[WeightTensor]:
+    return parse_tflite(tflite_bytes(path), str(path))
+
+
+_UNPACK_TFLITE = {".tflite": unpack_tflite_file, ".npz": _to_npz(_read_tflite)}
+
+# By the suffix that stands for the kind: `kind_of` knows the others.
 TYPES: dict[str, FileType] = {
     ".tflite": FileType(
-        read=read_tflite,
-        choose=choose_tflite,
-        write=write_tflite,
-        unpack={".tflite": unpack_tflite_file, ".npz": _to_npz(read_tflite)},
+        read=_read_tflite, choose=choose_tflite, write=write_tflite, unpack=_UNPACK_TFLITE
     ),
+    ".onnx": FileType(read=read_onnx),
     ".npy": FileType(read=read_npy),
     ".npz": FileType(read=read_npz),
     ".safetensors": FileType(read=read_safetensors),
-    ".c": FileType(choose=choose_blobs, write=write_c, overhead=c_overhead),
+    # In, all C text is an array that holds a .tflite. Out, .cc is such an array, for TensorFlow
+    # Lite Micro, which is C++, and .c are blobs for the C library.
+    ".cc": FileType(
+        read=_read_tflite, choose=choose_tflite, write=write_c_array, unpack=_UNPACK_TFLITE
+    ),
+    ".c": FileType(read=_read_tflite, choose=choose_blobs, write=write_c, overhead=c_overhead),
+    ".h": FileType(read=_read_tflite),
     ".spk": FileType(
         read=read_unpacked,
         choose=choose_blobs,
@@ -68,7 +83,7 @@ TYPES: dict[str, FileType] = {
 
 def type_of(path: Path) -> FileType:
     """What can be done with a file; nothing where its suffix is unknown."""
-    return TYPES.get(path.suffix.lower(), FileType())
+    return TYPES.get(kind_of(path), FileType())
 
 
 def suffixes(ability: Callable[[FileType], object], before_last: str = "or") -> str:

@@ -1,16 +1,19 @@
-"""Packed .tflite files: which DECODE type for which tensor."""
+"""Packed .tflite files, and arrays that hold one: which DECODE type for which tensor."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stridepack._words import listed
-from stridepack.errors import BudgetError, InputError
+from stridepack.errors import InputError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
+from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
 from stridepack.files.remarks import about_model
 from stridepack.formats import check_options, formats, options_of
+from stridepack.plan.budget import OBJECTIVES
 from stridepack.plan.options import AUTO
-from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.arena.goal import RamGoal
 from stridepack.tflite.pack import PackedModel, pack_tflite, unpack_tflite
 from stridepack.tflite.types import DecodeType, decode_type, decode_types
 from stridepack.tflite.types.blob import Blob
@@ -19,28 +22,28 @@ from stridepack.tflite.types.blob import Blob
 def choose_tflite(
     job: PackJob, tensors: Sequence[WeightTensor], overhead: int, on_done: OnDone | None
 ) -> Chosen:
-    """The DECODE type for each tensor that makes the file smallest. What it adds is counted."""
+    """The DECODE type for each tensor that makes the file smallest, within limits of RAM.
+
+    All that it adds to the file is counted.
+    """
     _check(job)
+    model = tflite_bytes(job.model)
     packed = pack_tflite(
-        job.model.read_bytes(),
+        model,
         _types(job),
         min_size=job.options.min_size,
         reference_kernels=job.reference_kernels,
         file=str(job.model),
+        ram=_ram(job),
         on_done=on_done,
     )
-    flash = job.goal.budget.flash if job.goal else None
-    if flash is not None and len(packed.data) > flash:
-        raise BudgetError(
-            f"`flash={flash}` is too small for {job.output}. The smallest file takes "
-            f"{len(packed.data):,} bytes, which is {len(packed.data) - flash:,} more. A .spk or "
-            ".c file is usually smaller.",
-            flash=flash,
-        )
     stored = [_stored(tensor, packed) for tensor in tensors]
     return Chosen(
         stored,
         model=packed.data,
+        dense_nbytes=len(model),
+        array=job.array,
+        ram=packed.ram,
         remarks=about_model(packed, stored),
         warnings=list(packed.limits),
     )
@@ -52,16 +55,18 @@ def write_tflite(output: Path, chosen: Chosen) -> dict[Path, bytes]:
 
 
 def unpack_tflite_file(path: Path) -> bytes:
-    """The dense model of a packed .tflite."""
-    return unpack_tflite(path.read_bytes(), file=str(path))
+    """The dense model of a packed .tflite, or of an array that holds one."""
+    return unpack_tflite(tflite_bytes(path), file=str(path))
 
 
 def _check(job: PackJob) -> None:
     """Refuse what cannot be promised of a .tflite."""
-    if job.model.suffix.lower() != ".tflite":
+    if not holds_tflite(job.model):
+        is_file = kind_of(job.output) == ".tflite"
+        what = "a .tflite file" if is_file else "an array that holds a .tflite file"
         raise InputError(
-            f"{job.output}: a .tflite file can only be made from another .tflite file, and "
-            f"{job.model} is not one. Write a .c or .spk file."
+            f"{job.output}: {what} can only be made from another .tflite file, and {job.model} is "
+            "not one. Write a .c or .spk file."
         )
     if job.options.tile is not None:
         raise InputError(
@@ -69,22 +74,55 @@ def _check(job: PackJob) -> None:
             "Micro decodes whole tensors. Leave it out, or write a .c or .spk file.",
             tile=job.options.tile,
         )
-    if job.goal is not None:
-        _check_goal(job.goal)
+    _check_ram(job)
 
 
-def _check_goal(goal: Goal) -> None:
-    """Of all that can be planned, a .tflite knows only the size of the file."""
-    if (sram := goal.budget.sram) is not None:
+def _ram(job: PackJob) -> RamGoal:
+    """What is asked of the file and its RAM. A .tflite has no other use for SRAM than the arena."""
+    if job.goal is None:
+        return job.ram
+    budget = job.goal.budget
+    arena = job.ram.arena if budget.sram is None else budget.sram
+    return replace(
+        job.ram, arena=arena, flash=budget.flash, smallest=job.goal.objective == OBJECTIVES[0]
+    )
+
+
+def _check_ram(job: PackJob) -> None:
+    """Of all that can be planned, a .tflite knows the size of its file and its tensor arena."""
+    if job.ram.arena is not None and job.ram.arena < 0:
         raise InputError(
-            f"`sram={sram}` does not work with .tflite output. TensorFlow Lite Micro decodes whole "
-            "tensors into its arena. `stridepack verify` shows how large that arena is. Write a .c "
-            "or .spk file to decode into a small buffer.",
-            sram=sram,
+            f"`arena={job.ram.arena}` is negative. An arena takes at least 0 bytes.",
+            arena=job.ram.arena,
+        )
+    if job.ram.decompression_memory and job.decoder != DECODERS[0]:
+        raise InputError(
+            f"`decompression_memory=True` does not work with `decoder={job.decoder}`. Only the "
+            "DECODE operators of TensorFlow Lite Micro itself write into such memory. Leave one of "
+            "both out.",
+            decompression_memory=True,
+            decoder=job.decoder,
+        )
+    if job.goal is None:
+        return
+    goal = job.goal
+    if goal.budget.sram is not None and job.ram.arena is not None:
+        raise InputError(
+            f"`sram={goal.budget.sram}` and `arena={job.ram.arena}` mean the same for .tflite "
+            "output. Give one of them.",
+            sram=goal.budget.sram,
+            arena=job.ram.arena,
+        )
+    if goal.objective == OBJECTIVES[0] and job.ram.in_ram:
+        raise InputError(
+            f"`objective={goal.objective}` asks for the smallest file whatever the RAM, and "
+            "`in_ram=True` for the smallest sum of both. Give one of them.",
+            objective=goal.objective,
+            in_ram=True,
         )
     given = {
         "max_cycles": goal.budget.cycles,
-        "objective": goal.objective,
+        "objective": None if goal.objective == OBJECTIVES[0] else goal.objective,
         "target": goal.target,
         "count_code": goal.count_code or None,
     }

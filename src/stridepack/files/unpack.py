@@ -6,6 +6,7 @@ from pathlib import Path
 from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.files.atomic import write_files
+from stridepack.files.kinds import kind_of
 from stridepack.files.read import check_is_file
 from stridepack.files.table import suffixes, type_of
 
@@ -38,7 +39,7 @@ def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int
             f"{packed} cannot be unpacked. Only {suffixes(lambda t: t.unpack, 'and')} files can be."
         )
     check_is_file(packed)
-    unpack = possible.get(output.suffix.lower())
+    unpack = possible.get(kind_of(output))
     if unpack is None:
         raise InputError(
             f"{packed} cannot be unpacked to {output}. A {packed.suffix.lower()} file unpacks to "

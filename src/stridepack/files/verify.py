@@ -1,7 +1,7 @@
 """Is a packed file exactly its model? Tensor by tensor, and by running both."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -9,11 +9,12 @@ import numpy as np
 
 from stridepack._words import listed
 from stridepack.errors import InputError, ModelError
+from stridepack.files.kinds import holds_tflite, tflite_bytes
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.comparison import Comparison
-from stridepack.tflite.decode import custom_types
+from stridepack.tflite.decode import custom_types, is_decode
 from stridepack.tflite.limits import limits
 from stridepack.tflite.model import load_model
 
@@ -34,6 +35,8 @@ class Verification:
         Why there were none, although both files are .tflite.
     failure : str
         What went wrong when the interpreter ran them.
+    swapped : bool
+        Whether the packed file was given first. It is the packed one here all the same.
     """
 
     n_tensors: int
@@ -41,6 +44,7 @@ class Verification:
     outputs: Comparison | None
     not_run: str = ""
     failure: str = ""
+    swapped: bool = False
 
     @property
     def ok(self) -> bool:
@@ -67,6 +71,23 @@ def verify_files(
         Random inputs for the interpreter, and the seed they are drawn with.
     """
     model, packed = Path(model), Path(packed)
+    if _is_packed(model) and not _is_packed(packed) and type_of(packed).read:
+        return replace(_verify(packed, model, n_inputs, seed), swapped=True)
+    return _verify(model, packed, n_inputs, seed)
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether a file holds packed weights; not if it cannot be read, which is said later."""
+    if path.suffix.lower() != ".tflite":
+        return path.suffix.lower() == ".spk"
+    try:
+        model = load_model(path.read_bytes(), str(path))
+    except (OSError, ModelError):
+        return False
+    return any(is_decode(model, op) for graph in model.subgraphs for op in graph.operators)
+
+
+def _verify(model: Path, packed: Path, n_inputs: int, seed: int) -> Verification:
     if not type_of(packed).unpack:
         raise InputError(
             f"{packed}: only {suffixes(lambda t: t.unpack, 'and')} files can be verified. The "
@@ -74,10 +95,10 @@ def verify_files(
         )
     original = {tensor.name: tensor for tensor in read_weights(model)}
     differences = list(_differences(original, {t.name: t for t in read_weights(packed)}))
-    if not model.suffix.lower() == packed.suffix.lower() == ".tflite":
+    if not (holds_tflite(model) and holds_tflite(packed)):
         return Verification(len(original), differences, None)
     names = (str(model), str(packed))
-    contents = (model.read_bytes(), packed.read_bytes())
+    contents = (tflite_bytes(model), tflite_bytes(packed))
     for file, data in zip(names, contents, strict=True):
         parsed = load_model(data, file)
         if why := limits(parsed):

@@ -148,19 +148,29 @@ class FormatChoice:
         if smallest is None and fastest is None:
             each = (Budget(flash=flash), Budget(cycles=cycles))
             return " ".join(map(self._what_is_missing, each))
-        ways = []
-        if smallest is not None:
-            ways.append(
-                f"allow {counted(smallest.nbytes, 'byte')} of Flash for "
-                f"{counted(cycles, 'cycle')}, which is {smallest.nbytes - flash:,} more"
-            )
-        if fastest is not None:
-            ways.append(
-                f"allow {counted(fastest.cycles, 'cycle')} in {counted(flash, 'byte')} of Flash, "
-                f"which is {fastest.cycles - cycles:,} more"
-            )
-        advice = ", or ".join(ways)
-        return f"No plan keeps `flash={flash}` and `max_cycles={cycles}` together: {advice}."
+        if smallest is None or fastest is None:
+            return self._one_alone(flash, cycles, smallest or fastest)
+        return (
+            f"No plan keeps `flash={flash}` and `max_cycles={cycles}` together, although each of "
+            f"them can be kept alone: allow {counted(smallest.nbytes, 'byte')} of Flash for "
+            f"{counted(cycles, 'cycle')}, which is {smallest.nbytes - flash:,} more, or allow "
+            f"{counted(fastest.cycles, 'cycle')} in {counted(flash, 'byte')} of Flash, which is "
+            f"{fastest.cycles - cycles:,} more."
+        )
+
+    def _one_alone(self, flash: int, cycles: int, other: Option | None) -> str:
+        """One of two budgets cannot be kept at all.
+
+        other: the best plan that keeps the budget that can be kept.
+        """
+        assert other is not None
+        if other.nbytes <= flash:
+            alone, limit = self._what_is_missing(Budget(cycles=cycles)), counted(flash, "byte")
+            need = f"{counted(other.cycles, 'cycle')}, which is {other.cycles - cycles:,} more"
+            return f"{alone} In {limit} of Flash, the fastest one needs {need}."
+        alone, limit = self._what_is_missing(Budget(flash=flash)), counted(cycles, "cycle")
+        need = f"{counted(other.nbytes, 'byte')} of Flash, which is {other.nbytes - flash:,} more"
+        return f"{alone} For at most {limit}, the smallest one needs {need}."
 
 
 def _weighted(option: Option, coefficients: Coefficients) -> int:

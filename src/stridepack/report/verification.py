@@ -10,6 +10,8 @@ from stridepack.files import Verification
 
 def verification_lines(result: Verification) -> Iterator[str]:
     """Lines for a terminal, with rich's markup."""
+    if result.swapped:
+        yield "The packed file was given first. Below, the second file is the model."
     for difference in result.differences:
         yield f"[red]differs:[/] {escape(difference)}"
     if not result.differences:

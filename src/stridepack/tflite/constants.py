@@ -113,7 +113,7 @@ def parse_tflite(data: bytes, file: str = "model") -> list[WeightTensor]:
             zero_point(weight.tensor),
             _origin(model, weight),
             _operators(model, weight),
-            type_name(weight.tensor),
+            dtype=type_name(weight.tensor),
         )
         for name, weight in weights.items()
     ]

@@ -12,6 +12,7 @@ import numpy as np
 from stridepack._threads import in_threads
 from stridepack.errors import StridepackError
 from stridepack.plan.rules import why_dense
+from stridepack.tflite.arena.goal import RamGoal, RamUse
 from stridepack.tflite.constants import Constant, find_constants, named_weights, read_values
 from stridepack.tflite.decode import in_use
 from stridepack.tflite.encodings import Tensors, find_candidates
@@ -27,6 +28,7 @@ from stridepack.tflite.types import (
     decode_type,
     decode_types,
 )
+from stridepack.tflite.within import choose_within
 
 # Why a tensor of another type than int8 stays dense.
 NOT_DECODED = "it has {} elements, which the DECODE operator of TensorFlow Lite Micro cannot write"
@@ -44,6 +46,8 @@ class PackedModel:
         By name, how each tensor is encoded that is not dense.
     notes : dict of str to str
         By name, why each other tensor is dense.
+    ram : RamUse or None
+        What it takes, where anything was asked of it and there was a choice.
     densified : tuple of str
         Names of the tensors that were in TensorFlow Lite's sparse encoding.
     limits : tuple of str
@@ -53,6 +57,7 @@ class PackedModel:
     data: bytes
     payloads: dict[str, Payload]
     notes: dict[str, str]
+    ram: RamUse | None = None
     densified: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
@@ -64,6 +69,7 @@ def pack_tflite(
     min_size: int = 0,
     reference_kernels: bool = False,
     file: str = "model",
+    ram: RamGoal | None = None,
     on_done: Callable[[int], None] | None = None,
 ) -> PackedModel:
     """Encode weights of a .tflite file so that TensorFlow Lite Micro decodes them as it runs.
@@ -87,6 +93,8 @@ def pack_tflite(
         weights are packed which only the latter need while the interpreter starts.
     file : str
         Name for messages.
+    ram : RamGoal, optional
+        What is asked of the tensor arena. Default: nothing, and the arena is not looked at.
     on_done : callable, optional
         Called with the number of elements whenever a tensor has been encoded.
 
@@ -98,6 +106,8 @@ def pack_tflite(
 
     Raises
     ------
+    BudgetError
+        When what is asked of the arena cannot be kept.
     InputError
         For an option of a format outside its limits.
     ModelError
@@ -114,7 +124,9 @@ def pack_tflite(
         _refuse_offline_plan(parsed)
         dense = parsed.to_bytes()
     if not chosen_from:
-        return PackedModel(dense, {}, {}, *about)
+        if ram is None:
+            return PackedModel(dense, {}, {}, None, *about)
+        weights = {}
 
     taken = [in_use(parsed, graph) for graph in parsed.subgraphs]
 
@@ -146,18 +158,32 @@ def pack_tflite(
         if len(group) < users[buffer]:
             why = f"it shares its data (buffer {buffer}) with something that stays dense"
             notes |= dict.fromkeys(groups.pop(buffer), why)
-    chosen: dict[str, Encoding] = {}
-    for candidate in find_candidates(parsed, groups.values(), notes):
-        chosen |= zip(candidate.names, candidate.ways[0][1], strict=True)
-    if not chosen:
-        return PackedModel(dense, {}, notes, *about)
-    _refuse_offline_plan(parsed)
-    insert_decode(parsed, chosen.values())
-    data = parsed.to_bytes()
-    if len(data) >= len(dense):
-        why = f"the file takes {len(dense):,} bytes and would take {len(data):,} packed"
-        return PackedModel(dense, {}, notes | dict.fromkeys(chosen, why), *about)
-    return PackedModel(data, {name: e.payload for name, e in chosen.items()}, notes, *about)
+    candidates = find_candidates(parsed, groups.values(), notes)
+
+    def build(encodings: list[Encoding]) -> bytes:
+        packed = load_model(model, file)
+        insert_decode(packed, encodings)
+        return packed.to_bytes()
+
+    if candidates:
+        _refuse_offline_plan(parsed)
+    if ram is not None:
+        within = choose_within(dense, parsed, candidates, ram, build)
+        data, ways, why, use = within.data, within.chosen, within.why_not, within.ram
+    else:
+        use, ways = None, dict.fromkeys(range(len(candidates)), 0)
+        data = build([e for c in candidates for e in c.ways[0][1]]) if candidates else None
+        if data is not None and len(data) >= len(dense):
+            why = f"the file takes {len(dense):,} bytes and would take {len(data):,} packed"
+            data, ways = None, {}
+    payloads: dict[str, Payload] = {}
+    for i, candidate in enumerate(candidates):
+        if i in ways:
+            encodings = candidate.ways[ways[i]][1]
+            payloads |= {n: e.payload for n, e in zip(candidate.names, encodings, strict=True)}
+        else:
+            notes |= dict.fromkeys(candidate.names, why)
+    return PackedModel(dense if data is None else data, payloads, notes, use, *about)
 
 
 def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:

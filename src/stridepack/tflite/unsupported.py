@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from stridepack._next_steps import FLOAT_TFLITE
 from stridepack.tflite.model import Model, Operator, Tensor, as_text, load_schema, type_name
 
 # Custom operators that hold what the compiler of a processor for neural networks made of a model.
@@ -70,7 +71,7 @@ def what_was_found(model: Model, tensors: Sequence[Tensor]) -> str:
             "Convert it again with int8 quantisation (a representative dataset) and without "
             "Optimize.EXPERIMENTAL_SPARSITY. Pruned weights stay 0 then, and can be packed."
         )
-    return text + "Quantise the model to int8 first."
+    return text + FLOAT_TFLITE
 
 
 def _blocks(tensor: Tensor) -> Any:

@@ -1,0 +1,64 @@
+"""A packed .tflite out as C++: the array that firmware with TensorFlow Lite Micro links."""
+
+import re
+from pathlib import Path
+
+from stridepack.errors import InputError
+from stridepack.files.c_source import hex_lines, identifier
+from stridepack.files.job import Chosen
+
+_NAME = re.compile(r"[A-Za-z_][0-9A-Za-z_]*")
+
+
+def write_c_array(output: Path, chosen: Chosen) -> dict[Path, bytes]:
+    """The contents of a .cc or .cpp file and of the header beside it."""
+    header = output.with_suffix(".h")
+    name = array_name(output, chosen.array)
+    declaration, definition = c_array(name, chosen.model, header.name)
+    return {output: definition.encode(), header: declaration.encode()}
+
+
+def array_name(output: Path, asked: str | None) -> str:
+    """The name of the array: what was asked for, or g_ and the name of the file.
+
+    >>> array_name(Path("src/model_data.cc"), None)
+    'g_model_data'
+    """
+    if asked is None:
+        return f"g_{identifier(output.stem)}"
+    if not _NAME.fullmatch(asked):
+        raise InputError(
+            f"`array={asked}` is not a name in C++. Such a name has letters of the English "
+            "alphabet, digits and underscores, and does not start with a digit.",
+            array=asked,
+        )
+    return asked
+
+
+def c_array(name: str, model: bytes, header: str) -> tuple[str, str]:
+    """Text of the header, and of the source that includes it, for an array of a name."""
+    if re.search(r'["\\]|[^ -~\u00a0-\U0010ffff]', header):
+        raise InputError(
+            f"The file name {header!r} has a character that cannot stand in an #include. Choose "
+            "another name."
+        )
+    guard = f"{name.upper()}_H_"
+    declaration = f"""\
+// A .tflite model packed by stridepack. Generated; do not edit.
+#ifndef {guard}
+#define {guard}
+
+constexpr unsigned int {name}_size = {len(model)};  // bytes
+extern const unsigned char {name}[];  // at a multiple of 16 bytes
+
+#endif
+"""
+    definition = f"""\
+// A .tflite model packed by stridepack. Generated; do not edit.
+#include "{header}"
+
+alignas(16) const unsigned char {name}[{name}_size] = {{
+{hex_lines(model)}
+}};
+"""
+    return declaration, definition

@@ -1,0 +1,48 @@
+"""Kinds of files by their suffix, and the .tflite model that a file holds."""
+
+from pathlib import Path
+
+from stridepack.errors import ModelError
+from stridepack.files.c_array_in import model_in_c
+
+# Other names that are used for the same kinds.
+_SAME_AS = {
+    ".tfl": ".tflite",
+    ".lite": ".tflite",
+    ".cpp": ".cc",
+    ".cxx": ".cc",
+    ".hh": ".h",
+    ".hpp": ".h",
+}
+# C text that may hold a .tflite model as an array.
+C_TEXT = (".c", ".cc", ".h")
+
+
+def kind_of(path: Path) -> str:
+    """The suffix that stands for the kind of a file.
+
+    >>> kind_of(Path("model.TFL")), kind_of(Path("model_data.cpp")), kind_of(Path("weights.spk"))
+    ('.tflite', '.cc', '.spk')
+    """
+    suffix = path.suffix.lower()
+    return _SAME_AS.get(suffix, suffix)
+
+
+def holds_tflite(path: Path) -> bool:
+    """Whether files of this kind hold a .tflite model, as they are or as an array in C."""
+    return kind_of(path) in (".tflite", *C_TEXT)
+
+
+def tflite_bytes(path: Path) -> bytes:
+    """The .tflite model of a file for which `holds_tflite` is true.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be read, or is C text without such a model.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: the file cannot be read: {error.strerror}") from error
+    return model_in_c(data, str(path)) if kind_of(path) in C_TEXT else data

@@ -1,0 +1,1 @@
+"""The tensor arena of TensorFlow Lite Micro: how large it is, and what packing adds to it."""
