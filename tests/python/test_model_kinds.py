@@ -268,7 +268,7 @@ def test_models_compiled_for_an_npu(name: str, npu: str, tmp_path: Path) -> None
     build.fully_connected([y, build.constant("w", sparse(64, 64)), -1], [z])
     model, packed = tmp_path / "model.tflite", tmp_path / "packed.tflite"
     model.write_bytes(build.ends([x], [z]).to_bytes())
-    result = sp.pack_file(model, packed)
+    result = sp.pack_file(model, packed, objective="size")
     assert [stored.tensor.name for stored in result.tensors] == ["w"]
     assert operators(packed.read_bytes()) == [name, "TFLM_DECODE", "FULLY_CONNECTED"]
     assert "already compiled for an NPU" in result.warnings[0]
@@ -338,7 +338,7 @@ def test_lstm_weights_are_packed_for_reference_kernels(tmp_path: Path) -> None:
     assert all(stored.format == "dense" for stored in result.tensors)
     assert "CMSIS-NN" in result.tensors[0].note
     assert "8 of these tensors can be packed: --reference-kernels" in result.remarks[0]
-    result = sp.pack_file(model, packed, reference_kernels=True)
+    result = sp.pack_file(model, packed, reference_kernels=True, objective="size")
     assert all(stored.format != "dense" for stored in result.tensors)
     assert operators(packed.read_bytes()) == ["TFLM_DECODE", "UNIDIRECTIONAL_SEQUENCE_LSTM"]
     verified = sp.verify_files(model, packed)
@@ -356,7 +356,7 @@ def test_lstms_of_16_bits_read_biases_as_int64_too(bias: str, n: int) -> None:
 
 def test_the_shared_lstm(tmp_path: Path) -> None:
     model, packed = case("lstm_i8"), tmp_path / "packed.tflite"
-    result = sp.pack_file(model, packed, reference_kernels=True)
+    result = sp.pack_file(model, packed, reference_kernels=True, objective="size")
     assert sum(stored.format != "dense" for stored in result.tensors) == 4
     verified = sp.verify_files(model, packed)
     assert verified.ok

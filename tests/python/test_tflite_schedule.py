@@ -159,7 +159,7 @@ def test_the_shared_case(tmp_path: Path) -> None:
     model = CASES / "gru_unroll_i8.tflite"
     if not model.is_file():
         pytest.skip(f"{model} is not there")
-    result = sp.pack_file(model, tmp_path / "packed.tflite")
+    result = sp.pack_file(model, tmp_path / "packed.tflite", objective="size")
     assert [s.format == "dense" for s in result.tensors if s.tensor.size > 2048] == [False, False]
     assert operators((tmp_path / "packed.tflite").read_bytes()).count("TFLM_DECODE") == 2
     assert sp.verify_files(model, tmp_path / "packed.tflite").ok

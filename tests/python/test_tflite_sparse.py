@@ -85,7 +85,7 @@ def test_all_outputs_agree(tmp_path: Path) -> None:
     model.write_bytes(build.to_bytes())
     for suffix in (".tflite", ".spk"):
         packed = tmp_path / f"packed{suffix}"
-        result = sp.pack_file(model, packed)
+        result = sp.pack_file(model, packed, objective="size")
         assert [stored.format != "dense" for stored in result.tensors] == [True]
         assert sp.verify_files(model, packed).ok
     assert sp.read_bundle(tmp_path / "packed.spk")["w"].unpack().tobytes() == weights.tobytes()
@@ -244,6 +244,6 @@ def test_the_shared_case(tmp_path: Path) -> None:
     model = CASES / "pruned_sparse_i8.tflite"
     if not model.is_file():
         pytest.skip(f"{model} is not there")
-    result = sp.pack_file(model, tmp_path / "packed.tflite")
+    result = sp.pack_file(model, tmp_path / "packed.tflite", objective="size")
     assert sum(stored.format != "dense" for stored in result.tensors) == 2
     assert sp.verify_files(model, tmp_path / "packed.tflite").ok
