@@ -33,8 +33,11 @@ class DecodeStateStridepack : public tflite::DecodeState {
       return kTfLiteError;
     }
     if (!is_ok(spk_open(&view_, tflite::GetTensorData<std::uint8_t>(&input), input.bytes))) return kTfLiteError;
-    if (output.type != kTfLiteInt8 || output.bytes != view_.n_elements) {
-      MicroPrintf("stridepack: %u int8 elements do not fit the output tensor", static_cast<unsigned>(view_.n_elements));
+    /* Of int4, two elements share a byte, but the interpreter plans a byte for each. */
+    const std::size_t n_bytes = output.type == kTfLiteInt4 ? (output.bytes + 1) / 2 : output.bytes;
+    const bool is_packed = output.type == kTfLiteInt8 || output.type == kTfLiteUInt8 || output.type == kTfLiteInt4;
+    if (!is_packed || n_bytes != view_.n_elements) {
+      MicroPrintf("stridepack: %u bytes do not fit the output tensor", static_cast<unsigned>(view_.n_elements));
       return kTfLiteError;
     }
     return kTfLiteOk;

@@ -1,4 +1,4 @@
-"""WeightTensor: one int8 weight tensor of a model, and what is known of it without packing."""
+"""WeightTensor: one weight tensor of a model, and what is known of it without packing."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ Int8Array = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WeightTensor:
-    """An int8 weight tensor.
+    """A weight tensor of bytes: int8 elements, or those of another type as they are stored.
 
     Attributes
     ----------
@@ -30,6 +30,9 @@ class WeightTensor:
         one for each channel, or one for each block. None where it is not known.
     axis : int
         The axis of the channels, where there is a scale for each.
+    dtype : str
+        Type of the elements in the model. For "uint8" the values are the same bytes, read as int8.
+        For "int4" they are the bytes with two elements each, in one dimension.
     """
 
     name: str
@@ -39,10 +42,11 @@ class WeightTensor:
     operators: tuple[str, ...] = ()
     scales: npt.NDArray[np.float32] | None = None
     axis: int = 0
+    dtype: str = "int8"
 
     def __repr__(self) -> str:
         shape = ", ".join(map(str, self.values.shape))
-        return f"<WeightTensor {self.name!r} int8[{shape}], {self.sparsity:.1%} zeros>"
+        return f"<WeightTensor {self.name!r} {self.dtype}[{shape}], {self.sparsity:.1%} zeros>"
 
     @property
     def size(self) -> int:

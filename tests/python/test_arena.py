@@ -11,7 +11,7 @@ pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 
 from test_cli import MODEL, run
 from tflite_cases import pack, real_model, shared_buffer, two_subgraphs
-from tflite_models import conv_layer, dense_layer, sparse
+from tflite_models import ModelBuilder, conv_layer, dense_layer, sparse
 
 import stridepack as sp
 from stridepack.files.verify import verify_files
@@ -27,7 +27,7 @@ from stridepack.tflite.arena.planner import (
     place,
     planned_nbytes,
 )
-from stridepack.tflite.constants import find_constants, int8_weights, read_values
+from stridepack.tflite.constants import find_constants, named_weights, read_values
 from stridepack.tflite.graph import Encoding, insert_decode
 from stridepack.tflite.interpreter import compare_outputs
 from stridepack.tflite.model import load_model
@@ -82,7 +82,7 @@ def encodings(model: bytes, seed: int) -> list[Encoding]:
     """Some weights of a model in random types."""
     parsed, rng = load_model(model, "model"), np.random.default_rng(seed)
     result = []
-    for weight in int8_weights(parsed, find_constants(parsed)).values():
+    for weight in named_weights(parsed, find_constants(parsed)).values():
         if weight.n_elements < 500 or rng.random() < 0.4:
             continue
         decode = decode_type(str(rng.choice(["tflm_huffman", "tflm_lut", "tflm_prune"])))
@@ -121,6 +121,26 @@ def test_estimate_of_the_bundled_model(beside: bool) -> None:
 @pytest.mark.parametrize("build", [shared_buffer, two_subgraphs])
 def test_estimate_of_unusual_models(build) -> None:  # type: ignore[no-untyped-def]
     check_estimate(build().to_bytes(), 1, beside=False)
+
+
+def interleaved(between: bool) -> bytes:
+    """Two kernels that are read in turn; perhaps a third one in between, which is read once."""
+    build = ModelBuilder()
+    x = build.tensor("x", [1, 64], scale=[1.0])
+    first = x
+    w = [build.constant(f"w{i}", sparse(64, 64), scale=[1.0]) for i in range(3)]
+    for i, k in enumerate((0, 1, 0, 2, 1, 0) if between else (0, 1, 0, 1)):
+        y = build.tensor(f"y{i}", [1, 64], scale=[1.0])
+        build.fully_connected([x, w[k], -1], [y])
+        x = y
+    return build.ends([first], [x]).to_bytes()
+
+
+@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize("between", [False, True])
+def test_estimate_where_readers_share_a_decode(between: bool, beside: bool) -> None:
+    for seed in range(4):  # other tensors each time, and so other DECODE operators
+        check_estimate(interleaved(between), seed, beside=beside)
 
 
 @pytest.mark.slow

@@ -44,9 +44,9 @@ def test_pack_and_unpack(name: str, types: tuple[str, ...]) -> None:
     assert result.equal, result
 
 
-def test_every_reader_has_a_decode_of_its_own() -> None:
+def test_readers_share_a_decode() -> None:
     packed = pack(dense_layer(sparse(64, 64), n_readers=2).to_bytes())
-    assert operators(packed) == ["TFLM_DECODE", "FULLY_CONNECTED"] * 2
+    assert operators(packed) == ["TFLM_DECODE", *["FULLY_CONNECTED"] * 2]
     packed = pack(two_weights_in_one_operator().to_bytes())
     assert operators(packed) == ["TFLM_DECODE", "ADD"]
 

@@ -147,11 +147,14 @@ REFUSED = {
     "text": (lambda: b"hello, world", "bytes 4 to 7 are b'o, w' and not b'TFL3'"),
     "only a header": (lambda: b"\x10\0\0\0TFL3", "truncated or damaged. An offset .* its 8 bytes"),
     "float": (float_only, r"no int8 weights\. .* 2 float32 constant tensors\. Quantise the model"),
-    "uint8": (
-        changed(weight, type=schema.TensorType.UINT8),
-        "1 uint8 and 1 int32 constant tensors",
+    "int16": (
+        changed(weight, type=schema.TensorType.INT16),
+        "1 int16 and 1 int32 constant tensors",
     ),
-    "int4": (changed(weight, type=schema.TensorType.INT4), "1 int4 and 1 int32 constant tensors"),
+    "int4": (
+        changed(weight, type=schema.TensorType.INT4),
+        r"tensor w: its shape \[64, 64\] needs 2048 bytes, but its buffer 1 has 4096",
+    ),
     "no operators": (changed(graph, operators=[]), "because no operator reads a constant"),
     "no subgraph": (changed(root, subgraphs=[]), "because no operator reads a constant"),
     "shape": (
@@ -168,7 +171,7 @@ REFUSED = {
     ),
     "sparse": (
         changed(weight, sparsity=schema.SparsityParametersT()),
-        "tensor w is stored in TensorFlow Lite's sparse encoding",
+        r"tensor 1 \('w'\) of subgraph 0: its sparse encoding is damaged\. It has 0 levels",
     ),
     "another file": (
         changed(weight, externalBuffer=1),

@@ -15,6 +15,7 @@ TYPES = {
     "bool": schema.TensorType.BOOL,
     "float32": schema.TensorType.FLOAT32,
     "int8": schema.TensorType.INT8,
+    "int4": schema.TensorType.INT4,
     "int16": schema.TensorType.INT16,
     "int32": schema.TensorType.INT32,
     "int64": schema.TensorType.INT64,
@@ -80,6 +81,12 @@ class ModelBuilder:
             )
         )
         return len(self.graph.tensors) - 1
+
+    def int4(self, name: str, data: Array, **more: Any) -> int:
+        """Add a constant of int4 elements, two in a byte, the first in its lower half."""
+        nibbles = data.reshape(-1).astype(np.uint8) & 15
+        nibbles = np.append(nibbles, np.zeros(nibbles.size % 2, np.uint8))
+        return self.tensor(name, data.shape, "int4", nibbles[::2] | nibbles[1::2] << 4, **more)
 
     def constant(self, name: str | None, data: Array, **more: Any) -> int:
         """Add a tensor with data. Returns its index."""

@@ -7,7 +7,7 @@ import click
 
 from stridepack.cli.nbytes import memory_option, nbytes
 from stridepack.cli.options import MODEL, given, output_option, packing_options
-from stridepack.cli.output import progress, say, say_written, show
+from stridepack.cli.output import progress, say, say_written, show, warn
 from stridepack.cost import targets
 from stridepack.files import DECODERS, pack_file
 from stridepack.formats import formats
@@ -93,6 +93,12 @@ from stridepack.tflite.types import decode_types
 )
 @click.option("--count-code", is_flag=True, help="Count the code of the decoders as Flash, too.")
 @click.option(
+    "--reference-kernels",
+    is_flag=True,
+    help="For .tflite output: the firmware uses TensorFlow Lite Micro's own kernels and not those "
+    "of CMSIS-NN, so that the weights of LSTM and SVDF can be packed, too.",
+)
+@click.option(
     "--array",
     metavar="NAME",
     help="For .cc and .cpp output: the name of the array.  [default: g_ and the name of the file]",
@@ -153,6 +159,9 @@ def pack(
         say(why_dense_sentences(result.tensors))
         stored = sum(one.nbytes for one in result.tensors)
         say(no_gain_sentences([one.tensor for one in result.tensors], stored))
+    say(result.remarks)
+    for warning in result.warnings:
+        warn(warning)
     for path, size in result.files.items():
         say_written(path, size)
     if result.model_nbytes:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from stridepack.errors import InputError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
+from stridepack.files.remarks import stored_as_bytes
 from stridepack.plan.budget_plan import PlannedTensor
 from stridepack.plan.smallest import Choice, choose_smallest
 from stridepack.plan.within import choose_within
@@ -22,6 +23,11 @@ def choose_blobs(
             f"`decoder={job.decoder}` is for .tflite output only. Leave it out, or choose an "
             f"output that ends in .tflite, not {job.output}.",
             decoder=job.decoder,
+        )
+    if job.reference_kernels:
+        raise InputError(
+            f"`reference_kernels=True` is for .tflite output only. Leave it out for {job.output}.",
+            reference_kernels=True,
         )
     for name in ("arena", "in_ram", "decompression_memory"):
         if value := getattr(job.ram, name):
@@ -44,4 +50,5 @@ def choose_blobs(
         [Stored(c.tensor, c.packed.format, c.packed.nbytes, c.note) for c in choices],
         {c.tensor.name: c.packed for c in choices},
         plan=plan,
+        remarks=stored_as_bytes(tensors),
     )

@@ -32,6 +32,8 @@ class PackJob:
         For C++ output: the name of the array, where one was asked for.
     ram : RamGoal
         What is asked of the RAM of a .tflite.
+    reference_kernels : bool
+        For a .tflite: whether it runs with TensorFlow Lite Micro's own kernels, not CMSIS-NN's.
     """
 
     model: Path
@@ -41,6 +43,7 @@ class PackJob:
     goal: Goal | None = None
     array: str | None = None
     ram: RamGoal = field(default_factory=RamGoal)
+    reference_kernels: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +85,8 @@ class Chosen:
         Where one was asked for.
     ram : RamUse or None
         For a .tflite.
+    remarks, warnings : list of str
+        Sentences on the model, and on what will not work with it.
     """
 
     tensors: list[Stored]
@@ -91,3 +96,5 @@ class Chosen:
     array: str | None = None
     plan: BudgetPlan | None = None
     ram: RamUse | None = None
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)

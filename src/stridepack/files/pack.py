@@ -1,7 +1,7 @@
 """Pack a model file: read it, choose how each tensor is stored, write the output."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class PackResult:
         For a .tflite, and for an array that holds one: bytes of the model before and after.
     ram : RamUse or None
         The tensor arena before and after, for a .tflite.
+    remarks, warnings : list of str
+        Sentences on the model, and on what will not work with it.
     """
 
     tensors: list[Stored]
@@ -45,6 +47,8 @@ class PackResult:
     plan: BudgetPlan | None = None
     model_nbytes: tuple[int, int] | None = None
     ram: RamUse | None = None
+    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def pack_file(
@@ -63,6 +67,7 @@ def pack_file(
     arena: int | None = None,
     in_ram: bool = False,
     decompression_memory: bool = False,
+    reference_kernels: bool = False,
     on_start: Callable[[list[WeightTensor]], None] | None = None,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
@@ -90,6 +95,9 @@ def pack_file(
         blobs, names and tables take: all of a ``.spk``. For ``.tflite`` it is the size of the
         file, `sram` is the same as `arena`, and of the others only ``objective="size"`` is
         possible: the smallest file, whatever its arena.
+    reference_kernels : bool
+        For ``.tflite``: also pack weights that only the kernels of CMSIS-NN need while the
+        interpreter starts (LSTM, SVDF). Firmware with CMSIS-NN cannot run such a file.
     array : str, optional
         For ``.cc`` and ``.cpp``: the name of the array. Default: g_ and the name of the file.
     arena : int, optional
@@ -123,6 +131,7 @@ def pack_file(
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,
         array,
         RamGoal(arena, None, in_ram, decompression_memory),
+        reference_kernels,
     )
     return run(job, on_start, on_done)
 
@@ -160,7 +169,15 @@ def run(
     write_files(files)
     sizes = {path: len(data) for path, data in files.items()}
     model_nbytes = (chosen.dense_nbytes, len(chosen.model)) if chosen.model else None
-    return PackResult(chosen.tensors, sizes, chosen.plan, model_nbytes, chosen.ram)
+    return PackResult(
+        chosen.tensors,
+        sizes,
+        chosen.plan,
+        model_nbytes,
+        chosen.ram,
+        chosen.remarks,
+        chosen.warnings,
+    )
 
 
 def _check_array(array: str, output: Path) -> None:

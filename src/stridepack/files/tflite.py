@@ -8,6 +8,7 @@ from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
 from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
+from stridepack.files.remarks import about_model
 from stridepack.formats import check_options, formats, options_of
 from stridepack.plan.budget import OBJECTIVES
 from stridepack.plan.options import AUTO
@@ -31,16 +32,20 @@ def choose_tflite(
         model,
         _types(job),
         min_size=job.options.min_size,
+        reference_kernels=job.reference_kernels,
         file=str(job.model),
         ram=_ram(job),
         on_done=on_done,
     )
+    stored = [_stored(tensor, packed) for tensor in tensors]
     return Chosen(
-        [_stored(tensor, packed) for tensor in tensors],
+        stored,
         model=packed.data,
         dense_nbytes=len(model),
         array=job.array,
         ram=packed.ram,
+        remarks=about_model(packed, stored),
+        warnings=list(packed.limits),
     )
 
 

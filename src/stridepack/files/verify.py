@@ -15,6 +15,7 @@ from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.comparison import Comparison
 from stridepack.tflite.decode import custom_types, is_decode
+from stridepack.tflite.limits import limits
 from stridepack.tflite.model import load_model
 
 
@@ -62,7 +63,8 @@ def verify_files(
 ) -> Verification:
     """Compare every int8 weight of two files; run two .tflite files on the same random inputs.
 
-    A .tflite with DECODE types that the stock interpreter does not have is not run.
+    A .tflite that the stock interpreter does not run, whether it is packed or not, is not run. The
+    same is true of one with DECODE types that this interpreter does not have.
 
     Parameters
     ----------
@@ -110,7 +112,10 @@ def _verify(
     names = (str(model), str(packed))
     contents = (tflite_bytes(model), tflite_bytes(packed))
     for file, data in zip(names, contents, strict=True):
-        if custom := custom_types(load_model(data, file)):
+        parsed = load_model(data, file)
+        if why := limits(parsed):
+            return Verification(len(original), differences, None, f"{file}: {' '.join(why)}")
+        if custom := custom_types(parsed):
             numbers = listed(map(str, sorted(custom)), "and")
             types = f"type {numbers}" if len(custom) == 1 else f"types {numbers}"
             not_run = (

@@ -51,7 +51,7 @@ def arena_sentences(use: RamUse, arena: int | None, *, in_ram: bool, file: int) 
             f"{saved:,} bytes off the file and add {added:,} bytes of RAM.{how_to}"
         )
     if not use.best:
-        yield "The search for the best choice of tensors was given up. A better one may exist."
+        yield "Not all choices of tensors could be compared. A better one may exist."
     if in_ram:
         total = file + use.after + use.decompression
         beside = f", and {use.decompression:,} of decompression memory" if use.decompression else ""

@@ -22,8 +22,9 @@ def sizes_table(title: str, measured: Sequence[Measured]) -> Table:
         if m.note:
             continue
         zero_point = f" (zero point {m.tensor.zero_point})" if m.tensor.zero_point else ""
+        dtype = f" ({m.tensor.dtype})" if m.tensor.dtype != "int8" else ""
         table.add_row(
-            escape(m.tensor.name + zero_point),
+            escape(m.tensor.name + dtype + zero_point),
             "x".join(map(str, m.tensor.values.shape)),
             *_counts([m]),
             *_size_cells(m.nbytes),
@@ -54,6 +55,7 @@ def sizes_report(model: str, measured: Sequence[Measured], min_size: int) -> dic
     rows = [
         {
             "name": m.tensor.name,
+            "dtype": m.tensor.dtype,
             "shape": list(m.tensor.values.shape),
             "n_elements": m.tensor.size,
             "n_non_zero": m.tensor.n_non_zero,

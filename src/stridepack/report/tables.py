@@ -37,7 +37,7 @@ def stay_dense(count: int) -> str:
 
 
 def dense_sentences(reasons: Iterable[str]) -> list[str]:
-    """Why tensors stay dense: one sentence for each reason, given the reason of each tensor.
+    """Why tensors stay dense: one sentence for each kind of reason, given that of each tensor.
 
     >>> dense_sentences(["it is empty", "no other format is smaller", "it is empty"])[0]
     '2 tensors stay dense, because each one is empty.'

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack.shrink.layers import BIAS_TYPES, Layer, find_layers
-from stridepack.tflite.constants import find_constants, int8_weights
+from stridepack.tflite.constants import find_constants, named_weights
 from stridepack.tflite.model import Buffer, Tensor, load_model, type_name
 
 Float64 = npt.NDArray[np.float64]
@@ -47,7 +47,7 @@ class Draft:
         self._model = load_model(model, file)
         self.layers, self.obstacles = find_layers(self._model)
         self._changed: set[int] = set()
-        weights = int8_weights(self._model, find_constants(self._model))
+        weights = named_weights(self._model, find_constants(self._model))
         self._entries = {name: weight.tensor for name, weight in weights.items()}
 
     def put(self, layer: Layer, rounded: Rounded) -> None:

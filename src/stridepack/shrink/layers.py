@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack.tensor import Int8Array
-from stridepack.tflite.constants import Constant, find_constants, int8_weights, read_values
+from stridepack.tflite.constants import Constant, find_constants, named_weights, read_values
 from stridepack.tflite.graph import buffer_users
 from stridepack.tflite.model import Model, Operator, Tensor, shape_of, type_name
 
@@ -121,7 +121,7 @@ def find_layers(model: Model) -> tuple[list[Layer], dict[str, str]]:
     users = buffer_users(model)
     layers: list[Layer] = []
     obstacles: dict[str, str] = {}
-    for name, weight in int8_weights(model, constants).items():
+    for name, weight in named_weights(model, constants).items():
         obstacle = _obstacle(model, weight, users)
         if obstacle:
             obstacles[name] = obstacle
@@ -132,6 +132,8 @@ def find_layers(model: Model) -> tuple[list[Layer], dict[str, str]]:
 
 def _obstacle(model: Model, weight: Constant, users: Any) -> str:
     """Why a constant cannot be rounded; empty where it can be."""
+    if type_name(weight.tensor) != "int8":
+        return f"its elements are {type_name(weight.tensor)}, not int8"
     graph = model.subgraphs[weight.subgraph]
     names = sorted({model.operator_name(graph.operators[o]) for o in weight.readers})
     if not set(names) <= set(_OPERANDS):

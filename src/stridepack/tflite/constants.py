@@ -1,19 +1,27 @@
-"""TensorFlow Lite models in: every int8 constant that an operator reads, decoded if need be."""
+"""TensorFlow Lite models in: all constants with weights that operators read, decoded if need be."""
 
 import math
 import os
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from stridepack._next_steps import FLOAT_TFLITE
 from stridepack.errors import ModelError
 from stridepack.tensor import Int8Array, WeightTensor
 from stridepack.tflite.decode import Encoded, decode, decoded_tensors, is_decode
-from stridepack.tflite.model import Model, Tensor, as_text, load_model, shape_of, type_name
-from stridepack.tflite.types.quantization import zero_point
+from stridepack.tflite.model import (
+    ELEMENT_BITS,
+    Model,
+    Tensor,
+    as_text,
+    load_model,
+    shape_of,
+    stored_shape,
+    type_name,
+)
+from stridepack.tflite.types.quantization import is_quantised, why_scales_do_not_fit, zero_point
+from stridepack.tflite.unsupported import is_compiled, what_was_found, why_refused
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +49,17 @@ class Constant:
 
     @property
     def n_elements(self) -> int:
-        """Number of elements, by its shape."""
-        return math.prod(shape_of(self.tensor))
+        """Number of elements as they are stored, by its shape."""
+        return math.prod(stored_shape(self.tensor))
 
 
 def read_tflite(path: str | os.PathLike[str]) -> list[WeightTensor]:
-    """Read the int8 weights of a .tflite file.
+    """Read the weights of a .tflite file: int8, uint8, int4 and smaller.
 
-    These are all int8 tensors with data that an operator of any subgraph reads, each once, in the
+    These are all such tensors with data that an operator of any subgraph reads, each once, in the
     order in which operators read them. Tensors that are encoded for DECODE operators are decoded,
-    and have the same name, place and values as before packing.
+    and have the same name, place and values as before packing. Those in TensorFlow Lite's sparse
+    encoding are made dense. `WeightTensor.dtype` says what the values are.
 
     Names are those of the file. A tensor without one is called after its place,
     ``subgraph0/tensor17``. Of several with the same name the first keeps it, the others get
@@ -94,9 +103,9 @@ def parse_tflite(data: bytes, file: str = "model") -> list[WeightTensor]:
     """
     model = load_model(data, file)
     constants = find_constants(model)
-    weights = int8_weights(model, constants)
+    weights = named_weights(model, constants)
     if not weights:
-        raise model.error(_what_was_found(constants))
+        raise model.error(what_was_found(model, [constant.tensor for constant in constants]))
     return [
         WeightTensor(
             name,
@@ -104,6 +113,7 @@ def parse_tflite(data: bytes, file: str = "model") -> list[WeightTensor]:
             zero_point(weight.tensor),
             _origin(model, weight),
             _operators(model, weight),
+            dtype=type_name(weight.tensor),
         )
         for name, weight in weights.items()
     ]
@@ -135,42 +145,66 @@ def find_constants(model: Model) -> list[Constant]:
     return list(found.values())
 
 
-def int8_weights(model: Model, constants: list[Constant]) -> dict[str, Constant]:
-    """The int8 ones among the constants of a model, by unique names."""
-    weights = [c for c in constants if type_name(c.tensor) == "int8"]
-    return dict(zip(_unique_names(model, weights), weights, strict=True))
+def named_weights(model: Model, constants: list[Constant]) -> dict[str, Constant]:
+    """The constants of a model that can be packed, by unique names.
 
-
-def read_values(model: Model, weight: Constant) -> Int8Array:
-    """Values of an int8 constant, decoded if need be.
+    Those are of a type in ELEMENT_BITS. A uint8 constant without a quantisation is no weight, and
+    what an NPU reads is in a form of its own.
 
     Raises
     ------
     ModelError
-        When its data do not fit its shape, or are sparse in TensorFlow Lite's own way.
+        For a model of a kind that is not supported.
+    """
+    if why := why_refused(model):
+        raise model.error(why)
+    weights = [c for c in constants if _is_weight(model, c)]
+    return dict(zip(_unique_names(model, weights), weights, strict=True))
+
+
+def read_values(model: Model, weight: Constant) -> Int8Array:
+    """Values of a constant with weights as they are stored, decoded if need be.
+
+    Returns
+    -------
+    ndarray of int8
+        Of `stored_shape`: elements of another type are bytes here.
+
+    Raises
+    ------
+    ModelError
+        When its data or scales do not fit its shape.
     """
     subgraph = model.subgraphs[weight.subgraph]
     stored = subgraph.tensors[weight.index]
+    name = as_text(stored.name) or f"{weight.index} of subgraph {weight.subgraph}"
+    if why := why_scales_do_not_fit(weight.tensor):
+        raise model.error(f"tensor {name}: {why} The file is damaged.")
     if weight.encoded:
         return decode(model, subgraph, weight.tensor, weight.encoded)
-    name = as_text(stored.name) or f"{weight.index} of subgraph {weight.subgraph}"
-    if stored.sparsity is not None:
-        raise model.error(
-            f"tensor {name} is stored in TensorFlow Lite's sparse encoding, which is not "
-            "supported. Convert the model again without Optimize.EXPERIMENTAL_SPARSITY."
-        )
-    shape = shape_of(stored)
+    given = shape_of(stored)
+    shape = stored_shape(stored)
     data = model.data(stored)
-    if min(shape, default=1) < 0:
+    if min(given, default=1) < 0:
         raise model.error(
-            f"tensor {name}: its shape {list(shape)} has a negative dimension. The file is damaged."
+            f"tensor {name}: its shape {list(given)} has a negative dimension. The file is damaged."
         )
     if math.prod(shape) != data.size:
         raise model.error(
-            f"tensor {name}: its shape {list(shape)} needs {math.prod(shape)} bytes, but its "
+            f"tensor {name}: its shape {list(given)} needs {math.prod(shape)} bytes, but its "
             f"buffer {stored.buffer} has {data.size}. The file is damaged."
         )
     return data.view(np.int8).reshape(shape)
+
+
+def _is_weight(model: Model, constant: Constant) -> bool:
+    name = type_name(constant.tensor)
+    operators = model.subgraphs[constant.subgraph].operators
+    return (
+        name in ELEMENT_BITS
+        and (name != "uint8" or is_quantised(constant.tensor))
+        and not all(is_compiled(model, operators[o]) for o in constant.readers)
+    )
 
 
 def _is_constant(model: Model, tensor: Tensor) -> bool:
@@ -212,14 +246,3 @@ def _operators(model: Model, weight: Constant) -> tuple[str, ...]:
     """Kinds of the operators that read it, once each."""
     operators = model.subgraphs[weight.subgraph].operators
     return tuple(dict.fromkeys(model.operator_name(operators[o]) for o in weight.readers))
-
-
-def _what_was_found(constants: list[Constant]) -> str:
-    types = Counter(type_name(constant.tensor) for constant in constants)
-    if not types:
-        return "it has no int8 weights, because no operator reads a constant tensor."
-    found = " and ".join(f"{n} {name}" for name, n in types.most_common())
-    return (
-        f"it has no int8 weights. Its operators read {found} constant "
-        f"tensor{'' if len(constants) == 1 else 's'}. {FLOAT_TFLITE}"
-    )

@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from stridepack._words import counted
-from stridepack.tflite.model import Model, Operator, SubGraph, Tensor, as_text, shape_of
+from stridepack.tflite.model import (
+    Model,
+    Operator,
+    SubGraph,
+    Tensor,
+    as_text,
+    shape_of,
+    stored_shape,
+)
 from stridepack.tflite.types import (
     FIRST_CUSTOM_NUMBER,
     DecodeType,
@@ -32,6 +40,24 @@ class Encoded(NamedTuple):
 def is_decode(model: Model, operator: Operator) -> bool:
     """Whether an operator is a DECODE, of any type."""
     return model.operator_name(operator) == OPERATOR_NAME
+
+
+def decode_operators(model: Model, graph: SubGraph) -> list[int]:
+    """The DECODE operators of a subgraph, by index."""
+    return [o for o, operator in enumerate(graph.operators) if is_decode(model, operator)]
+
+
+def in_use(model: Model, graph: SubGraph) -> set[int]:
+    """The operators from a DECODE to the last one that reads what it decodes, that one included.
+
+    Another DECODE before any of these might use the same memory.
+    """
+    found: set[int] = set()
+    for d in decode_operators(model, graph):
+        outputs = set(graph.operators[d].outputs)
+        readers = [o for o, operator in enumerate(graph.operators) if outputs & {*operator.inputs}]
+        found.update(range(d + 1, max(readers, default=d) + 1))
+    return found
 
 
 def decoded_tensors(model: Model, subgraph: int) -> dict[int, Encoded]:
@@ -80,7 +106,7 @@ def decode(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.
     Returns
     -------
     ndarray
-        Integers of the tensor's element size (for float32: its bits), in the tensor's shape.
+        Integers of the tensor's element size (for float32: its bits), in its `stored_shape`.
 
     Raises
     ------
@@ -92,7 +118,7 @@ def decode(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.
     try:
         if min(shape, default=1) < 1:
             raise UndecodableError(f"its shape {list(shape)} has no elements")
-        model.add_decoded(math.prod(shape) * decode_type.element(tensor).itemsize)
+        model.add_decoded(math.prod(stored_shape(tensor)) * decode_type.element(tensor).itemsize)
         return decode_type.decode(tensor, *(model.data(graph.tensors[t]) for t in pair))
     except UndecodableError as error:
         raise model.error(f"{_name(graph, pair)}: {error}") from error

@@ -1,9 +1,8 @@
 """DECODE operators put into a graph, and taken out of it.
 
-As the wheel's `compression.decode_insert` does it: there is a DECODE for each operator that reads
-an encoded tensor, right before it, since memory for decoded tensors may be reused from one DECODE
-to the next; it decodes all that the operator reads. The encoded tensor keeps its place, name and
-buffer. New tensors follow the others and have no names, which would only take space.
+A DECODE stands right before the first operator that reads what it decodes; `schedule` says which
+operators share one. The encoded tensor keeps its place, name and buffer. New tensors follow the
+others and have no names, which would only take space.
 """
 
 import copy
@@ -16,6 +15,7 @@ from stridepack.tflite.decode import (
     OPERATOR_NAME,
     Encoded,
     decode,
+    decode_operators,
     decoded_tensors,
     is_decode,
 )
@@ -30,12 +30,16 @@ from stridepack.tflite.model import (
     load_schema,
     shape_of,
 )
+from stridepack.tflite.schedule import decode_groups
 from stridepack.tflite.types import Payload
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """Replacement for a tensor: its place, the operators that read it, and the encoded data."""
+    """Replacement for a tensor: its place, and the encoded data.
+
+    readers: the operators that have a DECODE of it right before them.
+    """
 
     subgraph: int
     index: int
@@ -97,16 +101,19 @@ def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
                     len(encoding.payload.ancillary), ancillary_buffers[dense[index].buffer]
                 )
             )
-        operators: list[Operator] = []
-        for operator in graph.operators:
-            if encoded := [t for t in dict.fromkeys(operator.inputs) if t in dense]:
-                first = len(graph.tensors)
-                decoded = {t: first + i for i, t in enumerate(encoded)}
-                graph.tensors += [_decoded_tensor(dense[t]) for t in encoded]
-                inputs = [index for t in encoded for index in (t, ancillary[t])]
-                operators.append(_decode_operator(code, inputs, list(decoded.values())))
+        before: dict[int, Operator] = {}
+        for group in decode_groups(graph.operators, dense, decode_operators(model, graph)):
+            first = len(graph.tensors)
+            decoded = {t: first + i for i, t in enumerate(group.tensors)}
+            graph.tensors += [_decoded_tensor(dense[t]) for t in group.tensors]
+            inputs = [index for t in group.tensors for index in (t, ancillary[t])]
+            before[group.operators[0]] = _decode_operator(code, inputs, list(decoded.values()))
+            for o in group.operators:
+                operator = graph.operators[o]
                 operator.inputs = [decoded.get(t, t) for t in operator.inputs]
-            operators.append(operator)
+        operators: list[Operator] = []
+        for o, operator in enumerate(graph.operators):
+            operators += [before[o], operator] if o in before else [operator]
         graph.operators = operators
 
 
@@ -223,7 +230,7 @@ def _restore_subgraph(model: Model, s: int, pairs: dict[int, Encoded]) -> list[_
         operator.inputs = [source.get(t, t) for t in operator.inputs]
     graph.outputs = [source.get(t, t) for t in graph.outputs]
     graph.operators = operators
-    _remove_tensors(graph, source.keys() | {pair.ancillary for pair in pairs.values()})
+    remove_tensors(graph, source.keys() | {pair.ancillary for pair in pairs.values()})
     return list(restored.values())
 
 
@@ -248,7 +255,7 @@ def _refuse_other_uses(
         )
 
 
-def _remove_tensors(graph: SubGraph, indices: Iterable[int]) -> None:
+def remove_tensors(graph: SubGraph, indices: Iterable[int]) -> None:
     """Remove tensors at the end; any other is emptied, so that the rest keep their numbers."""
     for index in sorted(indices, reverse=True):
         if index == len(graph.tensors) - 1:

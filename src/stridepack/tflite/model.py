@@ -8,6 +8,7 @@ only deprecated codes, ignores data outside the flatbuffer and aligns no buffer.
 
 import inspect
 import io
+import math
 import struct
 import zipfile
 from functools import cache
@@ -42,6 +43,10 @@ _ACCESSOR_ERRORS = (
 
 # Tensors, operators, buffers and all the tables they consist of. Real models have thousands.
 MAX_TABLES = 100_000
+
+# Bits of an element, for the types whose tensors are packed. The bytes are packed as the file has
+# them: of int4, the first of two elements is in the lower half of the byte.
+ELEMENT_BITS = {"int8": 8, "uint8": 8, "int4": 4, "uint4": 4, "int2": 2}
 
 # Bytes of data in a flatbuffer, with room for the rest: its offsets have 31 bits.
 _MAX_FLATBUFFER = 2**31 - 2**24
@@ -110,6 +115,9 @@ class Model:
         Size of the file.
     attached : bytes
         The archive of files, such as labels, that TensorFlow Lite's metadata append to a model.
+    densified : list of str
+        Names of the tensors that the file holds in TensorFlow Lite's sparse encoding. They are
+        dense here.
     """
 
     def __init__(self, root: Any, file: str, nbytes: int, attached: bytes) -> None:
@@ -117,6 +125,7 @@ class Model:
         self.file = file
         self.nbytes = nbytes
         self.attached = attached
+        self.densified: list[str] = []
         self._allowance = Allowance(file, nbytes)
 
     @property
@@ -196,6 +205,10 @@ def load_model(data: bytes, file: str) -> Model:
     model = Model(root, file, len(data), _attached(data))
     _normalise(model, data, census)
     _check_indices(model)
+    if any(t.sparsity is not None for graph in model.subgraphs for t in graph.tensors):
+        from stridepack.tflite.densify import densify  # which needs this module
+
+        model.densified = densify(model)
     return model
 
 
@@ -233,6 +246,21 @@ def type_name(tensor: Tensor) -> str:
 def shape_of(tensor: Tensor) -> tuple[int, ...]:
     """Dimensions of a tensor; () for a scalar."""
     return () if tensor.shape is None else tuple(int(n) for n in tensor.shape)
+
+
+def stored_shape(tensor: Tensor) -> tuple[int, ...]:
+    """Shape of the elements as they are stored, of a type in ELEMENT_BITS.
+
+    That is the shape of the tensor. Elements smaller than a byte share bytes across all dimensions,
+    so their shape is the number of bytes.
+
+    >>> from types import SimpleNamespace
+    >>> stored_shape(SimpleNamespace(shape=[3, 5], type=17))  # int4
+    (8,)
+    """
+    shape = shape_of(tensor)
+    bits = ELEMENT_BITS.get(type_name(tensor), 8)
+    return shape if bits == 8 else (-(-math.prod(shape) * bits // 8),)
 
 
 class _Census:

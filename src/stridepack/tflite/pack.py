@@ -14,18 +14,25 @@ from stridepack.errors import StridepackError
 from stridepack.plan.rules import why_dense
 from stridepack.tensor import equal_values
 from stridepack.tflite.arena.goal import RamGoal, RamUse
-from stridepack.tflite.constants import Constant, find_constants, int8_weights, read_values
-from stridepack.tflite.graph import (
-    Encoding,
-    buffer_users,
-    insert_decode,
-    nbytes_in_file,
-    remove_decode,
-)
-from stridepack.tflite.model import Model, load_model
+from stridepack.tflite.constants import Constant, find_constants, named_weights, read_values
+from stridepack.tflite.decode import in_use
+from stridepack.tflite.encodings import Tensors, find_candidates
+from stridepack.tflite.graph import Encoding, buffer_users, insert_decode, remove_decode
+from stridepack.tflite.limits import limits
+from stridepack.tflite.model import Model, load_model, type_name
 from stridepack.tflite.operators import why_constant
-from stridepack.tflite.types import DecodeType, Payload, UnencodableError, decode_type, decode_types
-from stridepack.tflite.within import Candidate, choose_within
+from stridepack.tflite.types import (
+    DecodeType,
+    Payload,
+    UndecodableError,
+    UnencodableError,
+    decode_type,
+    decode_types,
+)
+from stridepack.tflite.within import choose_within
+
+# Why a tensor of another type than int8 stays dense.
+NOT_DECODED = "it has {} elements, which the DECODE operator of TensorFlow Lite Micro cannot write"
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,18 @@ class PackedModel:
         By name, why each other tensor is dense.
     ram : RamUse or None
         What it takes, where anything was asked of it and there was a choice.
+    densified : tuple of str
+        Names of the tensors that were in TensorFlow Lite's sparse encoding.
+    limits : tuple of str
+        Sentences on what TensorFlow Lite Micro does not run of the model, packed or not.
     """
 
     data: bytes
     payloads: dict[str, Payload]
     notes: dict[str, str]
     ram: RamUse | None = None
+    densified: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 def pack_tflite(
@@ -55,6 +68,7 @@ def pack_tflite(
     types: Iterable[DecodeType] | None = None,
     *,
     min_size: int = 0,
+    reference_kernels: bool = False,
     file: str = "model",
     ram: RamGoal | None = None,
     on_done: Callable[[int], None] | None = None,
@@ -75,6 +89,9 @@ def pack_tflite(
         What to choose from. Default: all that the unmodified TensorFlow Lite Micro decodes.
     min_size : int
         Tensors of fewer elements stay dense.
+    reference_kernels : bool
+        Whether the firmware uses TensorFlow Lite Micro's own kernels and not CMSIS-NN's, so that
+        weights are packed which only the latter need while the interpreter starts.
     file : str
         Name for messages.
     ram : RamGoal, optional
@@ -85,7 +102,8 @@ def pack_tflite(
     Returns
     -------
     PackedModel
-        With `model` itself where nothing gets smaller. The same bytes for the same arguments.
+        With `model` itself where nothing gets smaller, or the dense model where tensors are in
+        TensorFlow Lite's sparse encoding. The same bytes for the same arguments.
 
     Raises
     ------
@@ -100,16 +118,25 @@ def pack_tflite(
     """
     chosen_from = [*map(decode_type, decode_types())] if types is None else list(types)
     parsed = load_model(model, file)
-    weights = int8_weights(parsed, find_constants(parsed))
+    about = (tuple(parsed.densified), tuple(limits(parsed)))
+    weights = named_weights(parsed, find_constants(parsed))
+    dense = model
+    if parsed.densified:
+        _refuse_offline_plan(parsed)
+        dense = parsed.to_bytes()
     if not chosen_from:
         if ram is None:
-            return PackedModel(model, {}, {})
+            return PackedModel(dense, {}, {}, None, *about)
         weights = {}
+
+    taken = [in_use(parsed, graph) for graph in parsed.subgraphs]
 
     def encode(item: tuple[str, Constant]) -> dict[str, Payload] | str:
         name, weight = item
-        if (obstacle := _obstacle(parsed, weight, min_size)) is not None:
+        if (obstacle := _obstacle(parsed, weight, min_size, reference_kernels)) is not None:
             return obstacle
+        if taken[weight.subgraph] & {*weight.readers}:
+            return "another tensor that is decoded already is in use where it would be decoded"
         return _encode(parsed, name, weight, chosen_from)
 
     tried = in_threads(
@@ -119,25 +146,20 @@ def pack_tflite(
         on_done,
     )
     notes: dict[str, str] = {}
-    groups: dict[int, dict[str, dict[str, Payload]]] = defaultdict(dict)  # by buffer
+    groups: dict[int, Tensors] = defaultdict(dict)  # by buffer
     for (name, weight), result in zip(weights.items(), tried, strict=True):
         if isinstance(result, str):
             notes[name] = result
         elif result:
-            groups[parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer][name] = result
+            buffer = parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer
+            groups[buffer][name] = (weight, result)
 
-    candidates: list[Candidate] = []
     users = buffer_users(parsed)
-    for buffer, group in groups.items():
+    for buffer, group in list(groups.items()):
         if len(group) < users[buffer]:
             why = f"it shares its data (buffer {buffer}) with something that stays dense"
-            notes |= dict.fromkeys(group, why)
-            continue
-        found = _candidate(parsed, {name: (weights[name], group[name]) for name in group})
-        if isinstance(found, str):
-            notes |= dict.fromkeys(group, found)
-        else:
-            candidates.append(found)
+            notes |= dict.fromkeys(groups.pop(buffer), why)
+    candidates = find_candidates(parsed, groups.values(), notes)
 
     def build(encodings: list[Encoding]) -> bytes:
         packed = load_model(model, file)
@@ -147,13 +169,13 @@ def pack_tflite(
     if candidates:
         _refuse_offline_plan(parsed)
     if ram is not None:
-        within = choose_within(model, parsed, candidates, ram, build)
+        within = choose_within(dense, parsed, candidates, ram, build)
         data, ways, why, use = within.data, within.chosen, within.why_not, within.ram
     else:
         use, ways = None, dict.fromkeys(range(len(candidates)), 0)
         data = build([e for c in candidates for e in c.ways[0][1]]) if candidates else None
-        if data is not None and len(data) >= len(model):
-            why = f"the file takes {len(model):,} bytes and would take {len(data):,} packed"
+        if data is not None and len(data) >= len(dense):
+            why = f"the file takes {len(dense):,} bytes and would take {len(data):,} packed"
             data, ways = None, {}
     payloads: dict[str, Payload] = {}
     for i, candidate in enumerate(candidates):
@@ -162,7 +184,7 @@ def pack_tflite(
             payloads |= {n: e.payload for n, e in zip(candidate.names, encodings, strict=True)}
         else:
             notes |= dict.fromkeys(candidate.names, why)
-    return PackedModel(model if data is None else data, payloads, notes, use)
+    return PackedModel(dense if data is None else data, payloads, notes, use, *about)
 
 
 def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
@@ -202,7 +224,10 @@ def _encode(
 ) -> dict[str, Payload] | str:
     """Payloads of a tensor in all types that can encode it; if none can, why."""
     values = read_values(model, weight)
+    element = type_name(weight.tensor)
     payloads, reasons = {}, []
+    if not any(element in decode.elements for decode in types):
+        return NOT_DECODED.format(element)
     for decode in types:
         try:
             payload = decode.encode(values, weight.tensor)
@@ -210,7 +235,12 @@ def _encode(
             reasons.append(str(error))
             continue
         contents = (np.frombuffer(b, np.uint8) for b in (payload.encoded, payload.ancillary))
-        if not equal_values(decode.decode(weight.tensor, *contents), values):
+        try:
+            decoded = decode.decode(weight.tensor, *contents)
+        except UndecodableError as error:  # by its scales, which the values do not show
+            reasons.append(str(error))
+            continue
+        if not equal_values(decoded, values):
             raise StridepackError(
                 f"Tensor {name!r} was not the same after packing with {decode.name} and unpacking. "
                 "This is a defect of stridepack, and nothing was written. Please report it "
@@ -220,34 +250,7 @@ def _encode(
     return payloads or "; ".join(reasons)
 
 
-def _candidate(
-    model: Model, group: dict[str, tuple[Constant, dict[str, Payload]]]
-) -> Candidate | str:
-    """Ways to encode tensors with one common buffer; why there are none, if so.
-
-    Only a type that makes the same of all of them can be used: their shapes and scales may differ.
-    """
-    (_, first), *others = group.values()
-    ways: list[tuple[int, list[Encoding]]] = []
-    dense = 0
-    for name, payload in first.items():
-        if any(payloads.get(name) != payload for _, payloads in others):
-            continue
-        encodings = [
-            Encoding(weight.subgraph, weight.index, weight.readers, payload)
-            for weight, _ in group.values()
-        ]
-        nbytes, dense = nbytes_in_file(model, encodings)
-        ways.append((nbytes, encodings))
-    if not ways:
-        return "it shares its data with a tensor of other scales"
-    ways.sort(key=lambda way: way[0])  # of equal ones the first type stays first
-    if ways[0][0] >= dense:
-        return f"it takes {dense:,} bytes dense and would take {ways[0][0]:,} packed"
-    return Candidate(tuple(group), dense, [way for way in ways if way[0] < dense])
-
-
-def _obstacle(model: Model, weight: Constant, min_size: int) -> str | None:
+def _obstacle(model: Model, weight: Constant, min_size: int, reference_kernels: bool) -> str | None:
     """Why a tensor cannot be encoded with DECODE operators, or need not be."""
     if why := why_dense(weight.n_elements, min_size):
         return why
@@ -259,7 +262,9 @@ def _obstacle(model: Model, weight: Constant, min_size: int) -> str | None:
     if weight.index in (*graph.inputs, *graph.outputs):
         return f"it is an input or output of subgraph {weight.subgraph}"
     for reader in weight.readers:
-        if why := why_constant(model, graph.operators[reader], reader):
+        if why := why_constant(
+            model, graph.operators[reader], reader, reference_kernels=reference_kernels
+        ):
             return why
     return None
 

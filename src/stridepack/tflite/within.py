@@ -4,7 +4,6 @@ TensorFlow Lite Micro unpacks each tensor into its arena, right before the opera
 The choice is made with the estimate of `arena.model`; the interpreter measures what came of it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,32 +11,14 @@ from stridepack._words import counted
 from stridepack.errors import BudgetError
 from stridepack.plan.ram_choice import Chosen, Ram, RamChoice, RamOption
 from stridepack.tflite.arena.goal import RamGoal, RamUse
-from stridepack.tflite.arena.kept import decode_operator_nbytes
 from stridepack.tflite.arena.measure import measure_arena
-from stridepack.tflite.arena.model import ArenaModel
+from stridepack.tflite.arena.model import ArenaModel, Decodes
+from stridepack.tflite.encodings import Candidate
 from stridepack.tflite.graph import Encoding
 from stridepack.tflite.model import Model
 
 # How often the limits are tightened by what the estimate was off.
 _MOST_ATTEMPTS = 8
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Tensors with one common buffer, and the ways to encode them that make the file smaller.
-
-    Attributes
-    ----------
-    names : tuple of str
-    dense : int
-        Bytes that they take in the file as they are.
-    ways : list of (int, list of Encoding)
-        Bytes that they take in the file in each other way, the smallest first.
-    """
-
-    names: tuple[str, ...]
-    dense: int
-    ways: list[tuple[int, list[Encoding]]]
 
 
 @dataclass(frozen=True)
@@ -106,7 +87,8 @@ def choose_within(
         over_arena = use.after - goal.arena if goal.arena is not None else 0
         over_flash = len(data or model) - goal.flash if goal.flash is not None else 0
         if over_arena <= 0 and over_flash <= 0:
-            within = _worth_it(choice, chosen, model, data, replace(use, best=best))
+            use = replace(use, best=best and choice.sizes_are_exact)
+            within = _worth_it(choice, chosen, model, data, use)
             return replace(within, ram=_started(within, model, goal))
         if over_arena > 0 and problem.limit is not None:
             problem = replace(problem, limit=problem.limit - over_arena)
@@ -129,15 +111,10 @@ class _Choice:
         self.candidates = candidates
         self.arena = arena
         self.goal = goal
-        readers = Counter(
-            (e.subgraph, reader)
-            for candidate in candidates
-            for e in candidate.ways[0][1]
-            for reader in e.readers
-        )
+        everything = arena.decodes(e for c in candidates for e in c.ways[0][1])
         floor, peaks = arena.peaks([candidate.ways[0][1] for candidate in candidates])
         items = [
-            [RamOption(c.dense), *(self._option(way, peak, readers) for way in c.ways)]
+            [RamOption(c.dense), *(self._option(way, peak, everything) for way in c.ways)]
             for c, peak in zip(candidates, peaks, strict=True)
         ]
         rest = nbytes - sum(candidate.dense for candidate in candidates)
@@ -151,6 +128,19 @@ class _Choice:
             limit=goal.arena,
             flash=None if goal.flash is None else goal.flash - rest,
         )
+
+    @property
+    def sizes_are_exact(self) -> bool:
+        """Whether what a tensor takes in the file does not depend on which others are packed.
+
+        It does where fewer of them let operators share a DECODE.
+        """
+        for candidate in self.candidates:
+            encodings = candidate.ways[0][1]
+            alone = self.arena.decodes(encodings).values()
+            if sum(len(e.readers) for e in encodings) != sum(len(g.tensors) for g in alone):
+                return False
+        return True
 
     def encodings(self, chosen: Chosen) -> list[Encoding]:
         """What is encoded in a choice."""
@@ -190,17 +180,9 @@ class _Choice:
         saved = sum(candidate.dense - candidate.ways[0][0] for candidate in dense)
         return sum(len(candidate.names) for candidate in dense), saved, added
 
-    def _option(
-        self, way: tuple[int, list[Encoding]], peak: int, readers: Counter[tuple[int, int]]
-    ) -> RamOption:
+    def _option(self, way: tuple[int, list[Encoding]], peak: int, everything: Decodes) -> RamOption:
         nbytes, encodings = way
-        own: Counter[tuple[int, int]] = Counter(
-            (e.subgraph, reader) for e in encodings for reader in e.readers
-        )
-        kept = self.arena.kept(encodings, shared=False) + sum(
-            decode_operator_nbytes(n) for key, n in own.items() if readers[key] == n
-        )
-        return RamOption(nbytes, kept, peak)
+        return RamOption(nbytes, self.arena.kept(encodings, among=everything), peak)
 
     def _ram(self, chosen: Chosen) -> Ram:
         arena, beside = self.arena.of(self.encodings(chosen))

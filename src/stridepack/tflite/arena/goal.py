@@ -76,7 +76,7 @@ class RamUse:
         Of tensors that stay dense because of their RAM: how many they are, what packing them would
         take off the file, and what it would add to the RAM.
     best : bool
-        Whether no other choice of tensors is better; otherwise the search was given up.
+        Whether no other choice of tensors is better; otherwise not all could be compared.
     starts : bool
         Whether the interpreter starts within the arena that was allowed. It may need more than
         `after` for a moment, while it plans its memory.

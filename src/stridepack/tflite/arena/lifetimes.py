@@ -17,7 +17,7 @@ from stridepack.tflite.model import Model, Operator, Tensor, shape_of, type_name
 
 # Bytes of an element. TensorFlow Lite Micro counts a whole byte for one of 4 bits, too.
 _ELEMENT_NBYTES = {
-    **dict.fromkeys(("bool", "int4", "int8", "uint8"), 1),
+    **dict.fromkeys(("bool", "int2", "int4", "int8", "uint4", "uint8"), 1),
     **dict.fromkeys(("bfloat16", "float16", "int16", "uint16"), 2),
     **dict.fromkeys(("float32", "int32", "uint32"), 4),
     **dict.fromkeys(("complex64", "float64", "int64", "resource", "uint64", "variant"), 8),

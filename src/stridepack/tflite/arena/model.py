@@ -21,8 +21,12 @@ from stridepack.tflite.arena.planner import (
     place,
     planned_nbytes,
 )
+from stridepack.tflite.decode import decode_operators
 from stridepack.tflite.graph import Encoding
 from stridepack.tflite.model import Model
+from stridepack.tflite.schedule import Group, decode_groups
+
+Decodes = dict[tuple[int, int], Group]  # by subgraph and the first of the operators after it
 
 
 class ArenaModel:
@@ -44,6 +48,7 @@ class ArenaModel:
     ) -> None:
         self._model = model
         self._beside = decompression_memory
+        self._barriers = [decode_operators(model, graph) for graph in model.subgraphs]
         self._lifetimes = lifetimes = find_lifetimes(model)
         planned = planned_nbytes([*lifetimes.tensors, *lifetimes.scratch])
         self.dense = dense or Arena(planned, estimated_nbytes(model))
@@ -63,22 +68,37 @@ class ArenaModel:
         kept = self.dense.kept + aligned(self.kept(encodings))
         if self._beside:
             arena = Arena(self._planned([]) + self._unknown, kept + decompression_nbytes())
-            return arena, self._decompression(encodings)
+            return arena, self._decompression(self._outputs(encodings).values())
         return Arena(self._planned(encodings) + self._unknown, kept), 0
 
-    def kept(self, encodings: Sequence[Encoding], *, shared: bool = True) -> int:
+    def decodes(self, encodings: Iterable[Encoding]) -> Decodes:
+        """The new DECODE operators where these tensors are packed."""
+        packed: dict[int, set[int]] = defaultdict(set)
+        for encoding in encodings:
+            packed[encoding.subgraph].add(encoding.index)
+        return {
+            (s, group.operators[0]): group
+            for s, tensors in sorted(packed.items())
+            for group in decode_groups(
+                self._model.subgraphs[s].operators, tensors, self._barriers[s]
+            )
+        }
+
+    def kept(self, encodings: Sequence[Encoding], *, among: Decodes | None = None) -> int:
         """Bytes that packing these tensors adds to what stays.
 
-        shared: with the DECODE operators, which tensors of one reader share.
+        among: the DECODE operators where more tensors are packed, all that may be. The result is
+        then what these tensors add at least, whichever of the others are packed: others only add
+        DECODE operators, so those that are the same with and without them belong to these alone.
         """
-        total = 0
-        for encoding in encodings:
-            tensor = self._model.subgraphs[encoding.subgraph].tensors[encoding.index]
-            state = decoder_state_nbytes(encoding.payload, tensor)
-            total += TENSOR + len(encoding.readers) * (TENSOR + state)
-        if shared:
-            outputs = self._outputs(encodings).values()
-            total += sum(decode_operator_nbytes(len(some)) for some in outputs)
+        tensors = {(e.subgraph, e.index): e.payload for e in encodings}
+        total = TENSOR * len(tensors)
+        for key, group in self.decodes(encodings).items():
+            for t in group.tensors:
+                tensor = self._model.subgraphs[key[0]].tensors[t]
+                total += TENSOR + decoder_state_nbytes(tensors[key[0], t], tensor)
+            if among is None or among.get(key) == group:
+                total += decode_operator_nbytes(len(group.tensors))
         return total
 
     def peaks(self, groups: Sequence[Sequence[Encoding]]) -> tuple[int, list[int]]:
@@ -88,11 +108,14 @@ class ArenaModel:
         buffer is neither moved by any of them nor by another one that is, its place is fixed, and a
         decoded tensor can be no lower than the first gap between such places.
         """
+        at_least = [self._at_least(group) for group in groups]
         if self._beside:
-            return self._decompression([]), [self._decompression(group) for group in groups]
+            floor = self._decompression([])
+            return floor, [self._decompression(some.values()) for some in at_least]
         buffers = self._buffers([])
-        outputs = [[b for some in self._outputs(g).values() for b in some] for g in groups]
-        fixed = place(never_moved(buffers, [b for some in outputs for b in some]))
+        outputs = [[b for some in found.values() for b in some] for found in at_least]
+        longest = [self._at_most(e) for group in groups for e in group]
+        fixed = place(never_moved(buffers, longest))
         floor = max(peak_nbytes(buffers), max((p.end for p in fixed), default=0))
         peaks = []
         for some in outputs:
@@ -121,26 +144,52 @@ class ArenaModel:
         return result + lifetimes.scratch
 
     def _outputs(self, encodings: Iterable[Encoding]) -> dict[tuple[int, int], list[Buffer]]:
-        """What the new DECODE operators write, by subgraph and reader."""
-        by_reader: dict[tuple[int, int], dict[int, Buffer]] = defaultdict(dict)
-        for encoding in encodings:
-            s = encoding.subgraph
-            tensor = self._model.subgraphs[s].tensors[encoding.index]
-            for reader in encoding.readers:
-                step = self._lifetimes.readers.get((s, reader), 0)
-                by_reader[s, reader][encoding.index] = Buffer(
-                    tensor_nbytes(self._model, tensor), max(step - 1, 0), step
-                )
-        operators = {key: self._model.subgraphs[key[0]].operators[key[1]] for key in by_reader}
-        return {
-            key: [found[t] for t in dict.fromkeys(operators[key].inputs) if t in found]
-            for key, found in by_reader.items()
-        }
+        """What the new DECODE operators write, by subgraph and the operator after them.
 
-    def _decompression(self, encodings: Sequence[Encoding]) -> int:
+        Each tensor is in use up to the last of the operators that share the DECODE and read it.
+        """
+        found = {}
+        for (s, first), group in self.decodes(encodings).items():
+            last = {
+                t: self._step(s, o)
+                for o in group.operators
+                for t in self._model.subgraphs[s].operators[o].inputs
+            }
+            start = max(self._step(s, first) - 1, 0)
+            found[s, first] = [Buffer(self._nbytes(s, t), start, last[t]) for t in group.tensors]
+        return found
+
+    def _at_least(self, encodings: Iterable[Encoding]) -> dict[tuple[int, int], list[Buffer]]:
+        """What is decoded for each reader, however many others it shares the DECODE with."""
+        found: dict[tuple[int, int], list[Buffer]] = defaultdict(list)
+        for e in encodings:
+            for o in self._readers(e):
+                step = self._step(e.subgraph, o)
+                buffer = Buffer(self._nbytes(e.subgraph, e.index), max(step - 1, 0), step)
+                found[e.subgraph, o].append(buffer)
+        return found
+
+    def _at_most(self, encoding: Encoding) -> Buffer:
+        """The decoded tensor, in use as long as it ever is."""
+        s = encoding.subgraph
+        steps = [self._step(s, o) for o in self._readers(encoding)]
+        nbytes = self._nbytes(s, encoding.index)
+        return Buffer(nbytes, max(min(steps, default=0) - 1, 0), max(steps, default=0))
+
+    def _readers(self, encoding: Encoding) -> list[int]:
+        operators = self._model.subgraphs[encoding.subgraph].operators
+        return [o for o, operator in enumerate(operators) if encoding.index in operator.inputs]
+
+    def _step(self, s: int, operator: int) -> int:
+        return self._lifetimes.readers.get((s, operator), 0)
+
+    def _nbytes(self, s: int, t: int) -> int:
+        return tensor_nbytes(self._model, self._model.subgraphs[s].tensors[t])
+
+    def _decompression(self, outputs: Iterable[Sequence[Buffer]]) -> int:
         """Bytes of the one memory that all DECODE operators write into, one after the other."""
         most = 0
-        for some in (*self._lifetimes.decoded, *self._outputs(encodings).values()):
+        for some in (*self._lifetimes.decoded, *outputs):
             end = 0
             for buffer in some:
                 end = aligned(end) + buffer.nbytes

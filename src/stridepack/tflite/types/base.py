@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from stridepack._words import listed
 from stridepack.errors import InputError
-from stridepack.tflite.model import Bytes, Tensor, shape_of, type_name
+from stridepack.tflite.model import Bytes, Tensor, stored_shape, type_name
 
 HEADER_NBYTES = 16
 FIRST_CUSTOM_NUMBER = 128  # up to 255
@@ -98,15 +98,15 @@ class DecodeType(ABC):
         Returns
         -------
         ndarray
-            Integers of the tensor's element size (for float32: its bits), in the tensor's shape.
+            Integers of the tensor's element size (for float32: its bits), in its `stored_shape`.
 
         Raises
         ------
         UndecodableError
             Where TensorFlow Lite Micro refuses to decode it or would read outside its inputs.
         """
-        flat = self._decode(tensor, math.prod(shape_of(tensor)), encoded, ancillary)
-        return flat.reshape(shape_of(tensor))
+        shape = stored_shape(tensor)
+        return self._decode(tensor, math.prod(shape), encoded, ancillary).reshape(shape)
 
     @abstractmethod
     def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:

@@ -1,6 +1,6 @@
 """Our own DECODE type: a blob of docs/format.md as the encoded tensor.
 
-    encoded     the blob, of one dimension
+    encoded     the blob, of one dimension; its elements are the bytes of the tensor
     ancillary   header
 
 The number is one of those that are free for applications. Only an interpreter that was given the
@@ -33,7 +33,7 @@ class Blob(DecodeType):
 
     name = "stridepack"
     number = _spec.TFLM_DECODE_TYPE
-    elements = {"int8": "i1"}  # noqa: RUF012 (nothing writes to it)
+    elements = dict.fromkeys(("int8", "uint8", "int4"), "i1")  # the bytes as they are stored
 
     def __init__(self, format: str = "dense", options: Mapping[str, Any] | None = None) -> None:
         self.format = format

@@ -41,3 +41,23 @@ def zero_point(tensor: Tensor) -> int:
         return 0
     zero_points = np.asarray(quantization.zeroPoint)
     return int(zero_points[np.argmax(zero_points != 0)]) if zero_points.size else 0
+
+
+def why_scales_do_not_fit(tensor: Tensor) -> str:
+    """A sentence on scales that do not fit the shape; empty where they do.
+
+    TensorFlow Lite refuses such a tensor as well: there is one scale, or one for each index of one
+    axis.
+    """
+    if not is_quantised(tensor):
+        return ""
+    shape = shape_of(tensor)
+    scales, zero_points = len(tensor.quantization.scale), len(tensor.quantization.zeroPoint)
+    axis = int(tensor.quantization.quantizedDimension)
+    if scales == 1:
+        return ""
+    if not 0 <= axis < len(shape) or shape[axis] != scales:
+        return f"its {scales} scales do not fit axis {axis} of {list(shape)}."
+    if zero_points not in (1, scales):
+        return f"it has {scales} scales and {zero_points} zero points."
+    return ""
