@@ -9,6 +9,7 @@ from stridepack.plan.budget_plan import BudgetPlan
 from stridepack.plan.options import PackOptions
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.firmware import Firmware
 
 DECODERS = ("tflm", "stridepack")
 
@@ -69,9 +70,12 @@ class Chosen:
         For a .tflite: the whole file.
     plan : BudgetPlan or None
         Where one was asked for.
+    firmware : Firmware or None
+        For a .tflite in which something is packed: what it needs.
     """
 
     tensors: list[Stored]
     blobs: dict[str, Packed] = field(default_factory=dict)
     model: bytes = b""
     plan: BudgetPlan | None = None
+    firmware: Firmware | None = None

@@ -17,6 +17,7 @@ from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.firmware import Firmware
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,14 @@ class PackResult:
         Bytes of each file.
     plan : BudgetPlan or None
         Where one was asked for.
+    firmware : Firmware or None
+        For a .tflite in which something is packed: what TensorFlow Lite Micro needs to run it.
     """
 
     tensors: list[Stored]
     files: dict[Path, int]
     plan: BudgetPlan | None = None
+    firmware: Firmware | None = None
 
 
 def pack_file(
@@ -68,8 +72,8 @@ def pack_file(
         As in `stridepack.plan`. For ``.tflite``, whole tensors only.
     decoder : str
         For ``.tflite``: what will decode it. "tflm": TensorFlow Lite Micro as it is; `format` is
-        one of its own DECODE types then, and has no options. "stridepack": our decoder, registered
-        with the interpreter (runtime/tflm), and our formats.
+        one of its own DECODE types then, and has no options. "stridepack": our formats, and an
+        operator of ours that decodes them, which firmware registers by its name (runtime/tflm).
     budget, objective, target, count_code : optional
         With any of them, ``.c`` and ``.spk`` are planned by `stridepack.plan_within`. Flash is what
         blobs, names and tables take: all of a ``.spk``. For ``.tflite`` only a budget of Flash is
@@ -126,4 +130,4 @@ def run(
     files = file_type.write(job.output, chosen)
     write_files(files)
     sizes = {path: len(data) for path, data in files.items()}
-    return PackResult(chosen.tensors, sizes, chosen.plan)
+    return PackResult(chosen.tensors, sizes, chosen.plan, chosen.firmware)

@@ -10,6 +10,7 @@ from stridepack.formats import check_options, formats, options_of
 from stridepack.plan.options import AUTO
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.firmware import firmware_of
 from stridepack.tflite.pack import PackedModel, pack_tflite, unpack_tflite
 from stridepack.tflite.types import DecodeType, decode_type, decode_types
 from stridepack.tflite.types.blob import Blob
@@ -35,7 +36,9 @@ def choose_tflite(
             ".c file is usually smaller.",
             flash=flash,
         )
-    return Chosen([_stored(tensor, packed) for tensor in tensors], model=packed.data)
+    stored = [_stored(tensor, packed) for tensor in tensors]
+    firmware = firmware_of(job.model.read_bytes(), packed.data, (s.format for s in stored))
+    return Chosen(stored, model=packed.data, firmware=firmware)
 
 
 def write_tflite(output: Path, chosen: Chosen) -> dict[Path, bytes]:

@@ -23,7 +23,8 @@ def verification_lines(result: Verification) -> Iterator[str]:
         if result.stand_in:
             yield (
                 "Its own DECODE operators took the places of those of stridepack, which the Python "
-                "package tflite-micro cannot register. They write the same values."
+                "package tflite-micro cannot register. They write the same values, and they "
+                "need a little more of the tensor arena."
             )
         before, after = outputs.arena_nbytes
         yield f"tensor arena: {before:,} bytes dense, {after:,} packed ({after - before:+,})"

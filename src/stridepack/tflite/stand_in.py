@@ -6,7 +6,7 @@ places of ours. They write the same values to the same tensors at the same time;
 decode these from is another encoding.
 """
 
-from stridepack.tflite.decode import DECODE, Encoded, decode, is_own, n_own_operators
+from stridepack.tflite.decode import DECODE, decode, decoded_tensors, is_own, n_own_operators
 from stridepack.tflite.graph import bytes_tensor, operator_code
 from stridepack.tflite.model import Buffer, load_model
 from stridepack.tflite.types import UnencodableError
@@ -32,28 +32,30 @@ def with_decode_operators(model: bytes, file: str) -> bytes:
     Raises
     ------
     ModelError
-        For a file that cannot be read.
+        For a file that cannot be read, or with a damaged operator.
     """
     parsed = load_model(model, file)
     if not n_own_operators(parsed):
         return model
     code = operator_code(parsed, DECODE)
     buffers = parsed.root.buffers
-    for graph in parsed.subgraphs:
+    for s, graph in enumerate(parsed.subgraphs):
+        pairs = decoded_tensors(parsed, s)
         for operator in graph.operators:
             if not is_own(parsed, operator):
                 continue
-            (encoded,), (output,) = operator.inputs, operator.outputs
+            (output,) = operator.outputs
             tensor = graph.tensors[output]
-            values = decode(parsed, graph, tensor, Encoded(encoded, None))
+            values = decode(parsed, graph, tensor, pairs[output])
             try:
                 payload = Prune().encode(values, tensor)
             except UnencodableError:
                 payload = Huffman().encode(values, tensor)  # encodes all values and quantisations
             operator.opcodeIndex = code
             operator.inputs = []
-            for content in (payload.encoded, payload.ancillary):
+            name = graph.tensors[pairs[output].encoded].name
+            for content, name_of_it in ((payload.encoded, name), (payload.ancillary, None)):
                 operator.inputs.append(len(graph.tensors))
-                graph.tensors.append(bytes_tensor(len(content), len(buffers), None))
+                graph.tensors.append(bytes_tensor(len(content), len(buffers), name_of_it))
                 buffers.append(Buffer(content))
     return parsed.to_bytes()
