@@ -2,6 +2,9 @@
 // checksum of all outputs. With a second argument, one operator is not registered, as if a user had forgotten it:
 // `forget` leaves ours out, and `forget-decode` DECODE. See Makefile.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -99,10 +102,13 @@ int run(tflite::MicroInterpreter &interpreter) {
 int main(int argc, char **argv) {
   if (argc < 2 || argc > 3) return fail("usage: run model.tflite [forget|forget-decode]");
   const char *forget = argc == 3 ? argv[2] : "";
-  std::FILE *file = std::fopen(argv[1], "rb");
-  if (file == nullptr) return fail("no model");
-  const std::size_t size = std::fread(model_data, 1, sizeof model_data, file);
-  std::fclose(file);
+  // Not with fopen: the firmware has no heap.
+  const int file = open(argv[1], O_RDONLY);
+  std::size_t size = 0;
+  for (ssize_t n = 1; file >= 0 && n > 0 && size < sizeof model_data; size += static_cast<std::size_t>(n)) {
+    n = read(file, model_data + size, sizeof model_data - size);
+    if (n < 0) return fail("the model cannot be read");
+  }
   if (size == 0 || size == sizeof model_data) return fail("no model, or one of more than 256 KiB");
 
   tflite::MicroMutableOpResolver<15> resolver;
