@@ -26,6 +26,7 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
         "",
         f'#define SPK_LIBRARY_VERSION "{library_version}" /* of stridepack, from pyproject.toml */',
         f"#define SPK_VERSION {spec['version']} /* of the format, in every blob */",
+        f'#define SPK_TFLM_OPERATOR "{spec["tflm_operator"]}" /* in .tflite files */',
         "",
     ]
     lines += [f"#define SPK_{name.upper()} {value}u" for name, value in spec["limits"].items()]
@@ -52,7 +53,8 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
 
 
 def python_module(spec: dict[str, Any]) -> str:
-    lines = [f'"""{NOTE}"""', "", f"VERSION = {spec['version']}", ""]
+    lines = [f'"""{NOTE}"""', "", f"VERSION = {spec['version']}"]
+    lines += [f'TFLM_OPERATOR = "{spec["tflm_operator"]}"', ""]
     lines += [f"{name.upper()} = {value}" for name, value in spec["limits"].items()]
     lines += ["", "# format name -> wire id", "FORMATS = {"]
     lines += [f'    "{name}": {wire},' for name, wire in spec["formats"].items()]

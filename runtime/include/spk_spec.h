@@ -6,6 +6,7 @@
 
 #define SPK_LIBRARY_VERSION "0.1.0" /* of stridepack, from pyproject.toml */
 #define SPK_VERSION 1 /* of the format, in every blob */
+#define SPK_TFLM_OPERATOR "STRIDEPACK_DECODE" /* in .tflite files */
 
 #define SPK_MAX_ELEMENTS 1073741824u
 #define SPK_MAX_DIMS 8u
@@ -15,7 +16,6 @@
 #define SPK_PSR_BLOCK 256u
 #define SPK_DCSR_LANES 16u
 #define SPK_MAX_SLOPE 17u
-#define SPK_TFLM_DECODE_TYPE 211u
 #define SPK_RANS_BLOCK 65520u
 #define SPK_RANS_LANES 8u
 #define SPK_HUFFMAN_MAX_LENGTH 12u

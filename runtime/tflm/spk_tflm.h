@@ -1,24 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stridepack in TensorFlow Lite Micro: the DECODE type of `stridepack pack --decoder stridepack`.
+/* stridepack in TensorFlow Lite Micro: the operator of `stridepack pack --decoder stridepack`.
  *
  *   #include "spk_tflm.h"
  *
- *   tflite::MicroInterpreter interpreter(model, resolver, arena, arena_size);  // the resolver has AddDecode()
- *   interpreter.SetCustomDecodeRegistrations(&spk_tflm_registration, 1);
- *   interpreter.AllocateTensors();
+ *   tflite::MicroMutableOpResolver<9> resolver;  // one operator more than before
+ *   // ... the Add functions of your operators, and:
+ *   if (spk_tflm_register(resolver) != kTfLiteOk) return false;
  *
- * Compile spk_tflm.cc as C++17 and the C files of ../src, with ../include and TensorFlow Lite Micro on the include
- * path. It must be a version with MicroInterpreter::SetCustomDecodeRegistrations.
+ * Compile spk_tflm.cc as C++11 or later and the C files of ../src and ../src/mve, with ../include and TensorFlow Lite
+ * Micro on the include path. Use the flags that TensorFlow Lite Micro is compiled with, above all
+ * TF_LITE_STATIC_MEMORY, which changes its structures. All that is used of it is AddCustom, and GetEvalTensor and
+ * ReportError of TfLiteContext.
  *
- * For each encoded tensor the interpreter's arena holds one object of 64 bytes (44 with 32-bit pointers); nothing else
- * is allocated. A damaged blob makes AllocateTensors or Invoke fail, with a line on MicroPrintf.
+ * The operator has one constant tensor as its input, which is a blob, and one int8 tensor as its output. It decodes the
+ * whole blob each time it runs. It keeps no memory in the arena except for its output. A damaged blob makes
+ * AllocateTensors or Invoke fail, after a line that names the error.
  */
 #ifndef SPK_TFLM_H
 #define SPK_TFLM_H
 
-#include "tensorflow/lite/micro/micro_context.h"
+#include <type_traits>
 
-/* DECODE type SPK_TFLM_DECODE_TYPE. Change the type of a copy if it is taken by another encoding of yours. */
-extern const tflite::MicroContext::CustomDecodeRegistration spk_tflm_registration;
+#include "spk_spec.h"
+#include "tensorflow/lite/c/common.h"
+
+/* The two functions of the operator, for a resolver that has no AddCustom. Its name is SPK_TFLM_OPERATOR. */
+TfLiteStatus spk_tflm_prepare(TfLiteContext *context, TfLiteNode *node);
+TfLiteStatus spk_tflm_invoke(TfLiteContext *context, TfLiteNode *node);
+
+/* Calls `add`, which is AddCustom. What it takes is a TfLiteRegistration, a TfLiteRegistration_V1 or a
+ * TFLMRegistration, by the version of TensorFlow Lite Micro. It copies what it is given. */
+template <typename Resolver, typename Base, typename Registration>
+TfLiteStatus spk_tflm_register_with(Resolver &resolver, TfLiteStatus (Base::*add)(const char *, Registration *)) {
+  typename std::remove_const<Registration>::type registration = {};
+  registration.prepare = spk_tflm_prepare;
+  registration.invoke = spk_tflm_invoke;
+  return (resolver.*add)(SPK_TFLM_OPERATOR, &registration);
+}
+
+/* Registers the operator with any tflite::MicroMutableOpResolver<N>. Fails where N operators are registered already. */
+template <typename Resolver>
+TfLiteStatus spk_tflm_register(Resolver &resolver) {
+  return spk_tflm_register_with(resolver, &Resolver::AddCustom);
+}
 
 #endif

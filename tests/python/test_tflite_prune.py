@@ -183,7 +183,7 @@ def test_refuses_to_decode(what: str) -> None:
         ),
         (
             lambda build: build.graph.operators[1].inputs.append(0),
-            "tensor 0 of subgraph 0 belongs to a TFLM_DECODE operator and is used in another way",
+            "tensor 0 of subgraph 0 belongs to an operator that decodes it and is used in another",
         ),
         (lambda build: build.graph.outputs.append(1), "tensor 1 of subgraph 0 belongs to"),
         (

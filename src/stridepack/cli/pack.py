@@ -15,6 +15,7 @@ from stridepack.plan.budget import OBJECTIVES, Budget
 from stridepack.plan.budget_plan import DEFAULT_TARGET
 from stridepack.plan.options import AUTO
 from stridepack.report.arena import arena_sentences
+from stridepack.report.firmware import firmware_sentences
 from stridepack.report.gain import no_gain_sentences
 from stridepack.report.plan import plan_sentences, plan_table
 from stridepack.report.stored import stored_table, why_dense_sentences
@@ -39,8 +40,8 @@ from stridepack.tflite.types import decode_types
     type=click.Choice(DECODERS),
     default=DECODERS[0],
     show_default=True,
-    help="What decodes a .tflite file: an unmodified TensorFlow Lite Micro (tflm), or stridepack's "
-    "decoder inside it (stridepack).",
+    help="What decodes a .tflite file: TensorFlow Lite Micro itself, from October 2025 or later "
+    "(tflm), or an operator of stridepack that the firmware registers (stridepack).",
 )
 @click.option(
     "--objective",
@@ -118,7 +119,8 @@ def pack(
 
     \b
       .tflite   the model with DECODE operators. An unmodified TensorFlow Lite Micro runs it.
-                With --decoder stridepack it needs the decoder that
+                With --decoder stridepack the model has an operator of ours instead. Every
+                version since 2021 runs it with the code that
                 `stridepack runtime --tflm` writes.
       .cc .cpp  the same as a C++ array, 16-byte aligned, and the header beside it.
       .c        constant arrays and a table of tensors, and the header beside it.
@@ -172,3 +174,5 @@ def pack(
     if result.ram:
         limit = options.get("arena") if sram is None else sram
         say(arena_sentences(result.ram, limit, in_ram=options["in_ram"], file=after))
+    if result.firmware:
+        say(firmware_sentences(result.firmware))

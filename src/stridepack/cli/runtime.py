@@ -14,7 +14,7 @@ from stridepack.files.runtime import write_runtime
 @click.option(
     "--tflm",
     is_flag=True,
-    help="Also write the C++ that adds the decoder to TensorFlow Lite Micro.",
+    help="Also write the C++ that makes the decoder an operator of TensorFlow Lite Micro.",
 )
 def runtime(directory: Path, tflm: bool) -> None:
     """Write the C sources of the decoder into DIRECTORY. Your firmware project compiles them.
@@ -36,6 +36,6 @@ def runtime(directory: Path, tflm: bool) -> None:
         say(
             [
                 "Compile tflm/spk_tflm.cc together with TensorFlow Lite Micro. "
-                "tflm/spk_tflm.h says how to register it."
+                "tflm/spk_tflm.h says how to register the operator."
             ]
         )

@@ -10,6 +10,7 @@ from stridepack.plan.options import PackOptions
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.arena.goal import RamGoal, RamUse
+from stridepack.tflite.firmware import Firmware
 
 DECODERS = ("tflm", "stridepack")
 
@@ -87,6 +88,8 @@ class Chosen:
         For a .tflite.
     remarks, warnings : list of str
         Sentences on the model, and on what will not work with it.
+    firmware : Firmware or None
+        For a .tflite in which something is packed: what it needs.
     """
 
     tensors: list[Stored]
@@ -98,3 +101,4 @@ class Chosen:
     ram: RamUse | None = None
     remarks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    firmware: Firmware | None = None

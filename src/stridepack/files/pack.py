@@ -21,6 +21,7 @@ from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.arena.goal import RamGoal, RamUse
+from stridepack.tflite.firmware import Firmware
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class PackResult:
         The tensor arena before and after, for a .tflite.
     remarks, warnings : list of str
         Sentences on the model, and on what will not work with it.
+    firmware : Firmware or None
+        For a .tflite in which something is packed: what TensorFlow Lite Micro needs to run it.
     """
 
     tensors: list[Stored]
@@ -49,6 +52,7 @@ class PackResult:
     ram: RamUse | None = None
     remarks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    firmware: Firmware | None = None
 
 
 def pack_file(
@@ -88,8 +92,8 @@ def pack_file(
         As in `stridepack.plan`. For ``.tflite``, whole tensors only.
     decoder : str
         For ``.tflite``: what will decode it. "tflm": TensorFlow Lite Micro as it is; `format` is
-        one of its own DECODE types then, and has no options. "stridepack": our decoder, registered
-        with the interpreter (runtime/tflm), and our formats.
+        one of its own DECODE types then, and has no options. "stridepack": our formats, and an
+        operator of ours that decodes them, which firmware registers by its name (runtime/tflm).
     budget, objective, target, count_code : optional
         With any of them, ``.c`` and ``.spk`` are planned by `stridepack.plan_within`. Flash is what
         blobs, names and tables take: all of a ``.spk``. For ``.tflite`` it is the size of the
@@ -177,6 +181,7 @@ def run(
         chosen.ram,
         chosen.remarks,
         chosen.warnings,
+        chosen.firmware,
     )
 
 

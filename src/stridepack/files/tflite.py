@@ -14,6 +14,7 @@ from stridepack.plan.budget import OBJECTIVES
 from stridepack.plan.options import AUTO
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.arena.goal import RamGoal
+from stridepack.tflite.firmware import firmware_of
 from stridepack.tflite.pack import PackedModel, pack_tflite, unpack_tflite
 from stridepack.tflite.types import DecodeType, decode_type, decode_types
 from stridepack.tflite.types.blob import Blob
@@ -46,6 +47,7 @@ def choose_tflite(
         ram=packed.ram,
         remarks=about_model(packed, stored),
         warnings=list(packed.limits),
+        firmware=firmware_of(model, packed.data, (s.format for s in stored)),
     )
 
 

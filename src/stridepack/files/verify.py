@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from stridepack._words import listed
 from stridepack.errors import InputError, ModelError
 from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.comparison import Comparison
-from stridepack.tflite.decode import custom_types, is_decode
+from stridepack.tflite.decode import is_decode
 from stridepack.tflite.limits import limits
 from stridepack.tflite.model import load_model
+from stridepack.tflite.stand_in import why_no_stand_in, with_decode_operators
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Verification:
         One sentence for each tensor that is missing, additional or different.
     outputs : Comparison or None
         Of the interpreter runs, where both files are .tflite.
-    not_run : str
-        Why there were none, although both files are .tflite.
+    stand_in : bool
+        Whether DECODE operators took the place of operators of stridepack in these runs.
     failure : str
         What went wrong when the interpreter ran them.
     swapped : bool
@@ -42,7 +42,7 @@ class Verification:
     n_tensors: int
     differences: list[str]
     outputs: Comparison | None
-    not_run: str = ""
+    stand_in: bool = False
     failure: str = ""
     swapped: bool = False
 
@@ -64,7 +64,8 @@ def verify_files(
     """Compare every int8 weight of two files; run two .tflite files on the same random inputs.
 
     A .tflite that the stock interpreter does not run, whether it is packed or not, is not run. The
-    same is true of one with DECODE types that this interpreter does not have.
+    interpreter does not have the operator of stridepack. When it runs such a file, DECODE
+    operators of its own take the places of these operators (`stridepack.tflite.stand_in`).
 
     Parameters
     ----------
@@ -113,24 +114,17 @@ def _verify(
     contents = (tflite_bytes(model), tflite_bytes(packed))
     for file, data in zip(names, contents, strict=True):
         parsed = load_model(data, file)
-        if why := limits(parsed):
+        if why := [*limits(parsed), *why_no_stand_in(parsed)]:
             return Verification(len(original), differences, None, f"{file}: {' '.join(why)}")
-        if custom := custom_types(parsed):
-            numbers = listed(map(str, sorted(custom)), "and")
-            types = f"type {numbers}" if len(custom) == 1 else f"types {numbers}"
-            not_run = (
-                f"{file} uses DECODE {types}, which TensorFlow "
-                "Lite Micro does not have by itself. On the device, the decoder of "
-                "`stridepack runtime --tflm` adds it."
-            )
-            return Verification(len(original), differences, None, not_run)
+    runnable = tuple(map(with_decode_operators, contents, names))
+    stand_in = runnable != contents
     from stridepack.tflite.interpreter import compare_outputs  # it starts processes
 
     try:
-        outputs = compare_outputs(*contents, n_inputs=n_inputs, seed=seed, names=names)
+        outputs = compare_outputs(*runnable, n_inputs=n_inputs, seed=seed, names=names)
     except ModelError as error:  # the weights were compared all the same
         return Verification(len(original), differences, None, failure=str(error))
-    return Verification(len(original), differences, outputs)
+    return Verification(len(original), differences, outputs, stand_in)
 
 
 def _differences(

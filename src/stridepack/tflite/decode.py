@@ -1,17 +1,21 @@
-"""DECODE operators: how TensorFlow Lite Micro stores encoded tensors.
+"""Operators that decode tensors: TensorFlow Lite Micro's DECODE, and the custom operator of ours.
 
-A DECODE operator stands before the operator that needs the tensor. For each tensor that it decodes
-it has one output and two constant inputs: the encoded tensor, and the ancillary tensor, whose
-header names the type of the encoding. What the two hold is the matter of `stridepack.tflite.types`.
+Such an operator stands before those that read the tensor. For each tensor that DECODE decodes it
+has one output and two constant inputs: the encoded tensor, and the ancillary tensor, whose header
+names the type of the encoding. Our operator has one output, and one constant input: a blob. What
+these tensors hold is the matter of `stridepack.tflite.types`.
 """
 
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
+from stridepack import _spec
 from stridepack._words import counted
 from stridepack.tflite.model import (
+    Bytes,
     Model,
     Operator,
     SubGraph,
@@ -20,26 +24,30 @@ from stridepack.tflite.model import (
     shape_of,
     stored_shape,
 )
-from stridepack.tflite.types import (
-    FIRST_CUSTOM_NUMBER,
-    DecodeType,
-    UndecodableError,
-    type_of_header,
-)
+from stridepack.tflite.types import DecodeType, UndecodableError, type_of_header
+from stridepack.tflite.types.blob import Blob
 
-OPERATOR_NAME = "TFLM_DECODE"
+DECODE = "TFLM_DECODE"
+OWN = _spec.TFLM_OPERATOR
+
+_BLOB = Blob()
 
 
 class Encoded(NamedTuple):
-    """Indices of the two tensors that a decoded tensor is made from."""
+    """Indices of the tensors that a decoded tensor is made from; our operator needs only one."""
 
     encoded: int
-    ancillary: int
+    ancillary: int | None
 
 
 def is_decode(model: Model, operator: Operator) -> bool:
-    """Whether an operator is a DECODE, of any type."""
-    return model.operator_name(operator) == OPERATOR_NAME
+    """Whether an operator decodes tensors: a DECODE of any type, or ours."""
+    return model.operator_name(operator) in (DECODE, OWN)
+
+
+def is_own(model: Model, operator: Operator) -> bool:
+    """Whether an operator is the one of ours, which TensorFlow Lite Micro does not have."""
+    return model.operator_name(operator) == OWN
 
 
 def decode_operators(model: Model, graph: SubGraph) -> list[int]:
@@ -61,34 +69,40 @@ def in_use(model: Model, graph: SubGraph) -> set[int]:
 
 
 def decoded_tensors(model: Model, subgraph: int) -> dict[int, Encoded]:
-    """Index of every tensor that a DECODE operator of a subgraph writes, and what it is made from.
+    """Index of every tensor that is decoded in a subgraph, and what it is made from.
 
     Raises
     ------
     ModelError
-        For a DECODE operator of an unknown type or version, or with other inputs.
+        For a DECODE operator of an unknown type or version, or one of ours with other inputs.
     """
     graph = model.subgraphs[subgraph]
     found: dict[int, Encoded] = {}
     for o, operator in enumerate(graph.operators):
         if not is_decode(model, operator):
             continue
-        if not operator.outputs or len(operator.inputs) != 2 * len(operator.outputs):
-            raise model.error(
-                f"{OPERATOR_NAME} #{o} of subgraph {subgraph} has "
-                f"{counted(len(operator.inputs), 'input')} and "
-                f"{counted(len(operator.outputs), 'output')}. It needs two inputs for each output."
-            )
-        pairs = zip(operator.inputs[::2], operator.inputs[1::2], strict=True)
-        for output, pair in zip(operator.outputs, pairs, strict=True):
+        name = f"{model.operator_name(operator)} #{o} of subgraph {subgraph}"
+        for output, pair in zip(operator.outputs, _pairs(model, operator, name), strict=True):
             if -1 in pair or output in found:
                 raise model.error(
-                    f"{OPERATOR_NAME} #{o} of subgraph {subgraph} lacks an input, or it writes a "
-                    "tensor that is written already."
+                    f"{name} lacks an input, or it writes a tensor that is written already."
                 )
-            found[output] = Encoded(*pair)
-            _type_of(model, graph, found[output])
+            found[output] = pair
+            _type_of(model, graph, pair)
     return found
+
+
+def _pairs(model: Model, operator: Operator, name: str) -> list[Encoded]:
+    """What each output is made from, in their order."""
+    inputs, n_outputs = operator.inputs, len(operator.outputs)
+    has = f"{counted(len(inputs), 'input')} and {counted(n_outputs, 'output')}"
+    if is_own(model, operator):
+        if (len(inputs), n_outputs) != (1, 1):
+            raise model.error(f"{name} has {has}. It needs one of each.")
+        return [Encoded(inputs[0], None)]
+    if not n_outputs or len(inputs) != 2 * n_outputs:
+        raise model.error(f"{name} has {has}. It needs two inputs for each output.")
+    return [Encoded(*pair) for pair in zip(inputs[::2], inputs[1::2], strict=True)]
 
 
 def decode(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.NDArray[Any]:
@@ -99,7 +113,7 @@ def decode(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.
     model : Model
     graph : SubGraph
     tensor : Tensor
-        The output of the DECODE operator: type, shape, quantisation.
+        The output of the operator: type, shape, quantisation.
     pair : Encoded
         What it is made from, as `decoded_tensors` found it.
 
@@ -119,29 +133,33 @@ def decode(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.
         if min(shape, default=1) < 1:
             raise UndecodableError(f"its shape {list(shape)} has no elements")
         model.add_decoded(math.prod(stored_shape(tensor)) * decode_type.element(tensor).itemsize)
-        return decode_type.decode(tensor, *(model.data(graph.tensors[t]) for t in pair))
+        ancillary = _ancillary(model, graph, pair)
+        return decode_type.decode(tensor, model.data(graph.tensors[pair.encoded]), ancillary)
     except UndecodableError as error:
         raise model.error(f"{_name(graph, pair)}: {error}") from error
 
 
-def custom_types(model: Model) -> set[int]:
-    """Numbers of the DECODE types that the unmodified TensorFlow Lite Micro does not decode."""
-    return {
-        number
-        for s, graph in enumerate(model.subgraphs)
-        for pair in decoded_tensors(model, s).values()
-        if (number := _type_of(model, graph, pair).number) >= FIRST_CUSTOM_NUMBER
-    }
+def n_own_operators(model: Model) -> int:
+    """How many operators of ours a model has, which TensorFlow Lite Micro has not by itself."""
+    return sum(is_own(model, o) for graph in model.subgraphs for o in graph.operators)
 
 
 def _name(graph: SubGraph, pair: Encoded) -> str:
     return f"encoded tensor {as_text(graph.tensors[pair.encoded].name) or pair.encoded}"
 
 
+def _ancillary(model: Model, graph: SubGraph, pair: Encoded) -> Bytes:
+    if pair.ancillary is None:
+        return np.empty(0, np.uint8)
+    return model.data(graph.tensors[pair.ancillary])
+
+
 def _type_of(model: Model, graph: SubGraph, pair: Encoded) -> DecodeType:
     try:
         if model.data(graph.tensors[pair.encoded]).size == 0:
             raise UndecodableError("its data are missing")
-        return type_of_header(model.data(graph.tensors[pair.ancillary]))
+        if pair.ancillary is None:
+            return _BLOB
+        return type_of_header(_ancillary(model, graph, pair))
     except UndecodableError as error:
         raise model.error(f"{_name(graph, pair)}: {error}") from error

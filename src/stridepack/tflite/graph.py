@@ -1,8 +1,9 @@
-"""DECODE operators put into a graph, and taken out of it.
+"""Operators that decode tensors put into a graph, and taken out of it.
 
-A DECODE stands right before the first operator that reads what it decodes; `schedule` says which
-operators share one. The encoded tensor keeps its place, name and buffer. New tensors follow the
-others and have no names, which would only take space.
+An operator that decodes stands right before the first one that reads what it decodes; `schedule`
+says which operators share it. Operators of ours stand in the same places, one for each tensor. The
+encoded tensor keeps its place, name and buffer. New tensors follow the others and have no names,
+which would only take space.
 """
 
 import copy
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stridepack.tflite.decode import (
-    OPERATOR_NAME,
+    DECODE,
+    OWN,
     Encoded,
     decode,
     decode_operators,
@@ -57,24 +59,27 @@ def buffer_users(model: Model) -> Counter[int]:
 def nbytes_in_file(model: Model, encodings: Sequence[Encoding]) -> tuple[int, int]:
     """Bytes that tensors with one common buffer take in a file, encoded and dense.
 
-    All of it counts: data, tensors with their quantisation, DECODE operators. What alignment adds
-    depends on the rest of the file, so both numbers may be off by some bytes.
+    All of it counts: data, tensors with their quantisation, operators. What alignment adds depends
+    on the rest of the file, so both numbers may be off by some bytes.
     """
     tensors = [model.subgraphs[e.subgraph].tensors[e.index] for e in encodings]
     dense = [Buffer(model.data(tensors[0])), *tensors]
-    encoded = [Buffer(encodings[0].payload.encoded), Buffer(encodings[0].payload.ancillary)]
+    payload = encodings[0].payload
+    encoded: list[Any] = [Buffer(payload.encoded)]
+    if payload.ancillary:
+        encoded.append(Buffer(payload.ancillary))
     for encoding, tensor in zip(encodings, tensors, strict=True):
-        encoded += [
-            _encoded_tensor(tensor, len(encoding.payload.encoded)),
-            _ancillary_tensor(len(encoding.payload.ancillary), tensor.buffer),
-        ]
+        encoded.append(_encoded_tensor(tensor, len(payload.encoded)))
+        if payload.ancillary:
+            encoded.append(bytes_tensor(len(payload.ancillary), tensor.buffer, None))
+        inputs = [0, 0] if payload.ancillary else [0]
         for _ in encoding.readers:
-            encoded += [_decoded_tensor(tensor), _decode_operator(0, [0, 0], [0])]
+            encoded += [_decoded_tensor(tensor), _operator(0, inputs, [0])]
     return _packed_nbytes(encoded), _packed_nbytes(dense)
 
 
 def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
-    """Replace tensors with encoded ones, and put DECODE operators before their readers.
+    """Replace tensors with encoded ones, and put operators that decode them before their readers.
 
     Of a buffer that several tensors share, all must be replaced, with the same payload.
     """
@@ -87,38 +92,34 @@ def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
         if slot not in ancillary_buffers:
             buffers[slot] = Buffer(encoding.payload.encoded)
             ancillary_buffers[slot] = len(buffers)
-            buffers.append(Buffer(encoding.payload.ancillary))
-    code = _decode_operator_code(model)
+            if encoding.payload.ancillary:
+                buffers.append(Buffer(encoding.payload.ancillary))
     for s, in_subgraph in by_subgraph.items():
         graph = model.subgraphs[s]
         dense = {index: graph.tensors[index] for index in in_subgraph}
-        ancillary = {}
+        ancillary: dict[int, int] = {}
         for index, encoding in in_subgraph.items():
-            ancillary[index] = len(graph.tensors)
             graph.tensors[index] = _encoded_tensor(dense[index], len(encoding.payload.encoded))
-            graph.tensors.append(
-                _ancillary_tensor(
-                    len(encoding.payload.ancillary), ancillary_buffers[dense[index].buffer]
-                )
-            )
-        before: dict[int, Operator] = {}
+            if n := len(encoding.payload.ancillary):
+                ancillary[index] = len(graph.tensors)
+                graph.tensors.append(bytes_tensor(n, ancillary_buffers[dense[index].buffer], None))
+        before: dict[int, list[Operator]] = {}
         for group in decode_groups(graph.operators, dense, decode_operators(model, graph)):
             first = len(graph.tensors)
             decoded = {t: first + i for i, t in enumerate(group.tensors)}
             graph.tensors += [_decoded_tensor(dense[t]) for t in group.tensors]
-            inputs = [index for t in group.tensors for index in (t, ancillary[t])]
-            before[group.operators[0]] = _decode_operator(code, inputs, list(decoded.values()))
+            before[group.operators[0]] = _decode_operators(model, decoded, ancillary)
             for o in group.operators:
                 operator = graph.operators[o]
                 operator.inputs = [decoded.get(t, t) for t in operator.inputs]
         operators: list[Operator] = []
         for o, operator in enumerate(graph.operators):
-            operators += [before[o], operator] if o in before else [operator]
+            operators += [*before.get(o, ()), operator]
         graph.operators = operators
 
 
 def remove_decode(model: Model) -> bool:
-    """Decode all tensors that DECODE operators decode, and remove the operators.
+    """Decode all tensors that operators decode, and remove these operators.
 
     Returns
     -------
@@ -137,43 +138,58 @@ def remove_decode(model: Model) -> bool:
         graph.tensors[pair.ancillary].buffer
         for graph, pairs in zip(model.subgraphs, by_subgraph, strict=True)
         for pair in pairs.values()
+        if pair.ancillary is not None
     }
     restored: list[_Restored] = []
     for s, pairs in enumerate(by_subgraph):
         if pairs:
             restored += _restore_subgraph(model, s, pairs)
-    _remove_operator_code(model)
+    _remove_operator_codes(model)
     _store(model, restored, ancillary_buffers)
     return True
 
 
-def _decode_operator_code(model: Model) -> int:
-    """Index of the operator code of DECODE, which is added if need be."""
+def operator_code(model: Model, name: str) -> int:
+    """Index of the operator code of DECODE or of ours, which is added if need be."""
     schema = load_schema()
     codes = model.root.operatorCodes
     for i, code in enumerate(codes):
-        if code_name(code) == OPERATOR_NAME:
+        if code_name(code) == name:
             return i
     custom = schema.BuiltinOperator.CUSTOM
-    codes.append(schema.OperatorCodeT(custom, OPERATOR_NAME.encode(), 1, custom))
+    codes.append(schema.OperatorCodeT(custom, name.encode(), 1, custom))
     return len(codes) - 1
 
 
-def _decode_operator(code: int, inputs: list[int], outputs: list[int]) -> Operator:
+def _decode_operators(
+    model: Model, decoded: dict[int, int], ancillary: dict[int, int]
+) -> list[Operator]:
+    """A DECODE for all encoded tensors that have an ancillary one, and ours for each other.
+
+    `decoded` has the decoded tensor of each encoded one.
+    """
+    stock = [t for t in decoded if t in ancillary]
+    own = [t for t in decoded if t not in ancillary]
+    operators = [_operator(operator_code(model, OWN), [t], [decoded[t]]) for t in own]
+    if stock:
+        inputs = [index for t in stock for index in (t, ancillary[t])]
+        code = operator_code(model, DECODE)
+        operators.append(_operator(code, inputs, [decoded[t] for t in stock]))
+    return operators
+
+
+def bytes_tensor(nbytes: int, buffer: int, name: bytes | None) -> Tensor:
+    """A tensor of one dimension that holds an encoded tensor, or what belongs to it."""
+    schema = load_schema()
+    return schema.TensorT(shape=[nbytes], type=schema.TensorType.UINT8, buffer=buffer, name=name)
+
+
+def _operator(code: int, inputs: list[int], outputs: list[int]) -> Operator:
     return load_schema().OperatorT(opcodeIndex=code, inputs=inputs, outputs=outputs)
 
 
 def _encoded_tensor(dense: Tensor, nbytes: int) -> Tensor:
-    return _bytes_tensor(nbytes, dense.buffer, dense.name)
-
-
-def _ancillary_tensor(nbytes: int, buffer: int) -> Tensor:
-    return _bytes_tensor(nbytes, buffer, None)
-
-
-def _bytes_tensor(nbytes: int, buffer: int, name: bytes | None) -> Tensor:
-    schema = load_schema()
-    return schema.TensorT(shape=[nbytes], type=schema.TensorType.UINT8, buffer=buffer, name=name)
+    return bytes_tensor(nbytes, dense.buffer, dense.name)
 
 
 def _decoded_tensor(dense: Tensor) -> Tensor:
@@ -206,7 +222,7 @@ class _Restored:
 
 
 def _restore_subgraph(model: Model, s: int, pairs: dict[int, Encoded]) -> list[_Restored]:
-    """Take the DECODE operators out of a subgraph. The restored tensors are left without data."""
+    """Take the operators that decode out of a subgraph. Restored tensors are left without data."""
     graph = model.subgraphs[s]
     operators = [operator for operator in graph.operators if not is_decode(model, operator)]
     _refuse_other_uses(model, s, operators, pairs)
@@ -230,17 +246,17 @@ def _restore_subgraph(model: Model, s: int, pairs: dict[int, Encoded]) -> list[_
         operator.inputs = [source.get(t, t) for t in operator.inputs]
     graph.outputs = [source.get(t, t) for t in graph.outputs]
     graph.operators = operators
-    remove_tensors(graph, source.keys() | {pair.ancillary for pair in pairs.values()})
+    remove_tensors(graph, source.keys() | _ancillary_tensors(pairs))
     return list(restored.values())
 
 
 def _refuse_other_uses(
     model: Model, s: int, operators: Sequence[Operator], pairs: dict[int, Encoded]
 ) -> None:
-    """Only decoded tensors may be used outside DECODE operators, and only be read."""
+    """Outside the operators that decode, only decoded tensors may be used, and only be read."""
     graph = model.subgraphs[s]
     encoded = {pair.encoded for pair in pairs.values()}
-    ancillary = {pair.ancillary for pair in pairs.values()}
+    ancillary = _ancillary_tensors(pairs)
     read = {*graph.outputs, *(t for operator in operators for t in operator.inputs)}
     written = {*graph.inputs, *(t for operator in operators for t in operator.outputs)}
     other_uses = (
@@ -250,9 +266,13 @@ def _refuse_other_uses(
     )
     if other_uses:
         raise model.error(
-            f"tensor {min(other_uses)} of subgraph {s} belongs to a {OPERATOR_NAME} operator and "
+            f"tensor {min(other_uses)} of subgraph {s} belongs to an operator that decodes it and "
             "is used in another way as well, so it cannot be unpacked."
         )
+
+
+def _ancillary_tensors(pairs: dict[int, Encoded]) -> set[int]:
+    return {pair.ancillary for pair in pairs.values() if pair.ancillary is not None}
 
 
 def remove_tensors(graph: SubGraph, indices: Iterable[int]) -> None:
@@ -261,12 +281,12 @@ def remove_tensors(graph: SubGraph, indices: Iterable[int]) -> None:
         if index == len(graph.tensors) - 1:
             graph.tensors.pop()
         else:
-            graph.tensors[index] = _bytes_tensor(0, 0, None)
+            graph.tensors[index] = bytes_tensor(0, 0, None)
 
 
-def _remove_operator_code(model: Model) -> None:
+def _remove_operator_codes(model: Model) -> None:
     codes = model.root.operatorCodes
-    kept = [i for i, code in enumerate(codes) if code_name(code) != OPERATOR_NAME]
+    kept = [i for i, code in enumerate(codes) if code_name(code) not in (DECODE, OWN)]
     renumbered = {old: new for new, old in enumerate(kept)}
     model.root.operatorCodes = [codes[i] for i in kept]
     for graph in model.subgraphs:

@@ -15,9 +15,8 @@ _POINTER = 8
 TENSOR = 24  # TfLiteEvalTensor
 OPERATOR = 64  # NodeAndRegistration
 
-# The states of the decoders by type; that of our own decoder is about as large.
+# The states of the decoders by type. Our own operator keeps none.
 _STATES = {"tflm_huffman": 64, "tflm_lut": 80, "tflm_prune": 80}
-_OTHER_STATE = 80
 
 # Of the interpreter itself, and of the operators' parameters and data. Channels come on top.
 _INTERPRETER = 740
@@ -45,7 +44,7 @@ _OTHER_KERNEL = 80
 
 def decoder_state_nbytes(payload: Payload, tensor: Tensor) -> int:
     """Bytes that the decoder of one tensor keeps."""
-    state = _STATES.get(payload.format, _OTHER_STATE)
+    state = _STATES.get(payload.format, 0)
     if payload.format == "tflm_prune" and n_channels(tensor) > 1 and zero_point(tensor):
         state += aligned(4 * n_channels(tensor))
     return state

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from stridepack.tflite.arena.goal import Arena
 from stridepack.tflite.arena.kept import (
+    OPERATOR,
     TENSOR,
     decode_operator_nbytes,
     decoder_state_nbytes,
@@ -92,13 +93,15 @@ class ArenaModel:
         DECODE operators, so those that are the same with and without them belong to these alone.
         """
         tensors = {(e.subgraph, e.index): e.payload for e in encodings}
-        total = TENSOR * len(tensors)
+        total = TENSOR * sum(bool(payload.ancillary) for payload in tensors.values())
         for key, group in self.decodes(encodings).items():
             for t in group.tensors:
                 tensor = self._model.subgraphs[key[0]].tensors[t]
                 total += TENSOR + decoder_state_nbytes(tensors[key[0], t], tensor)
             if among is None or among.get(key) == group:
-                total += decode_operator_nbytes(len(group.tensors))
+                stock = sum(bool(tensors[key[0], t].ancillary) for t in group.tensors)
+                total += OPERATOR * (len(group.tensors) - stock)  # ours decode one tensor each
+                total += decode_operator_nbytes(stock) if stock else 0
         return total
 
     def peaks(self, groups: Sequence[Sequence[Encoding]]) -> tuple[int, list[int]]:

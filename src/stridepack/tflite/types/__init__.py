@@ -1,12 +1,11 @@
 """What TensorFlow Lite Micro's DECODE operator decodes, one file for each type.
 
 Its own layouts are not ours: no blob of docs/format.md holds one. `blob` is the other way round:
-our blobs, for its operator. As with formats, importing a module registers its type.
+our blobs, for an operator of ours. As with formats, importing a module registers its type.
 """
 
 from stridepack.tflite.types import blob, huffman, lut, prune
 from stridepack.tflite.types.base import (
-    FIRST_CUSTOM_NUMBER,
     HEADER_NBYTES,
     DecodeType,
     Payload,
@@ -18,7 +17,6 @@ from stridepack.tflite.types.base import (
 )
 
 __all__ = [
-    "FIRST_CUSTOM_NUMBER",
     "HEADER_NBYTES",
     "DecodeType",
     "Payload",

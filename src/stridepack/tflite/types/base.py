@@ -23,7 +23,6 @@ from stridepack.errors import InputError
 from stridepack.tflite.model import Bytes, Tensor, stored_shape, type_name
 
 HEADER_NBYTES = 16
-FIRST_CUSTOM_NUMBER = 128  # up to 255
 
 _registry: dict[str, "DecodeType"] = {}
 
@@ -38,13 +37,15 @@ class UndecodableError(Exception):
 
 @dataclass(frozen=True)
 class Payload:
-    """An encoded tensor: contents of the two constant tensors that DECODE reads.
+    """An encoded tensor: contents of the constant tensors that an operator decodes it from.
 
     Attributes
     ----------
     format : str
-        Name of the DECODE type.
-    encoded, ancillary : bytes
+        Name of the DECODE type, or of the format of the blob.
+    encoded : bytes
+    ancillary : bytes
+        Empty for a blob: our own operator decodes it, and needs nothing else.
     """
 
     format: str
@@ -58,15 +59,21 @@ class Payload:
 
 
 class DecodeType(ABC):
-    """A way in which DECODE operators encode tensors. The registry holds one of each class."""
+    """A way in which tensors are encoded for an operator that decodes them.
+
+    The registry holds one of each class that TensorFlow Lite Micro's DECODE decodes: those with a
+    number.
+    """
 
     name: ClassVar[str]
     number: ClassVar[int]
+    since: ClassVar[str]  # when TensorFlow Lite Micro's main branch began to decode it
     # Types of tensor that it decodes, and of the elements as its kernel moves them.
     elements: ClassVar[dict[str, str]]
 
     def __init_subclass__(cls) -> None:
-        _registry[cls.name] = cls()
+        if hasattr(cls, "number"):
+            _registry[cls.name] = cls()
 
     @abstractmethod
     def encode(self, values: npt.NDArray[np.int8], tensor: Tensor) -> Payload:
@@ -131,12 +138,11 @@ def decode_types() -> tuple[str, ...]:
     >>> decode_types()
     ('tflm_lut', 'tflm_huffman', 'tflm_prune')
     """
-    stock = (name for name, t in _registry.items() if t.number < FIRST_CUSTOM_NUMBER)
-    return tuple(sorted(stock, key=lambda name: _registry[name].number))
+    return tuple(sorted(_registry, key=lambda name: _registry[name].number))
 
 
 def decode_type(name: str) -> DecodeType:
-    """Look up a type by name; "stridepack" is ours.
+    """Look up a type by name.
 
     Raises
     ------

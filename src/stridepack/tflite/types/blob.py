@@ -1,10 +1,8 @@
-"""Our own DECODE type: a blob of docs/format.md as the encoded tensor.
+"""What our own operator decodes: a blob of docs/format.md as the encoded tensor, and nothing else.
 
-    encoded     the blob, of one dimension; its elements are the bytes of the tensor
-    ancillary   header
-
-The number is one of those that are free for applications. Only an interpreter that was given the
-decoder of runtime/tflm decodes it.
+The operator is a custom one, which a firmware registers by its name (runtime/tflm). It is not
+DECODE, since most versions of TensorFlow Lite Micro have no such operator, or none that could be
+taught another type.
 """
 
 from collections.abc import Mapping
@@ -13,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stridepack import _spec
 from stridepack.errors import CorruptDataError
 from stridepack.packed import Packed
 from stridepack.tflite.model import Bytes, Tensor
@@ -32,7 +29,6 @@ class Blob(DecodeType):
     """
 
     name = "stridepack"
-    number = _spec.TFLM_DECODE_TYPE
     elements = dict.fromkeys(("int8", "uint8", "int4"), "i1")  # the bytes as they are stored
 
     def __init__(self, format: str = "dense", options: Mapping[str, Any] | None = None) -> None:
@@ -42,7 +38,7 @@ class Blob(DecodeType):
     def encode(self, values: npt.NDArray[np.int8], tensor: Tensor) -> Payload:
         # The tensor has a shape of its own, and tensors of other shapes may share the data.
         blob = Packed.encode(values.reshape(-1), self.format, **self.options)
-        return Payload(self.format, blob.to_bytes(), self.header())
+        return Payload(self.format, blob.to_bytes(), b"")
 
     def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
         self.element(tensor)

@@ -50,6 +50,7 @@ class Huffman(DecodeType):
 
     name = "tflm_huffman"
     number = 1
+    since = "2025-10-31"
     elements = {"int8": "i1", "int16": "<i2"}  # noqa: RUF012 (nothing writes to it)
 
     def encode(self, values: npt.NDArray[np.int8], tensor: Tensor) -> Payload:

@@ -42,6 +42,7 @@ class Lut(DecodeType):
 
     name = "tflm_lut"
     number = 0
+    since = "2025-10-17"
     elements = Prune.elements
 
     def encode(self, values: npt.NDArray[np.int8], tensor: Tensor) -> Payload:

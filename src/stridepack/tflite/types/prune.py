@@ -30,6 +30,7 @@ class Prune(DecodeType):
 
     name = "tflm_prune"
     number = 2
+    since = "2025-10-23"
     elements = {  # noqa: RUF012 (nothing writes to it)
         "bool": "i1",
         "int8": "i1",

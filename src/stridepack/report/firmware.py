@@ -1,0 +1,28 @@
+"""`pack` to .tflite: what the firmware must do."""
+
+import datetime
+
+from stridepack._words import counted
+from stridepack.tflite.firmware import Firmware
+
+
+def firmware_sentences(firmware: Firmware) -> list[str]:
+    """Which operator to register, and with which version of TensorFlow Lite Micro."""
+    n = firmware.n_operators
+    more = f", which is {firmware.n_more} more than before" if firmware.n_more else ""
+    register = (
+        f"In the firmware: call `{firmware.call}`, and give the `MicroMutableOpResolver` room for "
+        f"{counted(n, 'kind')} of operators{more}."
+    )
+    if firmware.since:
+        date = datetime.date.fromisoformat(firmware.since)
+        version = (
+            f"TensorFlow Lite Micro must be from {date.day} {date:%B %Y} or later. Earlier "
+            "versions need `--decoder stridepack`."
+        )
+    else:
+        version = (
+            "`stridepack runtime --tflm` writes the code for it. It works with every version of "
+            "TensorFlow Lite Micro since 2021."
+        )
+    return [f"{register} {version}"]
