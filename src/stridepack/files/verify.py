@@ -31,6 +31,8 @@ class Verification:
         One sentence for each tensor that is missing, additional or different.
     outputs : Comparison or None
         Of the interpreter runs, where both files are .tflite.
+    not_run : str
+        Why there were none, although both files are .tflite.
     stand_in : bool
         Whether DECODE operators took the place of operators of stridepack in these runs.
     failure : str
@@ -42,6 +44,7 @@ class Verification:
     n_tensors: int
     differences: list[str]
     outputs: Comparison | None
+    not_run: str = ""
     stand_in: bool = False
     failure: str = ""
     swapped: bool = False
@@ -124,7 +127,7 @@ def _verify(
         outputs = compare_outputs(*runnable, n_inputs=n_inputs, seed=seed, names=names)
     except ModelError as error:  # the weights were compared all the same
         return Verification(len(original), differences, None, failure=str(error))
-    return Verification(len(original), differences, outputs, stand_in)
+    return Verification(len(original), differences, outputs, stand_in=stand_in)
 
 
 def _differences(

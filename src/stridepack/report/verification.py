@@ -16,6 +16,8 @@ def verification_lines(result: Verification) -> Iterator[str]:
     if not result.differences:
         n = result.n_tensors
         yield f"weights: {'the only tensor is' if n == 1 else f'all {n} tensors are'} equal"
+    if result.not_run:
+        yield f"outputs: not compared. {escape(result.not_run)}"
     if result.outputs:
         outputs = result.outputs
         inputs = counted(outputs.n_inputs, "random input")
