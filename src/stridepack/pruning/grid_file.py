@@ -19,6 +19,7 @@ from stridepack.tflite.model import Buffer, Model, Operator, shape_of
 
 Floats = npt.NDArray[np.float32]
 
+_LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _LARGEST_ERROR = 1e-2  # of a step: folding batch normalisation into the weights rounds them
 
 
@@ -39,6 +40,8 @@ def store_levels(
     ExportError
         When the converter changed a weight, such that it is on no grid.
     """
+    if not levels:
+        return
     left = set(levels)
     pairs = zip(_weighted(float_model), _weighted(int8_model), strict=True)
     for float_op, op in pairs:
@@ -69,13 +72,11 @@ def in_file_order(
 
 
 def _weighted(model: Model) -> Iterator[Operator]:
-    """Operators whose second input is a constant with a channel axis: their weights."""
+    """Convolutions and fully connected layers with constant weights, their second input."""
     tensors = model.subgraphs[0].tensors
     for op in model.subgraphs[0].operators:
-        if len(op.inputs) > 1 and op.inputs[1] >= 0:
-            weight = tensors[op.inputs[1]]
-            if len(shape_of(weight)) > 1 and model.data(weight).size:
-                yield op
+        if model.operator_name(op) in _LAYERS and model.data(tensors[op.inputs[1]]).size:
+            yield op
 
 
 def _bias(model: Model, op: Operator) -> Floats | None:
