@@ -64,4 +64,4 @@ def arena_sentences(use: RamUse, arena: int | None, *, in_ram: bool, file: int) 
             f"decompression memory: {use.decompression:,} bytes, which the arena does not count. "
             "The firmware gives them to the interpreter like this:"
         )
-        yield _CODE.format(nbytes=use.decompression)
+        yield from _CODE.format(nbytes=use.decompression).splitlines()
