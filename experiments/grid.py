@@ -1,6 +1,6 @@
 """Train networks on the grid until they pack into a number of bytes, and record what they reach.
 
-    python -m experiments.grid resnet8 cifar10 --seed 1 2 --flash 14000
+    python -m experiments.grid resnet8 cifar10 --seed 1 2 --flash 14300
 
 For each seed and each number of bytes: training with a `GridQuantizer` goes on from the recorded
 network that is not pruned; conversion to int8; accuracy of the int8 .tflite on all test images. The
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--flash", type=int, nargs="+", required=True, metavar="BYTES")
     parser.add_argument("--epochs", type=int, default=16)
-    parser.add_argument("--cycles", type=int, default=2, help="repetitions of these epochs")
+    parser.add_argument("--cycles", type=int, default=4, help="repetitions of these epochs")
     parser.add_argument("--distil", action="store_true", help="learn from the network before, too")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()

@@ -1,5 +1,6 @@
 """The committed results of the experiments say what their models are."""
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (stridepack[experiments])")
@@ -51,8 +52,11 @@ def test_a_shrunk_model_and_its_record(point, tmp_path):
     assert 0.75 < point["accuracy"] <= point["accuracy_before"] + 0.005
     for before, after in zip(sp.read_tflite(source), sp.read_tflite(file), strict=True):
         assert (before.name, before.values.shape) == (after.name, after.values.shape)
-        assert not after.values[before.values == 0].any()
-        assert before.name not in point["steps"] or before.size >= 2048
+        if point["method"] == measures.POST_TRAINING:  # training moves weights anywhere
+            assert not after.values[before.values == 0].any()
+            assert before.name not in point["steps"] or before.size >= 2048
+        elif before.size >= 2048:
+            assert np.unique(after.values).size < np.unique(before.values).size / 4
 
 
 def test_the_guide_shows_what_is_recorded():

@@ -200,7 +200,7 @@ def test_refuses_damage(what: str) -> None:
 def test_refuses_a_small_file_that_is_huge_when_dense() -> None:
     build, _ = sparse_layer()
     build.graph.tensors[1].shape = [2**15, 2**15]
-    with pytest.raises(sp.ModelError, match="its tensors take at least .* when they are unpacked"):
+    with pytest.raises(sp.ModelError, match=r"its tensors take at least .* when they are unpacked"):
         load_model(build.to_bytes(), "f.tflite")
 
 
