@@ -47,8 +47,7 @@ TfLiteStatus open_node(TfLiteContext *context, const TfLiteNode *node, spk_view 
   if (output->type == kTfLiteInt4) n = n / 2 + n % 2; /* two elements share a byte */
   fits = fits && n == view->n_elements;
   if (!fits) {
-    TF_LITE_KERNEL_LOG(context, "stridepack: %u bytes do not fit the output",
-                       static_cast<unsigned>(view->n_elements));
+    TF_LITE_KERNEL_LOG(context, "stridepack: %u bytes do not fit the output", static_cast<unsigned>(view->n_elements));
     return kTfLiteError;
   }
   *dst = static_cast<std::int8_t *>(output->data.data);
