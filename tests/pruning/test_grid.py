@@ -233,6 +233,11 @@ def test_step_without_penalty_is_noticed():
     ("options", "message"),
     [
         ({"target_nbytes": 0, "end": 1}, "`target_nbytes=0` is out of range. It must be above 0."),
+        (
+            {"target_nbytes": 1000, "end": 1},
+            "`target_nbytes=1000` is too small. The weights that are left out take 1,232 bytes "
+            "alone. See `larger_than` and `exclude`.",
+        ),
         ({"target_nbytes": 9, "end": 1, "start": 1}, "`end=1` must be later than `start=1`."),
     ],
 )

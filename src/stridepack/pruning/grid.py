@@ -140,8 +140,8 @@ class GridQuantizer:
     learned with the weights. Add `penalty()` to the loss of each batch, and call `step` with the
     time as training goes on. The packed size shrinks from `start` on, it reaches `target_nbytes` at
     `end`, and it is held there while the rest is trained on; at last `fit` makes sure of it.
-    `to_tflite` and `to_arrays` then keep
-    exactly these levels. Most levels become 0 as a rule: pruning is part of it.
+    `to_tflite` and `to_arrays` then keep exactly these levels. Most levels become 0 as a rule:
+    pruning is part of it.
 
     Create it before the optimiser, which learns the steps too, and before you load a checkpoint:
     all of its state is part of the model's `state_dict`. Masks of a `MagnitudePruner` that is
@@ -208,13 +208,19 @@ class GridQuantizer:
             )
         if end <= start:
             raise InputError(f"`end={end}` must be later than `start={start}`.")
-        self.target_nbytes, self.start, self.end, self.schedule = (
-            target_nbytes,
-            start,
-            end,
-            schedule,
-        )
+        self.target_nbytes, self.schedule = target_nbytes, schedule
+        self.start, self.end = start, end
         self._weights = _choose(model, larger_than, exclude)
+        others = {n: w for n, w in weights_of(model).items() if n not in self._weights}
+        rest = pack_others(model)
+        self._left_out = rest | pack_weights({name: (w, w.value()) for name, w in others.items()})
+        self._order = [*weights_of(model), *rest]
+        least = len(build_bundle(self._left_out))
+        if target_nbytes <= least:
+            raise InputError(
+                f"`target_nbytes={target_nbytes}` is too small. The weights that are left out take "
+                f"{least:,} bytes alone. See `larger_than` and `exclude`."
+            )
         self._grids: dict[str, Grid] = {}
         for name, weight in self._weights.items():
             axis = 1 if isinstance(weight.module, nn.modules.conv._ConvTransposeNd) else 0
@@ -222,10 +228,6 @@ class GridQuantizer:
             parametrize.register_parametrization(weight.module, weight.attribute, grid)
         self._model = model
         self._n_weights = sum(weight.parameter().numel() for weight in self._weights.values())
-        others = {n: w for n, w in weights_of(model).items() if n not in self._weights}
-        rest = pack_others(model)
-        self._left_out = rest | pack_weights({name: (w, w.value()) for name, w in others.items()})
-        self._order = [*weights_of(model), *rest]
         self._excess = 0.0
         self._time: float | None = None
         self._steps_without_penalty = 0
