@@ -204,7 +204,12 @@ def test_ctrl_c(tmp_path: Path, presses: int) -> None:
     np.save(tmp_path / "w.npy", random_array(2**25, 0.5))
     command = [sys.executable, "-m", "stridepack", "pack", "w.npy", "-o", "w.spk"]
     child = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        # Jobs in the background of a script ignore Ctrl-C, and so would what they start.
+        ["env", "--default-signal=INT", *command],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     time.sleep(2)
     while _processor_seconds(child.pid) < 1.5:  # until it packs
@@ -231,6 +236,7 @@ def test_ctrl_c_in_python_ends_an_encoder() -> None:
     """In the main thread and in the threads of a plan: KeyboardInterrupt long before the end."""
     code = (
         "import os, signal, sys, threading, time, numpy as np, stridepack as sp\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "values = np.random.default_rng(0).integers(-9, 10, 2**25, np.int8)\n"
         "for work in (lambda: sp.pack(values, 'hybrid'),\n"
         "             lambda: sp.plan([sp.WeightTensor(n, values) for n in 'ab'])):\n"

@@ -20,7 +20,10 @@ def nbytes(text: str) -> int:
     >>> nbytes("60kB"), nbytes("48KiB"), nbytes("48k"), nbytes("1.5 MB")
     (60000, 49152, 48000, 1500000)
     """
-    plain = text.replace("_", "").replace(",", "").lower()
+    plain = text.lower()
+    if re.fullmatch(r"\s*\d{1,3}(,\d{3})+(?!\d).*", plain, re.ASCII):  # not a decimal comma
+        plain = plain.replace(",", "")
+    plain = plain.replace("_", "")
     match = re.fullmatch(r"\s*(\d+)(\.\d+)?\s*([kmg]?i?)b?\s*", plain, re.ASCII)
     if match is None or match[3] not in _UNITS:
         raise click.BadParameter(

@@ -70,7 +70,7 @@ from stridepack.tflite.types import decode_types
 )
 @click.option(
     "--arena",
-    type=click.IntRange(min=0),
+    type=nbytes,
     metavar="BYTES",
     help="For .tflite: the tensor arena takes at most this many bytes. The tensors are packed that "
     "give the smallest file within it.",
