@@ -118,8 +118,7 @@ def _open(directory: int) -> tuple[int, str]:
     while True:
         name = _new_name()
         file = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666, dir_fd=directory)
-        _lock(file)
-        if os.fstat(file).st_nlink:
+        if not _is_held_by_another(file) and os.fstat(file).st_nlink:
             return file, name
         os.close(file)  # another process took it for stale before it was locked
 
@@ -136,6 +135,17 @@ def _lock(file: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_held_by_another(file: int) -> bool:
+    """Lock a file unless somebody else has; where there are no locks, nobody has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _remove_stale(directory: int) -> None:
