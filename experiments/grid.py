@@ -122,8 +122,7 @@ def spk_nbytes(model: Path) -> int:
     """Bytes of the .spk file of a model."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "model.spk"
-        sp.pack_file(model, output)
-        return output.stat().st_size
+        return sp.pack_file(model, output).files[output]
 
 
 def main() -> None:

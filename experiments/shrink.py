@@ -26,6 +26,7 @@ from experiments.train import DATA, save_atomically
 
 CALIBRATION_IMAGES = 2800  # of the training set; a quarter of them is held back
 GUIDE = Path("docs/shrink.md")
+BEGIN, END = "<!-- shrink-results -->", "<!-- /shrink-results -->"
 SHARED = ("sparsity", "seed", "epochs", "input")  # fields of the network that is shrunk
 
 
@@ -102,18 +103,12 @@ def table() -> str:
     return "\n".join(rows)
 
 
-def replace_between(name: str, text: str) -> None:
-    """Put a table between the marks of a name in the guide."""
-    guide = GUIDE.read_text()
-    head, rest = guide.split(f"<!-- {name} -->")
-    _, tail = rest.split(f"<!-- /{name} -->")
-    new = f"{head}<!-- {name} -->\n\n{text}\n\n<!-- /{name} -->{tail}"
-    save_atomically(new.encode(), GUIDE)
-
-
 def write_table() -> None:
     """Put the table between its marks in the guide."""
-    replace_between("shrink-results", table())
+    text = GUIDE.read_text()
+    head, rest = text.split(BEGIN)
+    _, tail = rest.split(END)
+    save_atomically(f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}".encode(), GUIDE)
 
 
 def main() -> None:

@@ -179,8 +179,8 @@ class Run:
         model = RECIPES[self.network].build(datasets.CLASSES[self.dataset])
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def train_dense(self, data: datasets.Images) -> nn.Module:
-        """The dense baseline of the seed, which all its sparsities start from."""
+    def train(self, data: datasets.Images) -> nn.Module:
+        """The trained model in eval mode, zeros written into its weights."""
         recipe = RECIPES[self.network]
         dense = {"network": self.network, "dataset": self.dataset, "seed": self.seed}
         dense |= {"dense_epochs": self.dense_epochs}
@@ -195,12 +195,7 @@ class Run:
             checkpoint=self.folder / "dense.pt",
             identity=dense,
         )
-        return model
 
-    def train(self, data: datasets.Images) -> nn.Module:
-        """The trained model in eval mode, zeros written into its weights."""
-        recipe = RECIPES[self.network]
-        model = self.train_dense(data)
         pruner = MagnitudePruner(
             model,
             self.sparsity,

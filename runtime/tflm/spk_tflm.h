@@ -12,8 +12,8 @@
  * TF_LITE_STATIC_MEMORY, which changes its structures. All that is used of it is AddCustom, and GetEvalTensor and
  * ReportError of TfLiteContext.
  *
- * The operator has one constant tensor as its input, which is a blob, and one int8 tensor as its output. It decodes the
- * whole blob each time it runs. It keeps no memory in the arena except for its output. A damaged blob makes
+ * The operator has one constant tensor as its input, which is a blob, and one tensor of int8, uint8 or int4 elements
+ * as its output. It decodes the whole blob each time it runs. It keeps no memory in the arena except for its output. A damaged blob makes
  * AllocateTensors or Invoke fail, after a line that names the error.
  */
 #ifndef SPK_TFLM_H

@@ -30,13 +30,13 @@ def read_npy(path: Path) -> list[WeightTensor]:
         with path.open("rb") as file:
             header = read_header(file)
             if header.dtype != np.int8:
-                return _int8_only(path, {}, {path.stem: str(header.dtype)})
+                return _tensors(path, {}, {path.stem: str(header.dtype)})
             check_shape(path, path.stem, header.shape)
             Allowance(str(path), path.stat().st_size).take(header.nbytes)
             array = read_data(file, header)
     except (OSError, ValueError) as error:
         raise ModelError(_damaged(path, reason(error))) from error
-    return _int8_only(path, {path.stem: array})
+    return _tensors(path, {path.stem: array}, {})
 
 
 def read_npz(path: Path) -> list[WeightTensor]:
@@ -49,7 +49,7 @@ def read_npz(path: Path) -> list[WeightTensor]:
         allowance = Allowance(str(path), path.stat().st_size)
         allowance.take(sum(header.nbytes for header in int8.values()))
         arrays = {name: archive.read(name) for name in int8}
-    return _int8_only(path, arrays, others | dict.fromkeys(archive.foreign, "another kind of file"))
+    return _tensors(path, arrays, others | dict.fromkeys(archive.foreign, "another kind of file"))
 
 
 def npz(arrays: Mapping[str, npt.NDArray[np.int8]]) -> bytes:
@@ -87,19 +87,11 @@ def check_shape(path: Path, name: str, shape: tuple[int, ...]) -> None:
         )
 
 
-def _int8_only(
-    path: Path,
-    arrays: Mapping[str, npt.NDArray[np.generic]],
-    others: Mapping[str, str] | None = None,
+def _tensors(
+    path: Path, arrays: Mapping[str, npt.NDArray[np.int8]], left_out: Mapping[str, str]
 ) -> list[WeightTensor]:
     """The int8 arrays; a warning for each other one, an error when nothing is left."""
-    left_out = dict(others or {})
-    tensors = []
-    for name, array in arrays.items():
-        if array.dtype == np.int8:
-            tensors.append(WeightTensor(name, array.astype(np.int8, copy=False), origin=path.name))
-        else:
-            left_out[name] = str(array.dtype)
+    tensors = [WeightTensor(name, array, origin=path.name) for name, array in arrays.items()]
     if not tensors:
         found = ", ".join(f"{n} ({dtype})" for n, dtype in list(left_out.items())[:10])
         more = f" and {len(left_out) - 10:,} more" if len(left_out) > 10 else ""

@@ -118,7 +118,7 @@ def _open(directory: int) -> tuple[int, str]:
     while True:
         name = _new_name()
         file = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666, dir_fd=directory)
-        if not _is_held_by_another(file) and os.fstat(file).st_nlink:
+        if _lock(file) is not False and os.fstat(file).st_nlink:
             return file, name
         os.close(file)  # another process took it for stale before it was locked
 
@@ -128,24 +128,18 @@ def _new_name() -> str:
     return f".stridepack-{secrets.token_hex(8)}.tmp"
 
 
-def _lock(file: int) -> bool:
-    """Whether the file could be locked; the lock ends with the process at the latest."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _lock(file: int) -> bool | None:
+    """Whether the file could be locked, and not somebody else holds it; None: there are no locks.
 
-
-def _is_held_by_another(file: int) -> bool:
-    """Lock a file unless somebody else has; where there are no locks, nobody has."""
+    The lock ends with the process at the latest.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    except OSError:
         return False
-    return False
+    except OSError:
+        return None
+    return True
 
 
 def _remove_stale(directory: int) -> None:

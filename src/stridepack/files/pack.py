@@ -134,7 +134,7 @@ def pack_file(
         decoder,
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,
         array,
-        RamGoal(arena, None, in_ram, decompression_memory),
+        RamGoal(arena, in_ram=in_ram, decompression_memory=decompression_memory),
         reference_kernels,
     )
     return run(job, on_start, on_done)
@@ -177,11 +177,11 @@ def run(
         chosen.tensors,
         sizes,
         chosen.plan,
-        model_nbytes,
-        chosen.ram,
-        chosen.remarks,
-        chosen.warnings,
-        chosen.firmware,
+        model_nbytes=model_nbytes,
+        ram=chosen.ram,
+        remarks=chosen.remarks,
+        warnings=chosen.warnings,
+        firmware=chosen.firmware,
     )
 
 

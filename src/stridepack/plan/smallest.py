@@ -160,7 +160,7 @@ def _smallest(
             continue
         packed = options.encode(values, name, tile)
         nbytes[name] = packed.nbytes
-        if values.size < _LARGE and packed.nbytes < (best.nbytes if best else packed.nbytes + 1):
+        if values.size < _LARGE and (best is None or packed.nbytes < best.nbytes):
             best = packed
         del packed
     smallest = min(nbytes, key=nbytes.__getitem__)  # the first of equals

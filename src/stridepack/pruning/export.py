@@ -106,8 +106,9 @@ def to_tflite(
     revive_dead_channels(float_model, int8_model)
     quantise_reductions(int8_model)
     quantise_embeddings(int8_model)
-    names = name_and_check_weights(float_model, int8_model, weights_of(plain))
-    store_levels(float_model, int8_model, in_file_order(levels_of(model), weights_of(plain)))
+    weights = weights_of(plain)
+    names = name_and_check_weights(float_model, int8_model, weights)
+    store_levels(float_model, int8_model, in_file_order(levels_of(model), weights))
     shorten_names(int8_model, names)
     warn_of_float(int8_model)
 

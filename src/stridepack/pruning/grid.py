@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +23,10 @@ from stridepack.files.spk import build_bundle
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.pruning.grid_file import in_file_order
 from stridepack.pruning.magnitude import Schedule, cubic
+from stridepack.pruning.masks import steps_of
 from stridepack.pruning.plain import unwrapped
-from stridepack.pruning.quantise import QuantizedWeight, pack_others, pack_tensors, pack_weights
+from stridepack.pruning.quantise import QuantizedWeight, pack_tensors
+from stridepack.pruning.target import Size
 from stridepack.pruning.weights import Weight, choose, weights_of
 from stridepack.tensor import WeightTensor
 
@@ -103,8 +104,8 @@ class Grid(nn.Module):
         scaled = (weight / self.steps()).abs().flatten()
         magnitudes = self.levels(weight).abs().flatten()
         error = (scaled - magnitudes + 1).square() - (scaled - magnitudes).square()
-        costs = _costs(magnitudes.long())
         index = magnitudes.long()
+        costs = _costs(index)
         saved = costs[index] - costs[(index - 1).clamp(min=0)]
         return torch.where(magnitudes > 0, error, torch.inf), saved
 
@@ -211,10 +212,9 @@ class GridQuantizer:
         self.target_nbytes, self.schedule = target_nbytes, schedule
         self.start, self.end = start, end
         self._weights = _choose(model, larger_than, exclude)
-        others = {n: w for n, w in weights_of(model).items() if n not in self._weights}
-        rest = pack_others(model)
-        self._left_out = rest | pack_weights({name: (w, w.value()) for name, w in others.items()})
-        self._order = [*weights_of(model), *rest]
+        self._left_out = Size(model, self._weights).fixed
+        # as in the file: the padding between blobs depends on their order
+        self._order = list(dict.fromkeys([*weights_of(model), *self._left_out]))
         least = len(build_bundle(self._left_out))
         if target_nbytes <= least:
             raise InputError(
@@ -340,7 +340,7 @@ class GridQuantizer:
 
 def grid_of(weight: Weight) -> Grid | None:
     """The grid that a weight is on."""
-    return next((step for step in _chain(weight) if isinstance(step, Grid)), None)
+    return next((step for step in steps_of(*weight) if isinstance(step, Grid)), None)
 
 
 @torch.no_grad()
@@ -355,18 +355,10 @@ def levels_of(model: nn.Module) -> dict[str, QuantizedWeight]:
     return levels
 
 
-def _chain(weight: Weight) -> list[nn.Module]:
-    """The parametrizations of a weight: masks and grids."""
-    module, attribute = weight
-    if not parametrize.is_parametrized(module, attribute):
-        return []
-    return list(cast(Any, module.parametrizations)[attribute])
-
-
 def _before_grid(weight: Weight) -> Tensor:
     """The weight that is rounded: with a mask, where there is one."""
     value = weight.parameter()
-    for step in _chain(weight):
+    for step in steps_of(*weight):
         if isinstance(step, Grid):
             break
         value = step(value)

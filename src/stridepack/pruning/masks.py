@@ -78,13 +78,17 @@ class Mask(nn.Module):
         return weight
 
 
+def steps_of(module: nn.Module, attribute: str) -> list[nn.Module]:
+    """The parametrizations of a tensor of a module, in their order: masks, grids and others."""
+    if not parametrize.is_parametrized(module, attribute):
+        return []
+    chain = cast(nn.ModuleDict, module.parametrizations)[attribute]
+    return list(cast(nn.ModuleList, chain))
+
+
 def mask_of(module: nn.Module, attribute: str) -> Mask | None:
     """The mask on a tensor of a module, where it has one."""
-    if not parametrize.is_parametrized(module, attribute):
-        return None
-    chain = cast(nn.ModuleDict, module.parametrizations)[attribute]
-    masks = [step for step in cast(nn.ModuleList, chain) if isinstance(step, Mask)]
-    return masks[0] if masks else None
+    return next((step for step in steps_of(module, attribute) if isinstance(step, Mask)), None)
 
 
 def original(module: nn.Module, attribute: str) -> nn.Parameter:

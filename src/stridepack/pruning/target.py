@@ -34,18 +34,24 @@ def packed_nbytes(model: nn.Module) -> int:
 
 
 class Size:
-    """The packed size of a model while the values of chosen weights change."""
+    """The packed size of a model while the values of chosen weights change.
+
+    Attributes
+    ----------
+    fixed : dict of str to Packed
+        All that is not chosen, by name.
+    """
 
     def __init__(self, model: nn.Module, chosen: Mapping[str, Weight]) -> None:
         rest = {name: w for name, w in weights_of(model).items() if name not in chosen}
         self._chosen = chosen or rest
-        self._fixed = pack_others(model)
+        self.fixed = pack_others(model)
         if chosen:
-            self._fixed |= pack_weights({name: (w, w.value()) for name, w in rest.items()})
+            self.fixed |= pack_weights({name: (w, w.value()) for name, w in rest.items()})
 
     def __call__(self, values: Callable[[str, Weight], Tensor]) -> int:
         tensors = {name: (w, values(name, w)) for name, w in self._chosen.items()}
-        return len(build_bundle(self._fixed | pack_weights(tensors)))
+        return len(build_bundle(self.fixed | pack_weights(tensors)))
 
 
 def find_sparsity(

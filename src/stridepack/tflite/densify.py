@@ -18,19 +18,18 @@ import numpy.typing as npt
 
 from stridepack._words import counted
 from stridepack.tflite.graph import buffer_users, remove_tensors
-from stridepack.tflite.model import Buffer, Model, SubGraph, Tensor, as_text, shape_of, type_name
+from stridepack.tflite.model import (
+    ELEMENT_NBYTES,
+    Buffer,
+    Model,
+    SubGraph,
+    Tensor,
+    as_text,
+    shape_of,
+    type_name,
+)
 
 _DENSE, _SPARSE = 0, 1  # DimensionType of the schema
-_ELEMENT_NBYTES = {
-    name: nbytes
-    for nbytes, names in {
-        1: ("int8", "uint8", "bool"),
-        2: ("int16", "uint16", "float16", "bfloat16"),
-        4: ("int32", "uint32", "float32"),
-        8: ("int64", "uint64", "float64"),
-    }.items()
-    for name in names
-}
 
 Int64 = npt.NDArray[np.int64]
 
@@ -82,7 +81,7 @@ def _dense_data(model: Model, tensor: Tensor) -> bytes:
     shape = shape_of(tensor)
     if min(shape, default=1) < 0:
         raise _DamagedError(f"Its shape {list(shape)} has a negative dimension.")
-    itemsize = _ELEMENT_NBYTES.get(type_name(tensor))
+    itemsize = ELEMENT_NBYTES.get(type_name(tensor))
     if itemsize is None:
         raise _DamagedError(f"Elements of type {type_name(tensor)} cannot be sparse.")
     n = math.prod(shape)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stridepack.tflite.decode import DECODE, OWN
-from stridepack.tflite.model import code_name, load_model
+from stridepack.tflite.model import load_model
 from stridepack.tflite.types import decode_type, decode_types
 
 
@@ -56,9 +56,4 @@ def firmware_of(dense: bytes, packed: bytes, formats: Iterable[str]) -> Firmware
 def _operators(model: bytes) -> set[str]:
     """Names of the operators that any subgraph uses."""
     parsed = load_model(model, "model")
-    codes = parsed.root.operatorCodes
-    return {
-        code_name(codes[operator.opcodeIndex])
-        for graph in parsed.subgraphs
-        for operator in graph.operators
-    }
+    return {parsed.operator_name(o) for graph in parsed.subgraphs for o in graph.operators}

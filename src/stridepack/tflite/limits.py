@@ -36,15 +36,17 @@ def limits(model: Model) -> list[str]:
     sentences = []
     if compiled := compiled_for(model):
         sentences.append(f"{compiled} Those weights stay as they are.")
-    hybrid = [name for name, kind in _layers(model) if kind == "hybrid"]
-    if hybrid:
+    of_kind: dict[str, list[str]] = {}
+    for name, kind in _layers(model):
+        of_kind.setdefault(kind, []).append(name)
+    if hybrid := of_kind.get("hybrid"):
         sentences.append(
             "TensorFlow Lite Micro does not run this model, packed or not. It is hybrid: "
             f"{_readers(hybrid)} float32 data with integer weights (dynamic range quantisation). "
             "Quantise the model to full int8, with a representative dataset."
         )
     for kind in ("uint8", "uint4", "int2"):
-        if layers := [name for name, found in _layers(model) if found == kind]:
+        if layers := of_kind.get(kind):
             sentences.append(
                 f"TensorFlow Lite Micro does not run this model, packed or not: {_readers(layers)} "
                 f"{kind} weights, which its kernels do not compute. Quantise the model to int8."

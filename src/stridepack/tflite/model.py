@@ -44,6 +44,14 @@ _ACCESSOR_ERRORS = (
 # Tensors, operators, buffers and all the tables they consist of. Real models have thousands.
 MAX_TABLES = 100_000
 
+# Bytes of an element, for the types that take whole ones.
+ELEMENT_NBYTES = {
+    **dict.fromkeys(("bool", "int8", "uint8"), 1),
+    **dict.fromkeys(("bfloat16", "float16", "int16", "uint16"), 2),
+    **dict.fromkeys(("float32", "int32", "uint32"), 4),
+    **dict.fromkeys(("float64", "int64", "uint64"), 8),
+}
+
 # Bits of an element, for the types whose tensors are packed. The bytes are packed as the file has
 # them: of int4, the first of two elements is in the lower half of the byte.
 ELEMENT_BITS = {"int8": 8, "uint8": 8, "int4": 4, "uint4": 4, "int2": 2}

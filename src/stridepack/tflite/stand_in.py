@@ -16,16 +16,20 @@ from stridepack.tflite.types.prune import Prune
 
 def why_no_stand_in(model: Model) -> list[str]:
     """A sentence on why DECODE operators cannot take the places of ours; none if they can."""
-    for graph in model.subgraphs:
-        for operator in graph.operators:
-            if is_own(model, operator):
-                for t in operator.outputs:
-                    if (element := type_name(graph.tensors[t])) != "int8":
-                        return [
-                            f"The operator of stridepack writes {element} elements, which no "
-                            "operator of the interpreter on this machine can do in its place."
-                        ]
-    return []
+    elements = (
+        type_name(graph.tensors[t])
+        for graph in model.subgraphs
+        for operator in graph.operators
+        if is_own(model, operator)
+        for t in operator.outputs
+    )
+    other = next((element for element in elements if element != "int8"), None)
+    if other is None:
+        return []
+    return [
+        f"The operator of stridepack writes {other} elements, which no operator of the interpreter "
+        "on this machine can do in its place."
+    ]
 
 
 def with_decode_operators(model: bytes, file: str) -> bytes:

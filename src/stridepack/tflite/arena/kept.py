@@ -6,6 +6,7 @@ DECODE adds is exact. What the kernels of other operators keep was fitted to the
 is used only for models that it cannot run.
 """
 
+from stridepack.tflite.arena.lifetimes import tensor_nbytes
 from stridepack.tflite.arena.planner import aligned
 from stridepack.tflite.model import Model, Operator, SubGraph, Tensor, shape_of
 from stridepack.tflite.types import Payload
@@ -62,8 +63,6 @@ def decompression_nbytes() -> int:
 
 def estimated_nbytes(model: Model) -> int:
     """About what the interpreter keeps for a model."""
-    from stridepack.tflite.arena.lifetimes import tensor_nbytes
-
     total = _INTERPRETER
     for graph in model.subgraphs:
         total += TENSOR * len(graph.tensors) + OPERATOR * len(graph.operators)

@@ -13,14 +13,20 @@ from stridepack.errors import ModelError
 from stridepack.tflite.arena.planner import Buffer
 from stridepack.tflite.arena.scratch import scratch_nbytes
 from stridepack.tflite.decode import is_decode
-from stridepack.tflite.model import Model, Operator, Tensor, shape_of, type_name
+from stridepack.tflite.model import (
+    ELEMENT_NBYTES,
+    Model,
+    Operator,
+    Tensor,
+    shape_of,
+    type_name,
+)
 
 # Bytes of an element. TensorFlow Lite Micro counts a whole byte for one of 4 bits, too.
 _ELEMENT_NBYTES = {
-    **dict.fromkeys(("bool", "int2", "int4", "int8", "uint4", "uint8"), 1),
-    **dict.fromkeys(("bfloat16", "float16", "int16", "uint16"), 2),
-    **dict.fromkeys(("float32", "int32", "uint32"), 4),
-    **dict.fromkeys(("complex64", "float64", "int64", "resource", "uint64", "variant"), 8),
+    **ELEMENT_NBYTES,
+    **dict.fromkeys(("int2", "int4", "uint4"), 1),
+    **dict.fromkeys(("complex64", "resource", "variant"), 8),
 }
 
 # Operators that run other subgraphs, and the options that name them, in the order of planning.
