@@ -4,25 +4,50 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
+
+from stridepack.pruning import MagnitudePruner
 
 
-def network(seed=0):
+def network(seed=0, *, width=16, classes=5):
     torch.manual_seed(seed)
     return nn.Sequential(
-        nn.Conv2d(3, 16, 3, padding=1, bias=False),
-        nn.BatchNorm2d(16),
+        nn.Conv2d(3, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
         nn.ReLU(),
-        nn.Conv2d(16, 24, 3, padding=1),
+        nn.Conv2d(width, 24, 3, padding=1),
         nn.ReLU(),
         nn.AvgPool2d(4),
         nn.Flatten(),
-        nn.Linear(24 * 4, 5),
+        nn.Linear(24 * 4, classes),
     )
 
 
 def linear_network(seed=0):
     torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64))
+
+
+def lightning_module(lightning):
+    """A module that prunes while Lightning trains it, and its data: 4 batches an epoch."""
+
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.network = network()
+            self.pruner = MagnitudePruner(self.network, 0.6, end=6, larger_than=1000)
+
+        def on_train_batch_start(self, batch, index):
+            self.pruner.step(self.global_step)
+
+        def training_step(self, batch, index):
+            return cross_entropy(self.network(batch[0]), batch[1])
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), 0.1)
+
+    data = torch.utils.data.TensorDataset(torch.randn(32, 3, 8, 8), torch.randint(0, 5, (32,)))
+    return Module, torch.utils.data.DataLoader(data, batch_size=8)
 
 
 def zeros_of(weight):

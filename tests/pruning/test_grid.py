@@ -1,6 +1,7 @@
 """GridQuantizer: training on a grid towards a number of bytes, and the way to int8."""
 
 import copy
+import functools
 import io
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra stridepack[torch] is not installed")
 
+import pruned_models  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn.functional import cross_entropy  # noqa: E402
 
@@ -23,19 +25,7 @@ from stridepack.pruning import (  # noqa: E402
 from stridepack.pruning.grid import grid_of  # noqa: E402
 from stridepack.pruning.weights import Weight  # noqa: E402
 
-
-def network(seed=0):
-    torch.manual_seed(seed)
-    return nn.Sequential(
-        nn.Conv2d(3, 24, 3, padding=1, bias=False),
-        nn.BatchNorm2d(24),
-        nn.ReLU(),
-        nn.Conv2d(24, 24, 3, padding=1),
-        nn.ReLU(),
-        nn.AvgPool2d(4),
-        nn.Flatten(),
-        nn.Linear(24 * 4, 4),
-    )
+network = functools.partial(pruned_models.network, width=24, classes=4)
 
 
 def brightest_quarters(n=256, seed=0):
@@ -48,7 +38,7 @@ def brightest_quarters(n=256, seed=0):
     return images, labels
 
 
-def trained(model, quantizer, optimizer, epochs, start=0, **options):
+def trained(model, quantizer, optimizer, epochs, start=0):
     images, labels = brightest_quarters()
     for epoch in range(start, epochs):
         for i, (x, y) in enumerate(zip(images.split(32), labels.split(32), strict=True)):

@@ -8,9 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra stridepack[torch] is not installed")
 
-from pruned_models import linear_network, network, zeros_of  # noqa: E402
+from pruned_models import (  # noqa: E402
+    lightning_module,
+    linear_network,
+    network,
+    zeros_of,
+)
 from torch import nn  # noqa: E402
-from torch.nn.functional import cross_entropy  # noqa: E402
 from torch.optim.swa_utils import (  # noqa: E402
     AveragedModel,
     get_ema_avg_fn,
@@ -60,23 +64,8 @@ def test_lightnings_average_keeps_the_zeros(tmp_path):
     if not hasattr(callbacks, "EMAWeightAveraging"):
         pytest.skip("this lightning has no EMAWeightAveraging")
 
-    class Module(lightning.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.network = network()
-            self.pruner = MagnitudePruner(self.network, 0.6, end=6, larger_than=1000)
-
-        def on_train_batch_start(self, batch, index):
-            self.pruner.step(self.global_step)
-
-        def training_step(self, batch, index):
-            return cross_entropy(self.network(batch[0]), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), 0.1)
-
-    data = torch.utils.data.TensorDataset(torch.randn(32, 3, 8, 8), torch.randint(0, 5, (32,)))
-    module = Module()
+    make, loader = lightning_module(lightning)
+    module = make()
     lightning.Trainer(
         max_epochs=3,
         callbacks=[callbacks.EMAWeightAveraging(decay=0.9)],
@@ -86,7 +75,7 @@ def test_lightnings_average_keeps_the_zeros(tmp_path):
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-    ).fit(module, torch.utils.data.DataLoader(data, batch_size=8))
+    ).fit(module, loader)
     mask = module.pruner.masks["3.weight"]
     assert ((mask > 0) & (mask < 1)).any()  # the average has taken the model's place
     sparsity = zeros_of(module.network[3].weight) / mask.numel()

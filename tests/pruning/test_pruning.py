@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra stridepack[torch] is not installed")
 
-from pruned_models import network, zeros_of  # noqa: E402
+from pruned_models import lightning_module, network, zeros_of  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn.functional import cross_entropy  # noqa: E402
 
@@ -210,23 +210,7 @@ def test_a_tied_embedding_is_refused_also_where_one_side_is_excluded():
 def test_lightning(tmp_path):
     lightning = pytest.importorskip("lightning", reason="lightning is not installed")
 
-    class Module(lightning.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.network = network()
-            self.pruner = MagnitudePruner(self.network, 0.6, end=6, larger_than=1000)
-
-        def on_train_batch_start(self, batch, index):
-            self.pruner.step(self.global_step)
-
-        def training_step(self, batch, index):
-            return cross_entropy(self.network(batch[0]), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), 0.1)
-
-    data = torch.utils.data.TensorDataset(torch.randn(32, 3, 8, 8), torch.randint(0, 5, (32,)))
-    loader = torch.utils.data.DataLoader(data, batch_size=8)
+    make, loader = lightning_module(lightning)
 
     def fit(module, epochs, checkpoint=None):
         trainer = lightning.Trainer(
@@ -240,8 +224,8 @@ def test_lightning(tmp_path):
         trainer.fit(module, loader, ckpt_path=checkpoint)
         return trainer
 
-    fit(Module(), 1).save_checkpoint(tmp_path / "last.ckpt")
-    module = Module()
+    fit(make(), 1).save_checkpoint(tmp_path / "last.ckpt")
+    module = make()
     fit(module, 3, tmp_path / "last.ckpt")
     assert module.global_step == 12
     assert module.pruner.sparsities()["3.weight"] == pytest.approx(0.6, abs=1e-3)

@@ -128,17 +128,22 @@ def test_many_threads_write_one_path(npz: Path) -> None:
     assert not leftovers(Path())
 
 
-def test_what_a_killed_run_leaves_is_removed(npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file under a temporary name goes when nobody writes it any more, and stays before."""
+def in_the_middle_of_writing(first: str = "") -> subprocess.Popen[bytes]:
+    """A process that has written a file, but not put it in its place yet."""
     code = (
-        "import os, sys, time; os.O_TMPFILE = 0\n"
-        "from stridepack.files import atomic\n"
+        f"{first}import time\nfrom stridepack.files import atomic\n"
         "atomic.os.fsync = lambda file: (print('writing', flush=True), time.sleep(60))\n"
         "atomic.write_files({__import__('pathlib').Path('x'): b'data'})\n"
     )
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert child.stdout is not None
     assert child.stdout.readline() == b"writing\n"
+    return child
+
+
+def test_what_a_killed_run_leaves_is_removed(npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file under a temporary name goes when nobody writes it any more, and stays before."""
+    child = in_the_middle_of_writing("import os; os.O_TMPFILE = 0\n")
     assert len(leftovers(Path())) == 1
     sp.pack_file(npz, "w.spk")
     assert len(leftovers(Path())) == 1
@@ -152,14 +157,7 @@ def test_what_a_killed_run_leaves_is_removed(npz: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name: Linux only")
 def test_a_killed_run_leaves_nothing(npz: Path) -> None:
-    code = (
-        "import time\nfrom stridepack.files import atomic\n"
-        "atomic.os.fsync = lambda file: (print('writing', flush=True), time.sleep(60))\n"
-        "atomic.write_files({__import__('pathlib').Path('x'): b'data'})\n"
-    )
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"writing\n"
+    child = in_the_middle_of_writing()
     try:
         os.close(os.open(".", os.O_TMPFILE | os.O_WRONLY))
     except OSError:

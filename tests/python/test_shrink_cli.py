@@ -1,8 +1,6 @@
 """`stridepack shrink` as a user meets it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +9,10 @@ import pytest
 pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 pytest.importorskip("ai_edge_litert", reason="needs stridepack[shrink]")
 
+from commands import run
 from shrink_models import classifier, correlated_inputs
 
 INPUTS = correlated_inputs(80, 8, 8, 2)
-
-
-def run(*arguments: object, code: int = 0) -> str:
-    """Run the command; standard output and errors together."""
-    result = subprocess.run(
-        [sys.executable, "-B", "-m", "stridepack", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == code, result.stdout
-    assert "Traceback" not in result.stdout, result.stdout
-    return result.stdout
 
 
 @pytest.fixture
