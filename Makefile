@@ -3,7 +3,8 @@
 #   make demo         install, pack the bundled model, report, verify exactly
 #   make check        the fast loop: lint, types and the tests of the package, without PyTorch and without Debian packages
 #   make test         everything that CI runs; installs the Debian packages it needs when it may
-#   make lint python c firmware examples fuzz-short     its parts
+#   make lint python docs c firmware examples fuzz-short     its parts
+#   make docs         the documentation site, as build/site/index.html
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
 #   make mutants      every command on mutants of .tflite files: make mutants COUNT=100000
 #   make bench        regenerate bench/results, and the tables in README.md and docs/
@@ -34,7 +35,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo paper check test packages static lint python c firmware examples fuzz-short fuzz mutants bench vectors format clean
+.PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants bench vectors format clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -44,7 +45,7 @@ demo: $(INSTALLED)
 	$(BIN)/stridepack pack $(MODEL) -o $(DEMO)/resnet8.spk
 	$(BIN)/stridepack verify $(MODEL) $(DEMO)/resnet8.spk
 
-test: packages lint python c firmware examples fuzz-short
+test: packages lint python docs c firmware examples fuzz-short
 	@echo "make test: all passed"
 
 packages:
@@ -97,6 +98,11 @@ lint: static $(TEST)
 # The tests of one file run one after the other, because some share a folder that they build in.
 python: $(TEST)
 	$(BIN)/pytest -n auto --dist loadfile --doctest-modules --pyargs stridepack tests/*/test_*.py
+
+# A link that leads nowhere is an error.
+docs: $(TEST)
+	$(BIN)/python scripts/stage_site.py
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet build/site-pages build/site
 
 c: $(INSTALLED)
 	$(MAKE) -C tests/c test sanitize cross PYTHON=$(abspath $(BIN)/python)

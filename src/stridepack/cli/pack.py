@@ -102,7 +102,7 @@ from stridepack.tflite.types import decode_types
 @click.option(
     "--array",
     metavar="NAME",
-    help="For .cc and .cpp output: the name of the array.  [default: g_ and the name of the file]",
+    help="For .cc and .cpp output: the name of the array.  [default: the file's name after `g_`]",
 )
 @packing_options
 @memory_option

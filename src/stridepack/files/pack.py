@@ -103,7 +103,7 @@ def pack_file(
         For ``.tflite``: also pack weights that only the kernels of CMSIS-NN need while the
         interpreter starts (LSTM, SVDF). Firmware with CMSIS-NN cannot run such a file.
     array : str, optional
-        For ``.cc`` and ``.cpp``: the name of the array. Default: g_ and the name of the file.
+        For ``.cc`` and ``.cpp``: the name of the array. Default: that of the file, after ``g_``.
     arena : int, optional
         For ``.tflite``: the most bytes of tensor arena, as the interpreter on this host measures
         it. The tensors are packed that give the smallest file within it. Default: as many as make
