@@ -32,7 +32,7 @@ PACKAGES := clang-19 libclang-rt-19-dev lld-19 llvm-19 \
   gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user
 
 SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]' -o -name '*.cc' -o -name '*.[ch]pp') \
-  CMakeLists.txt $(addprefix runtime/,CMakeLists.txt LICENSE README.md) pyproject.toml README.md
+  CMakeLists.txt $(addprefix runtime/,CMakeLists.txt stridepack.pc.in LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
 .PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants bench vectors format clean

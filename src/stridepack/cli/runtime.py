@@ -6,32 +6,59 @@ import click
 
 from stridepack.cli.options import PATH
 from stridepack.cli.output import say
-from stridepack.files.runtime import write_runtime
+from stridepack.cost import targets
+from stridepack.files.runtime import PACKAGES, write_runtime
+from stridepack.files.spk import read_bundle
+from stridepack.plan.budget_plan import DEFAULT_TARGET
+from stridepack.report.runtime import needs
 
 
 @click.command()
 @click.argument("directory", type=PATH)
 @click.option(
+    "--for",
+    "package",
+    type=click.Choice(list(PACKAGES)),
+    default="cmake",
+    show_default=True,
+    help="The build system that takes the sources in.",
+)
+@click.option(
+    "--model",
+    type=PATH,
+    metavar="PACKED.spk",
+    help="Write only the decoders that this packed file needs.",
+)
+@click.option(
+    "--target",
+    type=click.Choice(targets()),
+    default=DEFAULT_TARGET,
+    show_default=True,
+    help="With --model: the core for which the size of the decoders is printed.",
+)
+@click.option(
     "--tflm",
     is_flag=True,
     help="Also write the C++ that makes the decoder an operator of TensorFlow Lite Micro.",
 )
-def runtime(directory: Path, tflm: bool) -> None:
+def runtime(directory: Path, package: str, model: Path | None, target: str, tflm: bool) -> None:
     """Write the C sources of the decoder into DIRECTORY. Your firmware project compiles them.
 
     \b
     Examples:
       stridepack runtime third_party/stridepack
       cd third_party/stridepack && cc -Iinclude -c src/*.c src/mve/*.c
+      stridepack runtime modules/stridepack --for zephyr
+      stridepack runtime third_party/stridepack --model packed.spk
       stridepack runtime third_party/stridepack --tflm
     """
-    files = write_runtime(directory, tflm=tflm)
-    say(
-        [
-            f"wrote {len(files)} files into {directory}",
-            "README.md says how to compile them. include/spk.h says how to use them.",
-        ]
-    )
+    formats = {packed.format for packed in read_bundle(model).values()} if model else None
+    files = write_runtime(directory, package=package, formats=formats, tflm=tflm)
+    say([f"wrote {len(files)} files into {directory}"])
+    if formats is not None:
+        say(needs(formats, target))
+    header = next(path for path in files if path.name == "spk.h").relative_to(directory)
+    say([f"{PACKAGES[package].next_step} {header} says how to use them."])
     if tflm:
         say(
             [

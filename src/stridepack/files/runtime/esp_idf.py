@@ -1,0 +1,62 @@
+"""ESP-IDF: a component, with an option in menuconfig for each format."""
+
+from stridepack.files.runtime.library import SUMMARY, Files, Library
+
+NEXT_STEP = (
+    "Put the directory into `components/` of your project, and add `stridepack` to the REQUIRES "
+    "of the component that uses it."
+)
+
+_MANIFEST = """\
+# SPDX-License-Identifier: Apache-2.0
+version: "{version}"
+description: "{summary}"
+license: "Apache-2.0"
+dependencies:
+  idf: ">=4.4"
+"""
+
+_CMAKE = """\
+# SPDX-License-Identifier: Apache-2.0
+idf_component_register(
+  SRCS
+%(sources)s
+  INCLUDE_DIRS include
+)
+%(options)s"""
+
+_WITHOUT = """\
+if(NOT CONFIG_STRIDEPACK_{name})
+  target_compile_definitions(${{COMPONENT_LIB}} PRIVATE SPK_WITHOUT_{name})
+endif()
+"""
+
+_KCONFIG = """\
+# SPDX-License-Identifier: Apache-2.0
+menu "stridepack"
+
+{options}endmenu
+"""
+
+_OPTION = """\
+    config STRIDEPACK_{name}
+        bool "Decode the format {format}"
+        default y
+
+"""
+
+
+def arrange(library: Library) -> Files:
+    """Add CMakeLists.txt, Kconfig and idf_component.yml."""
+    names = [name.upper() for name in library.formats]
+    cmake = _CMAKE % {
+        "sources": "\n".join(f"    {path}" for path in library.sources),
+        "options": "".join(_WITHOUT.format(name=name) for name in names),
+    }
+    options = "".join(_OPTION.format(name=name.upper(), format=name) for name in library.formats)
+    manifest = _MANIFEST.format(version=library.version, summary=SUMMARY)
+    return library.files | {
+        "CMakeLists.txt": cmake.encode(),
+        "Kconfig": _KCONFIG.format(options=options).encode(),
+        "idf_component.yml": manifest.encode(),
+    }

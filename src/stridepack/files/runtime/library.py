@@ -1,0 +1,114 @@
+"""What the C runtime consists of: its files, and which of them a set of formats needs."""
+
+import posixpath
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from stridepack import _spec
+
+Files = dict[str, bytes]
+"""Content by path, relative to the folder of the library, with "/" between the parts."""
+
+SUMMARY = "Unpack neural-network weights that stridepack has packed into Flash"
+
+# Installed beside the package; in an editable installation the repository's own folder.
+_INSTALLED = Path(__file__).resolve().parents[2] / "_runtime"
+_REPOSITORY = Path(__file__).resolve().parents[4] / "runtime"
+_SPEC = "include/spk_spec.h"
+_INCLUDE = re.compile(rb'^#include "([^"]+)"', re.MULTILINE)
+
+
+def runtime_dir() -> Path:
+    """Folder with include/, src/ and tflm/ of the C runtime, its licence and its build file."""
+    return _INSTALLED if _INSTALLED.is_dir() else _REPOSITORY
+
+
+@dataclass(frozen=True)
+class Library:
+    """The runtime, whole or with the decoders of some formats only.
+
+    Attributes
+    ----------
+    files : dict of str to bytes
+        Sources and headers in include/ and src/ (tflm/ too where asked for), README.md and LICENSE.
+    formats : tuple of str
+        The formats that it decodes.
+    """
+
+    files: Files
+    formats: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """Version of the library, such as "0.1.0"."""
+        return version("stridepack")
+
+    @property
+    def sources(self) -> list[str]:
+        """The C files, in order."""
+        return [path for path in self.files if path.endswith(".c")]
+
+    @property
+    def headers(self) -> list[str]:
+        """The public headers, in order."""
+        return [path for path in self.files if path.startswith("include/")]
+
+
+def read_library(formats: Collection[str] | None = None, *, tflm: bool = False) -> Library:
+    """The runtime as it lies beside this package.
+
+    Parameters
+    ----------
+    formats : collection of str, optional
+        The formats to decode. The files that only others need are left out, and spk_spec.h defines
+        SPK_WITHOUT_<FORMAT> for each of the others. Default: all.
+    tflm : bool
+        Also tflm/: the C++ that makes the decoder an operator of TensorFlow Lite Micro.
+    """
+    folder = runtime_dir()
+    paths = [folder / "LICENSE", folder / "README.md"]
+    for name in ("include", "src", *(("tflm",) if tflm else ())):
+        found = sorted((folder / name).rglob("*"))
+        paths += [path for path in found if path.suffix in (".c", ".h", ".cc")]
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    if formats is None:
+        return Library(files, tuple(_spec.FORMATS))
+    without = [name for name in _spec.FORMATS if name not in formats]
+    needed = _reached(files, {path for path in files if _format_of(path) not in without})
+    files = {path: content for path, content in files.items() if path in needed}
+    files[_SPEC] = _without(files[_SPEC], without)
+    return Library(files, tuple(name for name in _spec.FORMATS if name in formats))
+
+
+def _format_of(path: str) -> str | None:
+    """The format that a file belongs to, if it belongs to one: spk_<format>.c, ..._mve.c."""
+    stem = posixpath.basename(path).partition(".")[0].removeprefix("spk_").removesuffix("_mve")
+    return stem if stem in _spec.FORMATS else None
+
+
+def _reached(files: Files, paths: set[str]) -> set[str]:
+    """The paths, what they include, and the C files beside what they include."""
+    waiting, reached = list(paths), set(paths)
+    while waiting:
+        path = waiting.pop()
+        for match in _INCLUDE.finditer(files[path]):
+            header = posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1].decode()))
+            stem = posixpath.basename(header).removesuffix(".h")
+            beside = {header, f"src/{stem}.c", f"src/mve/{stem}_mve.c"}
+            new = beside & files.keys() - reached
+            reached |= new
+            waiting += new
+    return reached
+
+
+def _without(spec: bytes, formats: Collection[str]) -> bytes:
+    """spk_spec.h, with the macros that leave formats out in front of where it asks for them."""
+    if not formats:
+        return spec
+    macros = "".join(f"#define SPK_WITHOUT_{name.upper()}\n" for name in formats)
+    said = "/* Left out, because `stridepack runtime --model` found no use for them. */\n"
+    at = spec.index(b"/* SPK_IF_<NAME>")
+    return spec[:at] + (said + macros + "\n").encode() + spec[at:]

@@ -1,0 +1,60 @@
+"""Meson: a subproject with a dependency object, which also installs a pkg-config file."""
+
+from stridepack.files.runtime.library import SUMMARY, Files, Library
+
+NEXT_STEP = (
+    "Put the directory into `subprojects/` of your project, and take "
+    "`dependency('stridepack', fallback: ['stridepack', 'stridepack_dep'])`."
+)
+
+_BUILD = """\
+# SPDX-License-Identifier: Apache-2.0
+project(
+  'stridepack',
+  'c',
+  version: '{version}',
+  license: 'Apache-2.0',
+  default_options: ['c_std=c99'],
+)
+
+c_args = []
+foreach format : [{formats}]
+  if not get_option(format)
+    c_args += '-DSPK_WITHOUT_' + format.to_upper()
+  endif
+endforeach
+
+stridepack_lib = static_library(
+  'stridepack',
+  files(
+{sources}
+  ),
+  c_args: c_args,
+  include_directories: include_directories('include'),
+  install: true,
+)
+stridepack_dep = declare_dependency(
+  include_directories: include_directories('include'),
+  link_with: stridepack_lib,
+)
+meson.override_dependency('stridepack', stridepack_dep)
+
+install_headers({headers})
+import('pkgconfig').generate(stridepack_lib, description: '{summary}')
+"""
+
+
+def arrange(library: Library) -> Files:
+    """Add meson.build, and an option for each format in meson.options."""
+    build = _BUILD.format(
+        version=library.version,
+        summary=SUMMARY,
+        formats=", ".join(f"'{name}'" for name in library.formats),
+        sources="\n".join(f"    '{path}'," for path in library.sources),
+        headers=", ".join(f"'{path}'" for path in library.headers),
+    )
+    options = "".join(
+        f"option('{name}', type: 'boolean', value: true, description: 'Decode the format {name}')\n"
+        for name in library.formats
+    )
+    return library.files | {"meson.build": build.encode(), "meson.options": options.encode()}

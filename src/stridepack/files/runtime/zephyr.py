@@ -1,0 +1,70 @@
+"""Zephyr: a module for west, with an option in Kconfig for each format."""
+
+from stridepack.files.runtime.library import SUMMARY, Files, Library
+
+NEXT_STEP = (
+    "Name the directory in `ZEPHYR_EXTRA_MODULES`, or list it in west.yml, and set "
+    "`CONFIG_STRIDEPACK=y` in prj.conf."
+)
+
+_MODULE = """\
+# SPDX-License-Identifier: Apache-2.0
+name: stridepack
+build:
+  cmake: zephyr
+  kconfig: zephyr/Kconfig
+"""
+
+_CMAKE = """\
+# SPDX-License-Identifier: Apache-2.0
+if(CONFIG_STRIDEPACK)
+  set(root ${ZEPHYR_CURRENT_MODULE_DIR})
+  zephyr_library_named(stridepack)
+  zephyr_include_directories(${root}/include)
+  zephyr_library_sources(
+%(sources)s
+  )
+%(options)sendif()
+"""
+
+_WITHOUT = """\
+  if(NOT CONFIG_STRIDEPACK_{name})
+    zephyr_library_compile_definitions(SPK_WITHOUT_{name})
+  endif()
+"""
+
+_KCONFIG = """\
+# SPDX-License-Identifier: Apache-2.0
+menuconfig STRIDEPACK
+    bool "{summary}"
+    help
+      The C library of stridepack. It allocates nothing and keeps no state.
+
+if STRIDEPACK
+
+{options}
+endif # STRIDEPACK
+"""
+
+_OPTION = """\
+config STRIDEPACK_{name}
+    bool "Decode the format {format}"
+    default y
+
+"""
+
+
+def arrange(library: Library) -> Files:
+    """Add zephyr/module.yml, zephyr/CMakeLists.txt and zephyr/Kconfig."""
+    names = [name.upper() for name in library.formats]
+    cmake = _CMAKE % {
+        "sources": "\n".join(f"    ${{root}}/{path}" for path in library.sources),
+        "options": "".join(_WITHOUT.format(name=name) for name in names),
+    }
+    options = "".join(_OPTION.format(name=name.upper(), format=name) for name in library.formats)
+    kconfig = _KCONFIG.format(summary=SUMMARY, options=options)
+    return library.files | {
+        "zephyr/module.yml": _MODULE.encode(),
+        "zephyr/CMakeLists.txt": cmake.encode(),
+        "zephyr/Kconfig": kconfig.encode(),
+    }

@@ -1,0 +1,32 @@
+"""What the decoders of a packed model take on a device."""
+
+from collections.abc import Collection
+
+from stridepack._words import listed
+from stridepack.cost import decoder_nbytes
+from stridepack.formats import formats as all_formats
+
+
+def needs(formats: Collection[str], target: str) -> list[str]:
+    """Sentences: which decoders there are, with their code and their stack.
+
+    Parameters
+    ----------
+    formats : collection of str
+        The formats that a packed file has.
+    target : str
+        The core, as `stridepack.targets()` names it.
+    """
+    names = [name for name in all_formats() if name in formats]
+    if not names:
+        return ["The packed file has no tensor, so no decoder was written."]
+    sizes = [decoder_nbytes(name, target) for name in names]
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(names):
+        return [f"Decoders of {listed(names, 'and')}. What they take on {target} is not known."]
+    code = sum(size[0] for size in known)
+    stack = max(size[1] for size in known)
+    return [
+        f"Decoders of {listed(names, 'and')}: at most {code:,} bytes of code and tables, and "
+        f"{stack:,} bytes of stack, on {target}."
+    ]
