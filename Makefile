@@ -26,10 +26,12 @@ DEMO := build/demo
 # Measured too where they are; without them the benches leave them out.
 REAL_MODELS := $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
 
-# Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; 32-bit and big-endian hosts.
+# Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; 32-bit and big-endian hosts; a browser
+# for the page of `report`.
 PACKAGES := clang-19 libclang-rt-19-dev lld-19 llvm-19 \
   gcc-arm-none-eabi qemu-system-arm \
-  gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user
+  gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user \
+  chromium chromium-driver
 
 SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]' -o -name '*.cc' -o -name '*.[ch]pp') \
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt stridepack.pc.in LICENSE README.md) pyproject.toml README.md

@@ -1,7 +1,7 @@
 """How a command ends: what is expected becomes a message, and everything else a report of a defect.
 
-Exit codes: 0 done, 1 a difference was found, 2 an error that is explained, 3 a defect of
-stridepack, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 a difference was found or a budget is exceeded, 2 an error that is explained,
+3 a defect of stridepack, 130 stopped by Ctrl-C.
 """
 
 import contextlib

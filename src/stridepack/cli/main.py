@@ -12,6 +12,7 @@ from stridepack.cli.inspect import inspect
 from stridepack.cli.interrupt import end_now, end_soon_after_interrupt
 from stridepack.cli.output import warn
 from stridepack.cli.pack import pack
+from stridepack.cli.report import report
 from stridepack.cli.runtime import runtime
 from stridepack.cli.shrink import shrink
 from stridepack.cli.unpack import unpack
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (inspect, pack, unpack, verify, runtime, shrink):
+for command in (inspect, pack, unpack, verify, report, runtime, shrink):
     cli.add_command(command)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from stridepack.errors import ModelError
 from stridepack.tensor import Int8Array, WeightTensor
-from stridepack.tflite.decode import Encoded, decode, decoded_tensors, is_decode
+from stridepack.tflite.decode import Encoded, decode, decoded_tensors, is_decode, stored_as
 from stridepack.tflite.model import (
     ELEMENT_BITS,
     Model,
@@ -117,6 +117,25 @@ def parse_tflite(data: bytes, file: str = "model") -> list[WeightTensor]:
         )
         for name, weight in weights.items()
     ]
+
+
+def stored_nbytes(data: bytes, file: str = "model") -> dict[str, tuple[str, int]]:
+    """Name of the encoding, and bytes, of each weight tensor of a .tflite file, by name.
+
+    Raises
+    ------
+    ModelError
+        As `parse_tflite` does.
+    """
+    model = load_model(data, file)
+    found: dict[str, tuple[str, int]] = {}
+    for name, weight in named_weights(model, find_constants(model)).items():
+        graph = model.subgraphs[weight.subgraph]
+        if weight.encoded is None:
+            found[name] = "dense", model.data(graph.tensors[weight.index]).size
+        else:
+            found[name] = stored_as(model, graph, weight.encoded)
+    return found
 
 
 def find_constants(model: Model) -> list[Constant]:

@@ -1,0 +1,181 @@
+"""The page of `report` in a real browser, without a window."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import run
+
+import stridepack as sp
+
+selenium = pytest.importorskip("selenium.webdriver")
+
+MODEL = Path(__file__).resolve().parents[2] / "examples/resnet8_cifar10_50.tflite"
+
+# A tensor whose name would do harm in a page that does not escape it.
+HOSTILE = "</script><img src=x onerror=document.title='hit'>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[selenium.Chrome]:
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (program and driver):
+        pytest.skip("chromium and chromium-driver are not installed")
+    options = selenium.ChromeOptions()
+    options.binary_location = program
+    flags = [
+        "headless=new",
+        "disable-gpu",
+        "disable-dev-shm-usage",
+        "no-first-run",
+        "window-size=1200,1600",
+    ]
+    if os.geteuid() == 0:
+        flags.append("no-sandbox")  # the browser refuses to run as root otherwise
+    for flag in flags:
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with selenium.Chrome(options, selenium.ChromeService(driver)) as chrome:
+        chrome.set_network_conditions(
+            offline=True, latency=0, download_throughput=0, upload_throughput=0
+        )
+        yield chrome
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    run("pack", MODEL, "-o", folder / "packed.spk")
+    budgets = folder / "budgets.toml"
+    budgets.write_text('[budgets]\nflash = "60 kB"\ncycles = 4_000_000\n')
+    path = folder / "report.html"
+    run("report", MODEL, folder / "packed.spk", "-o", path, "--check", budgets)
+    return path
+
+
+def opened(browser: selenium.Chrome, path: Path) -> None:
+    """Open a page, wait for its charts, and see that nothing was complained about."""
+    browser.get(path.as_uri())
+    browser.implicitly_wait(20)
+    assert browser.find_elements("css selector", "#front svg")
+    assert browser.find_elements("css selector", "#bytes svg")
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def column(browser: selenium.Chrome, number: int) -> list[str]:
+    """The values of a column, of the rows that are shown."""
+    script = (
+        "return [...document.querySelectorAll('#tensors tbody tr')].filter(row => !row.hidden)"
+        ".map(row => row.cells[arguments[0]].dataset.value)"
+    )
+    return list(browser.execute_script(script, number))
+
+
+def test_it_is_one_small_file(page: Path) -> None:
+    text = page.read_text()
+    assert len(text) < 3_000_000
+    assert 'src="http' not in text
+    assert 'href="http' not in text
+
+
+def test_sorts_and_filters_with_the_keyboard(browser: selenium.Chrome, page: Path) -> None:
+    opened(browser, page)
+    names = column(browser, 0)
+    assert len(names) == len(sp.read_tflite(MODEL))
+    buttons = browser.find_elements("css selector", "#tensors thead button")
+    buttons[6].send_keys("\n")
+    sizes = [int(value) for value in column(browser, 6)]
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) > 1
+    buttons[6].send_keys("\n")
+    assert [int(value) for value in column(browser, 6)] == sorted(sizes, reverse=True)
+    browser.find_element("id", "search").send_keys("shortcut")
+    assert sorted(column(browser, 0)) == sorted(name for name in names if "shortcut" in name)
+    assert browser.find_element("id", "shown").text == f"2 of {len(names)} tensors"
+
+
+def test_a_tensor_opens_with_its_charts(browser: selenium.Chrome, page: Path) -> None:
+    opened(browser, page)
+    link = browser.find_element("link text", "stacks.2.conv2.weight")
+    link.send_keys("\n")
+    details = browser.find_element("css selector", "details[open]")
+    assert "stacks.2.conv2.weight" in details.find_element("tag name", "summary").text
+    charts = details.find_elements("css selector", ".chart")
+    assert len(charts) == 4
+    for chart in charts:
+        assert chart.find_elements("css selector", "svg")
+    image = details.find_element("tag name", "img")
+    assert browser.execute_script("return arguments[0].naturalWidth", image) == 128
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_names_are_text(browser: selenium.Chrome, tmp_path: Path) -> None:
+    values = np.tile(np.array([0, 5, 0, -3], np.int8), 1000)
+    np.savez(tmp_path / "a.npz", **{HOSTILE: values, "all zeros": np.zeros(3000, np.int8)})
+    run("report", tmp_path / "a.npz", "-o", tmp_path / "a.html")
+    opened(browser, tmp_path / "a.html")
+    assert browser.title == "a.npz – stridepack report"
+    assert HOSTILE in column(browser, 0)
+
+
+def test_the_json_has_the_same_numbers(tmp_path: Path) -> None:
+    run("pack", MODEL, "-o", tmp_path / "p.spk")
+    numbers = json.loads(run("report", MODEL, tmp_path / "p.spk", "--json"))
+    packed = sp.read_bundle(tmp_path / "p.spk")
+    assert numbers["total"]["nbytes"] == sum(one.nbytes for one in packed.values())
+    assert numbers["files"]["p.spk"] == (tmp_path / "p.spk").stat().st_size
+    for row in numbers["tensors"]:
+        assert (row["format"], row["stored_nbytes"]) == (
+            packed[row["name"]].format,
+            packed[row["name"]].nbytes,
+        )
+        assert sum(bar["count"] for bar in row["histogram"]) == row["n_elements"]
+        shares = sum(one["n_non_zero"] for one in row["groups"])
+        # A non-zero may lie in two groups, which then both store it.
+        assert shares >= row["n_elements"] - row["n_zeros"]
+    front = numbers["front"]
+    assert front[0]["nbytes"] == numbers["total"]["nbytes"]  # `pack` takes the smallest plan
+    assert all(a["nbytes"] < b["nbytes"] for a, b in pairwise(front))
+    assert all(a["cycles"] > b["cycles"] for a, b in pairwise(front))
+
+
+def test_check_says_what_is_exceeded(tmp_path: Path) -> None:
+    budgets = tmp_path / "budgets.toml"
+    budgets.write_text('[budgets]\nflash = "40 kB"\nsram = 36864\n')
+    said = run("report", MODEL, "--check", budgets, code=1)
+    assert "flash is" in said
+    assert "more than 40,000" in said
+    assert "sram" not in said
+    budgets.write_text("[budgets]\nflash = 77360\n")
+    assert "All budgets of" in run("report", MODEL, "--check", budgets)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("flash = 3\n", "needs a table [budgets]"),
+        ("[budgets]\nflash = -1\n", "flash = -1 is not possible"),
+        ("[budgets]\nspeed = 1\n", "'speed' cannot be limited"),
+        ('[budgets]\nflash = "many"\n', "'many' is not a number of bytes"),
+        ("[budgets\n", "cannot be read"),
+    ],
+)
+def test_wrong_budgets(tmp_path: Path, content: str, message: str) -> None:
+    budgets = tmp_path / "budgets.toml"
+    budgets.write_text(content)
+    said = run("report", MODEL, "--check", budgets, code=2)
+    assert message in " ".join(said.split())
+
+
+def test_wrong_outputs(tmp_path: Path) -> None:
+    assert "ends in .html" in run("report", MODEL, "-o", tmp_path / "r.pdf", code=2)
+    assert "Give -o" in run("report", MODEL, code=2)
+    other = tmp_path / "other.spk"
+    sp.write_bundle(other, {"x": sp.pack(np.zeros(9, np.int8))})
+    said = run("report", MODEL, other, "--json", code=2)
+    assert "packed from another model" in " ".join(said.split())
