@@ -32,7 +32,9 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
     ]
     lines += [f"#define SPK_{name.upper()} {value}u" for name, value in spec["limits"].items()]
     lines += ["", "/* Bits beside the wire id of the format, in byte 2 of a blob. */"]
-    lines += [f"#define SPK_FLAG_{name.upper()} 0x{bit:02X}u" for name, bit in spec["flags"].items()]
+    lines += [
+        f"#define SPK_FLAG_{name.upper()} 0x{bit:02X}u" for name, bit in spec["flags"].items()
+    ]
     lines += ["", "/* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */"]
     rows = [f"  X({name}, {name.upper()}, {wire})" for name, wire in spec["formats"].items()]
     lines += ["#define SPK_FORMATS(X) \\", " \\\n".join(rows), ""]

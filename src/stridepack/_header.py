@@ -65,8 +65,9 @@ def _varints(shape: Sequence[int], tile_size: int | None, parameters: Iterable[i
     """What follows the fixed part, with zero bytes up to a multiple of 4."""
     data = bytearray()
     for value in (*shape, *(() if tile_size is None else (tile_size,)), *parameters):
-        while value > 0x7F:
-            data.append(value & 0x7F | 0x80)
-            value >>= 7
-        data.append(value)
+        left = value
+        while left > 0x7F:
+            data.append(left & 0x7F | 0x80)
+            left >>= 7
+        data.append(left)
     return bytes(data) + bytes(-len(data) % 4)

@@ -64,7 +64,11 @@ def _format(ids: Sequence[int]) -> Iterator[tuple[str, str, bytes]]:
 
 def _header() -> Iterator[tuple[str, str, bytes]]:
     for flags in (LIVE, PREDICTED, LIVE | PREDICTED):
-        yield f"flags_{flags}", f"the reserved flags {flags}", seal(patch(GOOD, format=DENSE | flags))
+        yield (
+            f"flags_{flags}",
+            f"the reserved flags {flags}",
+            seal(patch(GOOD, format=DENSE | flags)),
+        )
     for n_dims in (9, 15):
         data = blob(DENSE, 1, [bytes(4)], shape=[1] * n_dims)
         yield f"dimensions_{n_dims}", f"{n_dims} dimensions", data

@@ -60,7 +60,7 @@ extern "C" {{
 
 typedef struct {prefix}_tensor {{
   const char *name;
-  const uint8_t *blob; /* at a multiple of 16 bytes */
+  const uint8_t *blob; /* at a multiple of 4 bytes */
   size_t blob_size;    /* bytes */
   size_t n_elements;
   uint32_t n_dims;
@@ -96,11 +96,11 @@ extern const {prefix}_tensor {prefix}_tensors[{max(1, len(tensors))}];
 #include "{stem}.h"
 
 #if defined(__cplusplus)
-#define STRIDEPACK_ALIGNED alignas(16)
+#define STRIDEPACK_ALIGNED alignas(4)
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-#define STRIDEPACK_ALIGNED _Alignas(16)
+#define STRIDEPACK_ALIGNED _Alignas(4)
 #elif defined(__GNUC__)
-#define STRIDEPACK_ALIGNED __attribute__((aligned(16)))
+#define STRIDEPACK_ALIGNED __attribute__((aligned(4)))
 #else
 #define STRIDEPACK_ALIGNED
 #endif
@@ -116,12 +116,11 @@ const {prefix}_tensor {prefix}_tensors[{max(1, len(tensors))}] = {{
 def c_overhead(names: Iterable[str]) -> int:
     """Bytes of Flash that the sources take beside the blobs, on a target with pointers of 32 bits.
 
-    The table, the names, and gaps. Each blob lies at a multiple of 16 bytes, but in which order
-    blobs, table and names follow is up to the compiler: there can be a gap of up to 12 bytes after
-    the last blob, and one between table or names and a blob.
+    The table and the names. Like the blobs, they are at multiples of 4 bytes, unless the compiler
+    is asked for small code: then names follow each other without gaps.
     """
     strings = [len(name.encode()) // 4 * 4 + 4 for name in names]
-    return _ROW_SIZE * max(1, len(strings)) + sum(strings) + 3 * 12
+    return _ROW_SIZE * max(1, len(strings)) + sum(strings)
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -68,18 +68,18 @@ class Header(NamedTuple):
         return math.prod(self.shape)
 
     @property
-    def T(self) -> int:
-        """Elements in a tile."""
+    def tile(self) -> int:
+        """T, elements in a tile."""
         return max(self.n_elements, 1) if self.tile_size is None else self.tile_size
 
     @property
     def n_tiles(self) -> int:
         """0 for an empty tensor."""
-        return -(-self.n_elements // self.T)
+        return -(-self.n_elements // self.tile)
 
     def tile_elements(self, t: int) -> int:
         """N of tile t: T, or what is left for the last one."""
-        return min(self.T, self.n_elements - t * self.T)
+        return min(self.tile, self.n_elements - t * self.tile)
 
 
 def varint(value: int) -> bytes:
@@ -316,7 +316,7 @@ def encode(values: Int8Array, format: str, tile: int | None = None, **options: A
     tiles = [write_streams(s) for s in encode_streams(values, format, tile, **options)]
     payload = write_tiles(tiles)
     T = tile_size(values.size, tile)
-    header = Header(format, values.shape, T if T < values.size else None, len(payload))
+    header = Header(format, values.shape, T if values.size > T else None, len(payload))
     blob = write_header(header) + payload
     return blob[: FIELDS.size] + u32(checksum(blob)) + blob[VARINTS_OFFSET:]
 
@@ -338,7 +338,7 @@ def decode_slots(blob: bytes) -> tuple[Header, Slots]:
         c, v = codec(header.format).decode_tile(streams, N)
         streams.end()
         require(bool(np.all(c < N)), f"tile {t} has a position outside its {N} elements")
-        positions.append(t * header.T + c)
+        positions.append(t * header.tile + c)
         values.append(v)
     return header, (np.concatenate(positions), np.concatenate(values))
 
