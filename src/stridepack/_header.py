@@ -24,7 +24,7 @@ def build_blob(
     wire_id: int,
     shape: Sequence[int],
     tile_size: int | None,
-    payload: bytes,
+    payload: bytes | memoryview,
     *,
     flags: int = 0,
     parameters: Iterable[int] = (),
@@ -39,7 +39,7 @@ def build_blob(
         Each below 2^32; a product of at most 2^30.
     tile_size : int or None
         Elements in a tile, fewer than the tensor has; None where there is one tile.
-    payload : bytes
+    payload : bytes or memoryview
         A multiple of 4.
     flags : int
         Those of the transforms.

@@ -30,7 +30,7 @@ def c_sources(stem: str, tensors: Mapping[str, Packed]) -> tuple[str, str]:
     """
     prefix = identifier(stem)
     macro = prefix.upper()
-    tags = _distinct(identifier(name) for name in tensors)
+    tags = distinct(identifier(name) for name in tensors)
     n_elements = [packed.n_elements for packed in tensors.values()]
     largest_tile = max((min(p.tile_size, p.n_elements) for p in tensors.values()), default=0)
 
@@ -80,7 +80,7 @@ extern const {prefix}_tensor {prefix}_tensors[{max(1, len(tensors))}];
 #endif
 """
     arrays = _lines(
-        f"/* {_comment(name)}: {packed.format}, {packed.n_elements} elements, "
+        f"/* {comment(name)}: {packed.format}, {packed.n_elements} elements, "
         f"{packed.n_non_zero} non-zeros */\n"
         f"STRIDEPACK_ALIGNED static const uint8_t blob_{tag}[{packed.nbytes}] = {{\n"
         f"{hex_lines(packed.to_bytes())}\n}};\n"
@@ -141,7 +141,7 @@ def identifier(text: str) -> str:
     return f"t_{name}" if not name or name[0].isdigit() else name
 
 
-def _distinct(names: Iterable[str]) -> list[str]:
+def distinct(names: Iterable[str]) -> list[str]:
     """Names that also differ when case is ignored: a number is appended where they would not."""
     seen: set[str] = set()
     result = []
@@ -155,7 +155,7 @@ def _distinct(names: Iterable[str]) -> list[str]:
     return result
 
 
-def _comment(text: str) -> str:
+def comment(text: str) -> str:
     """Text that cannot end a comment or continue a line."""
     return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("\\", "/").replace("??", "?")
 

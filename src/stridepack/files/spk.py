@@ -12,7 +12,6 @@ from stridepack import _core, _spec
 from stridepack._memory import Allowance
 from stridepack.errors import CorruptDataError, InputError, ModelError, status_text
 from stridepack.files.atomic import write_files
-from stridepack.files.job import Chosen
 from stridepack.packed import Packed
 from stridepack.tensor import WeightTensor
 
@@ -88,9 +87,13 @@ def read_unpacked(path: Path) -> list[WeightTensor]:
     return [WeightTensor(name, packed.unpack()) for name, packed in blobs.items()]
 
 
-def write_spk(output: Path, chosen: Chosen) -> dict[Path, bytes]:
-    """The content of the bundle file."""
-    return {output: build_bundle(chosen.blobs)}
+def hashes_without_names(data: bytes) -> list[int]:
+    """The CRC-32 of each name in a valid bundle that has no names; none where it has them."""
+    _, _, flags, n_tensors, _ = _HEADER.unpack_from(data)
+    if flags & _NAMES_STORED:
+        return []
+    table = np.frombuffer(data, "<u4", 2 * n_tensors, _HEADER_SIZE)
+    return [int(stored) for stored in table[1::2]]
 
 
 def parse_bundle(data: bytes, what: str = "bundle") -> dict[str, Packed]:
