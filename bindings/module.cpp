@@ -126,7 +126,8 @@ int decode_tile(const Vector<const std::uint8_t> &blob, std::uint32_t tile, cons
   return status == SPK_OK ? spk_decode_tile_s8(&view, tile, dst.data(), dst.size()) : status;
 }
 
-// Status and (name, offset, size) of every blob of a bundle that is valid as a whole; None for a name that is not stored.
+// Status and (name, offset, size) of every blob of a bundle that is valid as a whole; None for a name that is not
+// stored.
 auto open_bundle(const Vector<const std::uint8_t> &data) {
   spk_bundle bundle = {};
   spk_status status = spk_bundle_open(&bundle, data.data(), data.size());
