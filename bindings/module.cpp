@@ -102,7 +102,7 @@ auto open(const Vector<const std::uint8_t> &blob) {
   for (std::uint32_t axis = 0; status == SPK_OK && axis < view.n_dims; axis++) shape.push_back(spk_dim(&view, axis));
   const auto payload_offset = status == SPK_OK ? view.payload - view.blob : 0;
   return std::make_tuple(static_cast<int>(status), view.format, nb::tuple(nb::cast(shape)), view.n_elements,
-                         view.n_non_zero, view.tile_size, view.n_tiles, payload_offset);
+                         view.tile_size, view.n_tiles, payload_offset);
 }
 
 int validate(const Vector<const std::uint8_t> &blob) {
@@ -126,19 +126,20 @@ int decode_tile(const Vector<const std::uint8_t> &blob, std::uint32_t tile, cons
   return status == SPK_OK ? spk_decode_tile_s8(&view, tile, dst.data(), dst.size()) : status;
 }
 
-// Status and (name, offset, size) of every blob of a bundle that is valid as a whole.
+// Status and (name, offset, size) of every blob of a bundle that is valid as a whole; None for a name that is not
+// stored.
 auto open_bundle(const Vector<const std::uint8_t> &data) {
   spk_bundle bundle = {};
   spk_status status = spk_bundle_open(&bundle, data.data(), data.size());
   if (status == SPK_OK) status = spk_bundle_validate(&bundle);
-  std::vector<std::tuple<nb::bytes, std::size_t, std::size_t>> tensors;
+  nb::list tensors;
   for (std::uint32_t i = 0; status == SPK_OK && i < bundle.n_tensors; i++) {
     const char *name = nullptr;
     spk_view view;
     status = spk_bundle_get(&bundle, i, &name, &view);
     const auto begin = static_cast<std::size_t>(view.blob - data.data());
     const auto end = static_cast<std::size_t>(view.payload - data.data()) + view.payload_size;
-    tensors.emplace_back(nb::bytes(name), begin, end - begin);
+    tensors.append(nb::make_tuple(name ? nb::object(nb::bytes(name)) : nb::none(), begin, end - begin));
   }
   return std::make_tuple(static_cast<int>(status), tensors);
 }

@@ -26,10 +26,15 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
         "",
         f'#define SPK_LIBRARY_VERSION "{library_version}" /* of stridepack, from pyproject.toml */',
         f"#define SPK_VERSION {spec['version']} /* of the format, in every blob */",
+        f"#define SPK_MAGIC 0x{spec['magic']:02X}u /* the first byte of a blob */",
         f'#define SPK_TFLM_OPERATOR "{spec["tflm_operator"]}" /* in .tflite files */',
         "",
     ]
     lines += [f"#define SPK_{name.upper()} {value}u" for name, value in spec["limits"].items()]
+    lines += ["", "/* Bits beside the wire id of the format, in byte 2 of a blob. */"]
+    lines += [
+        f"#define SPK_FLAG_{name.upper()} 0x{bit:02X}u" for name, bit in spec["flags"].items()
+    ]
     lines += ["", "/* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */"]
     rows = [f"  X({name}, {name.upper()}, {wire})" for name, wire in spec["formats"].items()]
     lines += ["#define SPK_FORMATS(X) \\", " \\\n".join(rows), ""]
@@ -54,9 +59,12 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
 
 def python_module(spec: dict[str, Any]) -> str:
     lines = [f'"""{NOTE}"""', "", f"VERSION = {spec['version']}"]
+    lines += [f"MAGIC = 0x{spec['magic']:02X}"]
     lines += [f'TFLM_OPERATOR = "{spec["tflm_operator"]}"', ""]
     lines += [f"{name.upper()} = {value}" for name, value in spec["limits"].items()]
-    lines += ["", "# format name -> wire id", "FORMATS = {"]
+    lines += ["", "# flag -> its bit, beside the wire id of the format", "FLAGS = {"]
+    lines += [f'    "{name}": 0x{bit:02X},' for name, bit in spec["flags"].items()]
+    lines += ["}", "", "# format name -> wire id", "FORMATS = {"]
     lines += [f'    "{name}": {wire},' for name, wire in spec["formats"].items()]
     lines += ["}", "", "# status value -> (name, what it means)", "STATUS = {"]
     lines += [

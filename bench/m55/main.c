@@ -58,6 +58,13 @@ __attribute__((noinline)) static uint32_t decode(const spk_view *view, size_t si
   STACK_USED();
 }
 
+/* Bits that are set in the bitmap of size elements. */
+static uint32_t count_values(const uint8_t *bitmap, size_t size) {
+  uint32_t n = 0;
+  for (size_t i = 0; i < (size + 7u) / 8u; i++) n += (uint32_t)__builtin_popcount(bitmap[i]);
+  return n;
+}
+
 __attribute__((noinline)) static uint32_t decode_prune(bool bit_by_bit, const uint8_t *bitmap, size_t size,
                                                        uint32_t n_values, spk_status *status) {
   const size_t bitmap_size = (size + 7u) / 8u;
@@ -83,9 +90,13 @@ static bool run(const uint8_t *entry) {
   if (status == SPK_OK) {
     memset(destination, 0x55, size);
     const uint32_t decoder = load_u32(entry);
-    const uint32_t stack_bytes = decoder == DECODE_S8
-                                     ? decode(&view, size, &status)
-                                     : decode_prune(decoder == BIT_LOOP, view.payload, size, view.n_non_zero, &status);
+    uint32_t stack_bytes;
+    if (decoder == DECODE_S8) {
+      stack_bytes = decode(&view, size, &status);
+    } else {
+      const uint32_t n_values = count_values(view.payload, size);
+      stack_bytes = decode_prune(decoder == BIT_LOOP, view.payload, size, n_values, &status);
+    }
     print_unsigned(stack_bytes);
     print("\n");
   }

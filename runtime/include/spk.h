@@ -32,7 +32,8 @@
  * Safety: no function reads outside [blob, blob + blob_size) or writes outside [dst, dst + dst_size), whatever the
  * bytes are, whether or not the blob was validated. spk_validate says whether the bytes are those that were packed.
  *
- * Alignment: none is required. Blobs at 16-byte boundaries have aligned streams, which some cores read faster.
+ * Alignment: none is required. In blobs at multiples of 4 bytes all streams are aligned, which some cores read faster.
+ * No decoder needs more.
  *
  * Memory: decoders keep what they need on the stack, at most 400 bytes. rans and huffman have their tables there too:
  * rans needs 2.5 KB, huffman 3.5 KB, or 6.5 KB where positions are coded.
@@ -61,8 +62,7 @@ typedef struct spk_view {
   const uint8_t *payload;
   uint32_t payload_size; /* bytes */
   uint32_t n_elements;
-  uint32_t n_non_zero; /* as the header says; not verified */
-  uint32_t tile_size;  /* elements in every tile but, perhaps, the last */
+  uint32_t tile_size; /* elements in every tile but, perhaps, the last */
   uint32_t n_tiles;
   uint8_t format; /* wire id */
   uint8_t n_dims;
@@ -95,7 +95,7 @@ spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_
 /* "ok", "truncated", ...: the names of spec/spec.toml. Never null. */
 const char *spk_status_name(spk_status status);
 
-/* A bundle (.spk file): many tensors by name, read where it lies. */
+/* A bundle (.spk file): many tensors, by name or by number, read where it lies. */
 typedef struct spk_bundle {
   const uint8_t *data;
   uint32_t size;
@@ -108,10 +108,12 @@ spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size);
 /* Check the file's checksum, its table, and every blob as spk_validate does. */
 spk_status spk_bundle_validate(const spk_bundle *bundle);
 
-/* Open tensor number i. name (may be null) receives its zero-terminated UTF-8 name, inside the bundle. */
+/* Open tensor number i. name (may be null) receives its zero-terminated UTF-8 name, inside the bundle; null where the
+ * names are not stored. It is looked for from the first name on, so ask for it only where it is needed. */
 spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **name, spk_view *view);
 
-/* Open the tensor of that name, by linear search. */
+/* Open the tensor of that name. Its CRC-32 is compared with that of each tensor in turn, and where it is equal the
+ * name, too, if the names are stored. If they are not, another name may have the same CRC-32: once in 2^32. */
 spk_status spk_bundle_find(const spk_bundle *bundle, const char *name, spk_view *view);
 
 #ifdef __cplusplus

@@ -6,6 +6,7 @@
 
 #define SPK_LIBRARY_VERSION "0.1.0" /* of stridepack, from pyproject.toml */
 #define SPK_VERSION 1 /* of the format, in every blob */
+#define SPK_MAGIC 0xABu /* the first byte of a blob */
 #define SPK_TFLM_OPERATOR "STRIDEPACK_DECODE" /* in .tflite files */
 
 #define SPK_MAX_ELEMENTS 1073741824u
@@ -20,6 +21,11 @@
 #define SPK_RANS_LANES 8u
 #define SPK_HUFFMAN_MAX_LENGTH 12u
 #define SPK_HUFFMAN_MAX_GAPS 63u
+
+/* Bits beside the wire id of the format, in byte 2 of a blob. */
+#define SPK_FLAG_TILED 0x20u
+#define SPK_FLAG_LIVE 0x40u
+#define SPK_FLAG_PREDICTED 0x80u
 
 /* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */
 #define SPK_FORMATS(X) \

@@ -2,7 +2,32 @@
 /* Bundles: many blobs in one file, by name. docs/format.md, section 11. */
 #include "spk_internal.h"
 
-enum { HEADER = 32, ENTRY = 16 };
+enum { HEADER = 24, ENTRY = 8, NAMES_STORED = 1 };
+
+static uint32_t names_size(const spk_bundle *bundle) { return spk_load_u32(bundle->data + 20); }
+
+/* Where the table ends and the names begin. */
+static const char *names_begin(const spk_bundle *bundle) {
+  return (const char *)bundle->data + HEADER + (size_t)ENTRY * bundle->n_tensors;
+}
+
+/* Where the name ends that begins at text: at its zero byte, or null where there is none in the names. */
+static const char *name_end(const spk_bundle *bundle, const char *text) {
+  const char *end = names_begin(bundle) + names_size(bundle);
+  return (const char *)memchr(text, 0, (size_t)(end - text));
+}
+
+/* Name number i, or null. */
+static const char *find_name(const spk_bundle *bundle, uint32_t i) {
+  const char *text = names_begin(bundle), *end = name_end(bundle, text);
+  for (; i != 0 && end; i--) {
+    text = end + 1;
+    end = name_end(bundle, text);
+  }
+  return end ? text : NULL;
+}
+
+static bool has_names(const spk_bundle *bundle) { return bundle->data[5] == NAMES_STORED; }
 
 spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size) {
   if (!bundle || !data) return SPK_ERROR_ARGUMENT;
@@ -12,60 +37,72 @@ spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size) {
   if (size < HEADER) return SPK_ERROR_TRUNCATED;
   if (p[4] != SPK_VERSION) return SPK_ERROR_VERSION;
   if (spk_load_u32(p + 12) != size) return SPK_ERROR_TRUNCATED;
-  const uint32_t n_tensors = spk_load_u32(p + 8), table_size = spk_load_u32(p + 20);
-  if (table_size > size - HEADER || n_tensors > table_size / ENTRY) return SPK_ERROR_HEADER;
-  bundle->data = p;
-  bundle->size = (uint32_t)size;
-  bundle->n_tensors = n_tensors;
+  const spk_bundle b = {p, (uint32_t)size, spk_load_u32(p + 8)};
+  if (p[5] > NAMES_STORED || (!has_names(&b) && names_size(&b) != 0)) return SPK_ERROR_HEADER;
+  if (b.n_tensors > (b.size - HEADER) / ENTRY) return SPK_ERROR_HEADER;
+  if (names_size(&b) > b.size - HEADER - ENTRY * b.n_tensors) return SPK_ERROR_HEADER;
+  *bundle = b;
   return SPK_OK;
 }
 
 spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **name, spk_view *view) {
   if (!bundle || !view) return SPK_ERROR_ARGUMENT;
   if (i >= bundle->n_tensors) return SPK_ERROR_NOT_FOUND;
+  if (name) {
+    *name = has_names(bundle) ? find_name(bundle, i) : NULL;
+    if (!*name && has_names(bundle)) return SPK_ERROR_HEADER;
+  }
+  /* A blob ends where the next one begins. */
   const uint8_t *entry = bundle->data + HEADER + (size_t)ENTRY * i;
-  const uint32_t name_offset = spk_load_u32(entry), name_size = spk_load_u32(entry + 4);
-  const uint32_t blob_offset = spk_load_u32(entry + 8), blob_size = spk_load_u32(entry + 12);
-  /* The name and the zero byte behind it lie in the file, and it has no other zero byte. */
-  if (name_offset >= bundle->size || name_size >= bundle->size - name_offset) return SPK_ERROR_HEADER;
-  const uint8_t *text = bundle->data + name_offset;
-  if (memchr(text, 0, (size_t)name_size + 1) != text + name_size) return SPK_ERROR_HEADER;
-  if (name) *name = (const char *)text;
-  if (blob_offset > bundle->size || blob_size > bundle->size - blob_offset) return SPK_ERROR_HEADER;
-  return spk_open(view, bundle->data + blob_offset, blob_size);
+  const uint32_t begin = spk_load_u32(entry);
+  const uint32_t end = i + 1u < bundle->n_tensors ? spk_load_u32(entry + ENTRY) : bundle->size;
+  if (begin > end || end > bundle->size) return SPK_ERROR_HEADER;
+  return spk_open(view, bundle->data + begin, end - begin);
 }
 
 spk_status spk_bundle_find(const spk_bundle *bundle, const char *name, spk_view *view) {
   if (!bundle || !name || !view) return SPK_ERROR_ARGUMENT;
+  const uint32_t hash = spk_crc32(0, (const uint8_t *)name, strlen(name));
   for (uint32_t i = 0; i < bundle->n_tensors; i++) {
-    const char *candidate = NULL;
-    const spk_status status = spk_bundle_get(bundle, i, &candidate, view);
-    if (candidate && strcmp(candidate, name) == 0) return status;
+    if (spk_load_u32(bundle->data + HEADER + (size_t)ENTRY * i + 4) != hash) continue;
+    if (has_names(bundle)) {
+      const char *stored = find_name(bundle, i);
+      if (!stored || strcmp(stored, name) != 0) continue;
+    }
+    return spk_bundle_get(bundle, i, NULL, view);
   }
   return SPK_ERROR_NOT_FOUND;
+}
+
+/* Whether there is a name for each tensor, not too long and with the hash that the table says, and nothing else. */
+static bool names_hold(const spk_bundle *bundle) {
+  const char *text = names_begin(bundle);
+  for (uint32_t i = 0; i < bundle->n_tensors; i++) {
+    const char *end = name_end(bundle, text);
+    if (!end || (size_t)(end - text) > SPK_MAX_NAME) return false;
+    const uint32_t hash = spk_crc32(0, (const uint8_t *)text, (size_t)(end - text));
+    if (hash != spk_load_u32(bundle->data + HEADER + (size_t)ENTRY * i + 4)) return false;
+    text = end + 1;
+  }
+  return text == names_begin(bundle) + names_size(bundle);
 }
 
 spk_status spk_bundle_validate(const spk_bundle *bundle) {
   if (!bundle) return SPK_ERROR_ARGUMENT;
   const uint8_t *p = bundle->data;
-  uint32_t crc = spk_crc32(0, p, 16);
-  crc = spk_crc32(crc, p + 20, HEADER - 20 + (size_t)spk_load_u32(p + 20));
+  const uint32_t names_end = HEADER + ENTRY * bundle->n_tensors + names_size(bundle);
+  if (bundle->size - names_end < (0u - names_end) % 4u) return SPK_ERROR_HEADER;
+  const uint32_t blobs = names_end + (0u - names_end) % 4u;
+  const uint32_t crc = spk_crc32(spk_crc32(0, p, 16), p + 20, blobs - 20);
   if (crc != spk_load_u32(p + 16)) return SPK_ERROR_CHECKSUM;
-  const uint32_t table_end = HEADER + spk_load_u32(p + 20);
-  uint32_t end = table_end;
+  if (has_names(bundle) && !names_hold(bundle)) return SPK_ERROR_HEADER;
+  /* Every blob ends where the next one begins, and the last one with the file. */
+  if (blobs != (bundle->n_tensors ? spk_load_u32(p + HEADER) : bundle->size)) return SPK_ERROR_HEADER;
   for (uint32_t i = 0; i < bundle->n_tensors; i++) {
     spk_view view;
     spk_status status = spk_bundle_get(bundle, i, NULL, &view);
     if (status == SPK_OK) status = spk_validate(&view);
     if (status != SPK_OK) return status;
-    /* Names lie in the table, which the checksum covers; blobs follow each other without holes. */
-    const uint8_t *entry = p + HEADER + (size_t)ENTRY * i;
-    const uint32_t name_offset = spk_load_u32(entry), name_size = spk_load_u32(entry + 4);
-    if (name_size > SPK_MAX_NAME || name_offset < HEADER + ENTRY * bundle->n_tensors) return SPK_ERROR_HEADER;
-    if (name_offset >= table_end || name_size >= table_end - name_offset) return SPK_ERROR_HEADER;
-    const uint32_t blob_offset = spk_load_u32(entry + 8);
-    if (blob_offset % 16u != 0 || blob_offset < end || blob_offset - end >= 16u) return SPK_ERROR_HEADER;
-    end = blob_offset + spk_load_u32(entry + 12);
   }
-  return end == bundle->size ? SPK_OK : SPK_ERROR_HEADER;
+  return SPK_OK;
 }

@@ -3,5 +3,9 @@
 #include "spk_internal.h"
 
 uint32_t spk_dim(const spk_view *view, uint32_t axis) {
-  return view && axis < view->n_dims ? spk_load_u32(view->blob + SPK_HEADER_SIZE + 4u * axis) : 0u;
+  if (!view || axis >= view->n_dims) return 0;
+  uint32_t extent = 0;
+  const uint8_t *p = view->blob + SPK_HEADER_SIZE;
+  for (uint32_t i = 0; i <= axis && p; i++) p = spk_read_varint(p, view->payload, &extent);
+  return extent;
 }

@@ -28,8 +28,8 @@
 #define SPK_NO_UNROLL
 #endif
 
-/* The fixed part of a blob's header, which the shape follows, and where in it the CRC-32 lies. */
-enum { SPK_HEADER_SIZE = 32, SPK_HEADER_CRC = 28 };
+/* The fixed part of a blob's header, which the varints follow, and where in it the CRC-32 lies. */
+enum { SPK_HEADER_SIZE = 12, SPK_HEADER_CRC = 8 };
 
 /* One tile as a format sees it. The offset of a stream is relative to data, whose alignment is not known. */
 typedef struct spk_tile {
@@ -53,6 +53,10 @@ const int8_t *spk_expand_bitmap(int8_t *dst, size_t n, const uint8_t *bitmap, co
 
 /* CRC-32 as zlib computes it; start with crc = 0, or go on from a previous result. */
 uint32_t spk_crc32(uint32_t crc, const uint8_t *data, size_t size);
+
+/* The varint at p: LEB128, below 2^32, in its shortest form. Returns where it ends, or null where there is none before
+ * end. */
+const uint8_t *spk_read_varint(const uint8_t *p, const uint8_t *end, uint32_t *value);
 
 /* Find tile number i of an opened blob. */
 spk_status spk_find_tile(const spk_view *view, uint32_t i, spk_tile *tile);

@@ -2,33 +2,44 @@
 /* spk_open: every check of the header that needs no look at the payload. docs/format.md, section 2. */
 #include "spk_internal.h"
 
-/* Whether a shape of n_dims extents has n elements. */
-static bool shape_holds(const uint8_t *shape, uint32_t n_dims, uint32_t n) {
-  for (uint32_t axis = 0; axis < n_dims; axis++) {
-    if (spk_load_u32(shape + 4u * axis) == 0) return n == 0;
+/* The varints of the header, from p on. Returns where the last one ends, or null where one breaks a rule. */
+static const uint8_t *read_fields(spk_view *v, unsigned flags, const uint8_t *p, const uint8_t *end) {
+  bool is_empty = false;
+  uint64_t n = 1;
+  for (unsigned axis = 0; axis < v->n_dims; axis++) {
+    uint32_t extent;
+    p = spk_read_varint(p, end, &extent);
+    if (!p) return NULL;
+    if (extent == 0) is_empty = true;
+    if (n <= SPK_MAX_ELEMENTS) n *= extent; /* 31 bits times 32 */
   }
-  uint64_t product = 1;
-  for (uint32_t axis = 0; axis < n_dims && product <= n; axis++) product *= spk_load_u32(shape + 4u * axis);
-  return product == n;
+  if (is_empty) n = 0;
+  if (n > SPK_MAX_ELEMENTS) return NULL;
+  v->n_elements = (uint32_t)n;
+  v->tile_size = v->n_elements ? v->n_elements : 1u;
+  if (flags & SPK_FLAG_TILED) {
+    p = spk_read_varint(p, end, &v->tile_size);
+    if (!p || v->tile_size == 0 || v->tile_size >= v->n_elements) return NULL;
+  }
+  v->n_tiles = spk_ceil_div(v->n_elements, v->tile_size);
+  /* The parameters of these two would follow. */
+  if (flags & (SPK_FLAG_LIVE | SPK_FLAG_PREDICTED)) return NULL;
+  return p;
 }
 
 spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
   if (!view || !blob) return SPK_ERROR_ARGUMENT;
   const uint8_t *p = (const uint8_t *)blob;
-  if (blob_size < 4) return SPK_ERROR_TRUNCATED;
-  if (memcmp(p, "SPKB", 4) != 0) return SPK_ERROR_MAGIC;
+  if (blob_size == 0) return SPK_ERROR_TRUNCATED;
+  if (p[0] != SPK_MAGIC) return SPK_ERROR_MAGIC;
   if (blob_size < SPK_HEADER_SIZE) return SPK_ERROR_TRUNCATED;
-  if (p[4] != SPK_VERSION) return SPK_ERROR_VERSION;
+  if (p[1] >> 4 != SPK_VERSION) return SPK_ERROR_VERSION;
 
   spk_view v;
   v.blob = p;
-  v.format = p[5];
-  v.n_dims = p[6];
-  v.n_elements = spk_load_u32(p + 8);
-  v.n_non_zero = spk_load_u32(p + 12);
-  v.tile_size = spk_load_u32(p + 16);
-  v.payload_size = spk_load_u32(p + 20);
-  v.n_tiles = spk_load_u32(p + 24);
+  v.n_dims = p[1] & 15u;
+  v.format = p[2] & 31u;
+  v.payload_size = spk_load_u32(p + 4);
   switch (v.format) {
 #define KNOWN(name, NAME, id) case id:
     SPK_FORMATS(KNOWN)
@@ -37,19 +48,16 @@ spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
     default:
       return SPK_ERROR_FORMAT;
   }
-  if (v.n_dims > SPK_MAX_DIMS || p[7] != 0) return SPK_ERROR_HEADER;
-  if (v.n_elements > SPK_MAX_ELEMENTS || v.n_non_zero > v.n_elements) return SPK_ERROR_HEADER;
-  if (v.tile_size == 0 || v.tile_size > (v.n_elements ? v.n_elements : 1u)) return SPK_ERROR_HEADER;
-  if (v.n_tiles != spk_ceil_div(v.n_elements, v.tile_size)) return SPK_ERROR_HEADER;
-  if (v.payload_size % 4u != 0 || (v.n_tiles == 0 && v.payload_size != 0)) return SPK_ERROR_HEADER;
-
-  const uint32_t header = (SPK_HEADER_SIZE + 4u * v.n_dims + 15u) & ~15u;
+  const uint32_t header = 4u * p[3];
+  if (v.n_dims > SPK_MAX_DIMS || header < SPK_HEADER_SIZE || v.payload_size % 4u != 0) return SPK_ERROR_HEADER;
   if (blob_size < header || blob_size - header != v.payload_size) return SPK_ERROR_TRUNCATED;
   v.payload = p + header;
+
+  const uint8_t *end = read_fields(&v, p[2], p + SPK_HEADER_SIZE, v.payload);
+  if (!end || v.payload - end >= 4) return SPK_ERROR_HEADER;
+  if (v.n_tiles == 0 && v.payload_size != 0) return SPK_ERROR_HEADER;
   /* The tile index must fit, so that later reads of it need no check. */
   if (v.n_tiles > 1 && v.payload_size / 4u < v.n_tiles) return SPK_ERROR_HEADER;
-
-  if (!shape_holds(p + SPK_HEADER_SIZE, v.n_dims, v.n_elements)) return SPK_ERROR_HEADER;
   *view = v;
   return SPK_OK;
 }

@@ -33,8 +33,8 @@ def encode(
 ) -> _UInt8:
     """The payload of a flat tensor. Options: what `Format.encoder_options` gives."""
 
-def open(blob: _UInt8) -> tuple[int, int, tuple[int, ...], int, int, int, int, int]:
-    """Status; format id, shape, elements, non-zeros, tile size, tiles, offset of the payload."""
+def open(blob: _UInt8) -> tuple[int, int, tuple[int, ...], int, int, int, int]:
+    """Status; format id, shape, elements, tile size, tiles, offset of the payload."""
 
 def validate(blob: _UInt8) -> int:
     """Status of spk_validate."""
@@ -45,8 +45,8 @@ def decode(blob: _UInt8, dst: _Int8) -> int:
 def decode_tile(blob: _UInt8, tile: int, dst: _Int8) -> int:
     """Status of spk_decode_tile_s8."""
 
-def open_bundle(data: _UInt8) -> tuple[int, list[tuple[bytes, int, int]]]:
-    """Status of spk_bundle_validate; name, offset and size of each blob."""
+def open_bundle(data: _UInt8) -> tuple[int, list[tuple[bytes | None, int, int]]]:
+    """Status of spk_bundle_validate; name, if it is stored, offset and size of each blob."""
 
 def tflm_huffman_encode(
     values: _Int8, codewords: _UInt32, lengths: _UInt8, looked_at: _UInt8

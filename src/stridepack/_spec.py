@@ -1,6 +1,7 @@
 """Generated from spec/spec.toml by spec/generate.py. Do not edit."""
 
 VERSION = 1
+MAGIC = 0xAB
 TFLM_OPERATOR = "STRIDEPACK_DECODE"
 
 MAX_ELEMENTS = 1073741824
@@ -15,6 +16,13 @@ RANS_BLOCK = 65520
 RANS_LANES = 8
 HUFFMAN_MAX_LENGTH = 12
 HUFFMAN_MAX_GAPS = 63
+
+# flag -> its bit, beside the wire id of the format
+FLAGS = {
+    "tiled": 0x20,
+    "live": 0x40,
+    "predicted": 0x80,
+}
 
 # format name -> wire id
 FORMATS = {

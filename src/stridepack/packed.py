@@ -1,8 +1,6 @@
 """Packed: one tensor as one self-describing blob (docs/format.md, section 2)."""
 
 import math
-import struct
-import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -11,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack import _core, _spec
+from stridepack._header import build_blob, header_nbytes
 from stridepack._numbers import is_integer
 from stridepack.errors import InputError, raise_for_status
 from stridepack.formats import check_options, get_format
 from stridepack.groups import check_element_count
-
-_HEADER = struct.Struct("<4s4B5I")  # up to the CRC-32, which follows
 
 
 def dense_nbytes(shape: tuple[int, ...], tile: int | None = None) -> int:
@@ -29,9 +26,10 @@ def dense_nbytes(shape: tuple[int, ...], tile: int | None = None) -> int:
     n = math.prod(shape)
     tile_size = _tile_size(n, tile)
     n_tiles = -(-n // tile_size)
-    values = n // tile_size * _align(tile_size, 4) + _align(n % tile_size, 4)
-    index = 4 * n_tiles if n_tiles > 1 else 0
-    return _HEADER.size + 4 + _align(4 * len(shape), 16) + index + values
+    values = n // tile_size * _align4(tile_size) + _align4(n % tile_size)
+    if n_tiles <= 1:
+        return header_nbytes(shape) + values
+    return header_nbytes(shape, tile_size) + 4 * n_tiles + values
 
 
 def _tile_size(n: int, tile: int | None) -> int:
@@ -43,8 +41,8 @@ def _tile_size(n: int, tile: int | None) -> int:
     return max(1, n if tile is None else min(int(tile), n))
 
 
-def _align(size: int, to: int) -> int:
-    return -(-size // to) * to
+def _align4(size: int) -> int:
+    return -(-size // 4) * 4
 
 
 class Packed:
@@ -55,7 +53,7 @@ class Packed:
     >>> import numpy as np, stridepack as sp
     >>> p = sp.pack(np.array([[0, 7, 0, 0], [0, 0, -128, 0]], np.int8), format="rle")
     >>> p
-    <Packed rle int8[2, 4], 2 non-zeros: 60 bytes>
+    <Packed rle int8[2, 4], 2 non-zeros: 28 bytes>
     >>> p.streams
     {'header': 4, 'distances': 1, 'values': 2, 'alignment': 5}
     >>> p.unpack()
@@ -66,13 +64,12 @@ class Packed:
     def __init__(self, blob: bytes) -> None:
         self._blob = blob
         self._view = np.frombuffer(blob, np.uint8)
-        status, wire_id, shape, n, n_non_zero, tile_size, n_tiles, payload = _core.open(self._view)
+        status, wire_id, shape, n, tile_size, n_tiles, payload = _core.open(self._view)
         raise_for_status(status, "not a valid blob")
         self._payload_offset = payload
         self.format: str = next(name for name, i in _spec.FORMATS.items() if i == wire_id)
         self.shape: tuple[int, ...] = shape
         self.n_elements: int = n
-        self.n_non_zero: int = n_non_zero
         self.tile_size: int = tile_size
         self.n_tiles: int = n_tiles
 
@@ -100,17 +97,9 @@ class Packed:
         codec = get_format(format)
         check_options([format], options)
         flat = np.ascontiguousarray(array).reshape(-1)
-        n = flat.size
         payload = _core.encode(codec.name, flat, tile_size, codec.encoder_options(options)).data
-        fields = _HEADER.pack(
-            b"SPKB",
-            *(_spec.VERSION, codec.wire_id, array.ndim, 0),
-            *(n, int(np.count_nonzero(flat)), tile_size, len(payload), -(-n // tile_size)),
-        )
-        shape = struct.pack(f"<{array.ndim}I", *array.shape)
-        shape += bytes(-len(shape) % 16)
-        crc = zlib.crc32(payload, zlib.crc32(shape, zlib.crc32(fields)))
-        return cls(b"".join((fields, struct.pack("<I", crc), shape, payload)))
+        tiles = tile_size if tile_size < flat.size else None
+        return cls(build_blob(codec.wire_id, array.shape, tiles, payload))
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> "Packed":
@@ -138,6 +127,11 @@ class Packed:
     def payload_nbytes(self) -> int:
         """Bytes without the header: what the paper counts as memory footprint."""
         return len(self._blob) - self._payload_offset
+
+    @cached_property
+    def n_non_zero(self) -> int:
+        """Elements that are not 0. The blob does not say; it is decoded to count them."""
+        return int(np.count_nonzero(self.unpack()))
 
     @property
     def sparsity(self) -> float:

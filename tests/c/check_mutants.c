@@ -8,8 +8,8 @@
 
 enum { MAX_SIZE = 2048, MAX_CHANGES = 4, MAX_ELEMENTS = 1 << 16 };
 
-/* Where the fields of a blob lie. PAYLOAD is right for up to four dimensions; for more it is the shape. */
-enum { N_DIMS = 6, N_ELEMENTS = 8, N_NON_ZERO = 12, TILE_SIZE = 16, N_TILES = 24, SHAPE = 32, PAYLOAD = 48 };
+/* The fixed part of a header, which the shape follows. */
+enum { FIXED = 12 };
 
 static uint32_t digest;
 
@@ -37,21 +37,23 @@ static uint8_t random_byte(void) {
 }
 
 /* The same payload for a tensor that ends a few elements earlier: what lies there now lies outside. */
-static void shorten(uint8_t *blob) {
-  const uint32_t n = spk_load_u32(blob + N_ELEMENTS), n_tiles = spk_load_u32(blob + N_TILES), n_dims = blob[N_DIMS];
+static void shorten(uint8_t *blob, uint32_t size) {
+  spk_view view;
   const uint32_t less = random_u32() % 8 + 1;
-  if (n_tiles != 1 || n_dims == 0 || n <= less) return;
-  store_u32(blob + N_ELEMENTS, n - less);
-  store_u32(blob + N_NON_ZERO, 0);
-  store_u32(blob + TILE_SIZE, n - less);
-  for (uint32_t axis = 0; axis < n_dims; axis++) store_u32(blob + SHAPE + 4 * axis, axis == 0 ? n - less : 1);
+  if (!CHECK(spk_open(&view, blob, size) == SPK_OK)) return;
+  if (view.n_tiles != 1 || view.n_dims == 0 || view.n_elements <= less) return;
+  /* As many extents of 1 as the header has room for. */
+  uint8_t *const end = blob + 4 * blob[3], *p = store_varint(blob + FIXED, view.n_elements - less);
+  unsigned n_dims = 1;
+  for (; p < end && n_dims < SPK_MAX_DIMS; n_dims++) *p++ = 1;
+  blob[1] = (uint8_t)((blob[1] & 0xF0u) | n_dims);
 }
 
 static void mutate(uint8_t *blob, uint32_t size) {
-  if (random_u32() % 8 == 0) shorten(blob);
+  if (random_u32() % 8 == 0) shorten(blob, size);
   for (uint32_t left = random_u32() % (MAX_CHANGES + 1); left != 0; left--) {
     /* Behind the magic and the version; one in 16 in the header, which is soon refused. */
-    const uint32_t begin = random_u32() % 16 == 0 || size <= PAYLOAD ? 5 : PAYLOAD;
+    const uint32_t begin = random_u32() % 16 == 0 || size <= 4u * blob[3] ? 2 : 4u * blob[3];
     if (size <= begin) continue;
     const uint32_t where = begin + random_u32() % (size - begin);
     blob[where] = random_byte();

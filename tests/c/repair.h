@@ -14,9 +14,12 @@ enum { REPAIR_MAX_ELEMENTS = 4096 };
  * and repaired on demand. Returns the size of the blob, at most size, or 0 when size is too small for any. */
 size_t repair_blob(uint8_t *bytes, size_t size, bool tile_index);
 
-/* Gives a blob of at least a header's size the CRC-32 that its bytes demand. */
+/* Gives a blob of at least 12 bytes the CRC-32 that its bytes demand. */
 void seal_blob(uint8_t *blob, size_t size);
 
 void store_u32(uint8_t *p, uint32_t value);
+
+/* Returns where the varint ends: after five bytes at most. */
+uint8_t *store_varint(uint8_t *p, uint32_t value);
 
 #endif

@@ -49,10 +49,30 @@ static void test_broken_neighbour(const vector *v) {
   CHECK(spk_bundle_find(&bundle, "a", &view) != SPK_OK);
 }
 
+/* By number, or by a name of which only the CRC-32 is there. */
+static void test_without_names(const vector *v, const vector *with) {
+  spk_bundle bundle, named;
+  spk_view view, found;
+  const char *name;
+  CHECK(spk_bundle_open(&bundle, v->data, v->size) == SPK_OK && spk_bundle_validate(&bundle) == SPK_OK);
+  CHECK(spk_bundle_open(&named, with->data, with->size) == SPK_OK);
+  CHECK(bundle.n_tensors == named.n_tensors && bundle.size < named.size);
+  for (uint32_t i = 0; i < named.n_tensors; i++) {
+    CHECK(spk_bundle_get(&named, i, &name, &view) == SPK_OK);
+    CHECK(spk_bundle_find(&bundle, name, &found) == SPK_OK);
+    CHECK(spk_bundle_get(&bundle, i, &name, &view) == SPK_OK && name == NULL);
+    CHECK(found.blob == view.blob);
+  }
+  CHECK(spk_bundle_find(&bundle, "no such tensor", &view) == SPK_ERROR_NOT_FOUND);
+}
+
 void test_bundle_api(const vectors *all) {
   const vector lengths = find_vector(all, "dense_lengths.spk");
   test_null(&lengths);
   test_lookup(&lengths);
   const vector broken = find_vector(all, "bundle_blob_outside.spk");
   test_broken_neighbour(&broken);
+  const vector mixed = find_vector(all, "bundle_mixed.spk");
+  const vector nameless = find_vector(all, "bundle_without_names.spk");
+  test_without_names(&nameless, &mixed);
 }

@@ -7,26 +7,27 @@
 #include "spk.h"
 #include "tests.h"
 
-enum { RLE = 3, DCSR = 4, HYBRID = 5, HEADER = 48 };
+enum { RLE = 3, DCSR = 4, HYBRID = 5 };
+
+/* Bytes of the header of a blob of one dimension: an extent takes up to four bytes, or the five of 28 bits and more. */
+static uint32_t header_size(uint32_t n) { return n < UINT32_C(1) << 28 ? 16 : 20; }
 
 /* A blob of one tile and one dimension, its payload zero. */
 static uint8_t *new_blob(uint8_t format, uint32_t n, uint32_t payload_size) {
-  uint8_t *blob = calloc(HEADER + (size_t)payload_size, 1);
+  uint8_t *blob = calloc(header_size(n) + (size_t)payload_size, 1);
   if (!blob) abort();
-  memcpy(blob, "SPKB\1", 5);
-  blob[5] = format;
-  blob[6] = 1;
-  store_u32(blob + 8, n);
-  store_u32(blob + 16, n);
-  store_u32(blob + 20, payload_size);
-  store_u32(blob + 24, 1);
-  store_u32(blob + 32, n);
+  blob[0] = SPK_MAGIC;
+  blob[1] = SPK_VERSION << 4 | 1;
+  blob[2] = format;
+  blob[3] = (uint8_t)(header_size(n) / 4);
+  store_u32(blob + 4, payload_size);
+  store_varint(blob + 12, n);
   return blob;
 }
 
 /* Seals the blob and checks that it decodes to zeros but for a 7 at a position; or, where that is n, to nothing. */
 static void check_blob(uint8_t *blob, uint32_t payload_size, uint32_t n, uint32_t position) {
-  const size_t size = HEADER + (size_t)payload_size;
+  const size_t size = header_size(n) + (size_t)payload_size;
   const spk_status expected = position < n ? SPK_OK : SPK_ERROR_STREAM;
   int8_t *dst = malloc(n);
   spk_view view;
@@ -46,7 +47,7 @@ static void check_blob(uint8_t *blob, uint32_t payload_size, uint32_t n, uint32_
 static void test_dcsr_long_base(void) {
   check_context = "dcsr: a base of a million";
   const uint32_t n = 1000003, size = 8 + 4 + 16 + 4 + 4 + 4;
-  uint8_t *blob = new_blob(DCSR, n, size), *tile = blob + HEADER;
+  uint8_t *blob = new_blob(DCSR, n, size), *tile = blob + header_size(n);
   store_u32(tile, 1);
   tile[8] = 7;
   tile[32] = 0x80;
@@ -57,7 +58,7 @@ static void test_dcsr_long_base(void) {
 /* One group of one element, whose distance is a run of 255 and last. */
 static void check_hybrid_distance(uint32_t run, uint8_t last, uint32_t n, uint32_t position) {
   const uint32_t distances = run + 1, size = 8 + 4 + 4 + 4 + ((distances + 3) & ~3u) + 8;
-  uint8_t *blob = new_blob(HYBRID, n, size), *tile = blob + HEADER;
+  uint8_t *blob = new_blob(HYBRID, n, size), *tile = blob + header_size(n);
   memcpy(tile, "\1\1\4", 3);
   store_u32(tile + 4, distances);
   store_u32(tile + 8, 1u << 8 | 1u);
@@ -78,10 +79,12 @@ static void test_hybrid_distance(void) {
 static void test_largest(void) {
   check_context = "rle: 2^30 zeros";
   uint8_t *blob = new_blob(RLE, SPK_MAX_ELEMENTS, 4);
+  const uint32_t size = header_size(SPK_MAX_ELEMENTS) + 4;
   int8_t dst[1];
   spk_view view;
-  seal_blob(blob, HEADER + 4);
-  CHECK(spk_open(&view, blob, HEADER + 4) == SPK_OK);
+  seal_blob(blob, size);
+  CHECK(spk_open(&view, blob, size) == SPK_OK);
+  CHECK(view.n_elements == SPK_MAX_ELEMENTS && spk_dim(&view, 0) == SPK_MAX_ELEMENTS);
   CHECK(spk_validate(&view) == SPK_OK);
   CHECK(spk_decode_s8(&view, dst, sizeof dst) == SPK_ERROR_DESTINATION);
   free(blob);

@@ -8,7 +8,7 @@
 #include "tests.h"
 #include "vector.h"
 
-enum { MAX_SIZE = 1024, PAYLOAD_SIZE_FIELD = 20 };
+enum { MAX_SIZE = 1024, PAYLOAD_SIZE_FIELD = 4 };
 
 /* Copies that end where the heap's block does. */
 static uint8_t *copy(const uint8_t *data, size_t size) {

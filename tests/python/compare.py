@@ -9,7 +9,7 @@ from arrays import Int8Array
 
 import stridepack as sp
 from stridepack import reference
-from stridepack.reference.blob import header_size, read_header, read_tiles
+from stridepack.reference.blob import payload_of, read_header, read_tiles
 
 
 def check(
@@ -77,4 +77,4 @@ def _first_difference(streams: list[reference.blob.Streams], expected: bytes, go
 
 def _tiles(blob: bytes) -> list[bytes]:
     header = read_header(blob)
-    return list(read_tiles(blob[header_size(len(header.shape)) :], header.n_tiles))
+    return list(read_tiles(payload_of(blob, header), header.n_tiles))

@@ -24,7 +24,29 @@ def test_round_trip(tensors: dict[str, sp.Packed]) -> None:
 def test_blobs_are_aligned() -> None:
     data = build_bundle(TENSORS)
     for packed in TENSORS.values():
-        assert data.index(packed.to_bytes()) % 16 == 0
+        assert data.index(packed.to_bytes()) % 4 == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "tile"),
+    [
+        ((64, 3, 3, 64), None),
+        ((1, 3, 3, 512), None),
+        ((256, 1, 1, 1024), None),
+        ((1024, 3, 3, 512), 4096),
+        ((10, 64), None),
+    ],
+)
+@pytest.mark.parametrize("names", [True, False])
+def test_what_a_tensor_takes_beside_its_streams_and_its_name(
+    shape: tuple[int, ...], tile: int | None, names: bool
+) -> None:
+    """Entry of the table, header of the blob and alignment: at most 28 bytes."""
+    packed = sp.pack(np.zeros(shape, np.int8), "rle", tile=tile)
+    tensors = {f"layer{i}/kernel": packed for i in range(50)}
+    stored = sum(len(name) + 1 for name in tensors) if names else 0
+    size = len(build_bundle(tensors, names=names))
+    assert size - 24 - stored - 50 * packed.payload_nbytes <= 28 * 50
 
 
 def test_truncated_or_longer_bundles_are_errors() -> None:

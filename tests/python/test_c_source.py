@@ -35,7 +35,7 @@ int main(void) {
     if (spk_open(&view, tensor->blob, tensor->blob_size) != SPK_OK) return 1;
     if (spk_validate(&view) != SPK_OK || spk_decode_s8(&view, out, sizeof out) != SPK_OK) return 2;
     if (view.n_elements != tensor->n_elements) return 5;
-    if ((uintptr_t)tensor->blob % 16 != 0 || view.n_dims != tensor->n_dims) return 3;
+    if ((uintptr_t)tensor->blob % 4 != 0 || view.n_dims != tensor->n_dims) return 3;
     for (uint32_t d = 0; d < view.n_dims; d++) if (spk_dim(&view, d) != tensor->shape[d]) return 4;
     printf("%s\\n", tensor->name);
     for (size_t e = 0; e < tensor->n_elements; e++) printf("%d ", out[e]);
@@ -141,7 +141,7 @@ def test_bytes_of_flash(tmp_path: Path, options: list[str], n_tensors: int) -> N
     subprocess.run([linker, "--entry=0", tmp_path / "w.o", "-o", elf], check=True)
     output = subprocess.run([size, elf], check=True, capture_output=True, text=True).stdout
     text, data, bss = map(int, output.splitlines()[1].split()[:3])
-    sizes = [blob.nbytes for blob in packed.values()]
-    planned = c_overhead(packed) + sum(-(-n // 16) * 16 for n in sizes[:-1]) + sum(sizes[-1:])
-    assert planned - 4 * 12 <= text <= planned
+    planned = c_overhead(packed) + sum(blob.nbytes for blob in packed.values())
+    # With -Os, names are not at multiples of 4 bytes.
+    assert planned - (3 * n_tensors if "-Os" in options else 0) <= text <= planned
     assert (data, bss) == (0, 0)

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 import stridepack as sp
+from stridepack.files.spk import build_bundle
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/format.md"
 EXAMPLES = re.findall(
     r"^```\nexample (\w+)(?: tile=(\d+))?\n(.*?)^```", DOCUMENT.read_text(), re.S | re.M
 )
+BUNDLE = re.search(r"^```\nbundle\n(.*?)^```", DOCUMENT.read_text(), re.S | re.M)
 LINE = re.compile(r"(\w+) +((?:[0-9a-f]{2}(?: |$))+)")
 
 ARRAY = np.zeros(40, np.int8)
@@ -37,3 +39,10 @@ def test_example(name: str, tile: str, text: str) -> None:
     blob = packed.to_bytes()
     assert data.hex(" ") == (blob if whole_blob else blob[-packed.payload_nbytes :]).hex(" ")
     assert streams == {stream: size for stream, size in packed.streams.items() if size}
+
+
+def test_bundle() -> None:
+    assert BUNDLE
+    lines = [LINE.match(line) for line in BUNDLE[1].splitlines()]
+    data = b"".join(bytes.fromhex(match[2]) for match in lines if match)
+    assert data.hex(" ") == build_bundle({"w": sp.pack(ARRAY, "bitmap")}).hex(" ")

@@ -110,9 +110,9 @@ def test_hostile_blobs_with_a_right_checksum_do_no_harm(name: str) -> None:
     for _ in range(2000):
         damaged = bytearray(blob)
         for _ in range(rng.integers(1, 4)):
-            damaged[rng.integers(32, len(damaged))] = rng.integers(256)
-        crc = zlib.crc32(damaged[32:], zlib.crc32(damaged[:28]))
-        damaged[28:32] = crc.to_bytes(4, "little")
+            damaged[rng.integers(12, len(damaged))] = rng.integers(256)
+        crc = zlib.crc32(damaged[12:], zlib.crc32(damaged[:8]))
+        damaged[8:12] = crc.to_bytes(4, "little")
         try:
             packed = sp.Packed.from_bytes(damaged)
         except sp.CorruptDataError:

@@ -101,31 +101,33 @@ def test_options_reach_hybrid_also_under_auto() -> None:
     assert tuned.nbytes < plain.nbytes
 
 
-def edit(blob: bytes, offset: int, value: int, size: int = 4) -> bytes:
+def edit(blob: bytes, offset: int, value: int, size: int = 1) -> bytes:
     """The blob with one field changed and the checksum made right."""
     data = bytearray(blob)
     data[offset : offset + size] = value.to_bytes(size, "little")
-    data[28:32] = zlib.crc32(data[32:], zlib.crc32(data[:28])).to_bytes(4, "little")
+    data[8:12] = zlib.crc32(data[12:], zlib.crc32(data[:8])).to_bytes(4, "little")
     return bytes(data)
 
 
 @pytest.mark.parametrize(
     ("offset", "size", "value", "status"),
     [
-        (0, 1, 0x54, "magic"),
-        (4, 1, 2, "version"),
-        (5, 1, 0, "format"),
-        (5, 1, 200, "format"),
-        (6, 1, 9, "header"),
-        (7, 1, 1, "header"),
-        (8, 4, 1001, "header"),
-        (8, 4, 2**30 + 1, "header"),
-        (12, 4, 1001, "header"),
-        (16, 4, 0, "header"),
-        (16, 4, 2**31, "header"),
-        (20, 4, 4, "truncated"),
-        (24, 4, 3, "header"),
-        (32, 4, 41, "header"),
+        (0, 1, 0xAA, "magic"),
+        (1, 1, 0x22, "version"),
+        (1, 1, 0x19, "header"),
+        (1, 1, 0x13, "header"),
+        (2, 1, 0x20, "format"),
+        (2, 1, 0x3F, "format"),
+        (2, 1, 0x42, "header"),
+        (2, 1, 0x82, "header"),
+        (3, 1, 5, "truncated"),
+        (4, 4, 4, "truncated"),
+        (4, 4, 5, "header"),
+        (12, 1, 0, "header"),
+        (13, 1, 0x99, "header"),
+        (14, 2, 0x0080, "header"),
+        (14, 2, 0x07E8, "header"),
+        (14, 2, 0x7FFF, "header"),
     ],
 )
 def test_header_fields_are_checked(offset: int, size: int, value: int, status: str) -> None:

@@ -232,7 +232,7 @@ def slots_of_groups_and_remainder(
     blob: bytes,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Positions of the slots of a hybrid blob of one tile: in groups, and in the remainder."""
-    payload = reference.blob.StreamReader(blob[48:])
+    payload = reference.blob.StreamReader(blob[16:])
     c, _ = hybrid.decode_tile(payload, sp.Packed(blob).n_elements)
     n_values = sp.Packed(blob).streams["values"]
     return c[:n_values], c[n_values:]

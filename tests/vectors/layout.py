@@ -7,33 +7,27 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 
-# Where the fields of a blob's header lie, and how wide they are.
+# Where the fields of fixed width lie, and how wide they are.
 BLOB_FIELDS = {
-    "magic": (0, 4),
-    "version": (4, 1),
-    "format": (5, 1),
-    "n_dims": (6, 1),
-    "flags": (7, 1),
-    "n_elements": (8, 4),
-    "n_non_zero": (12, 4),
-    "tile_size": (16, 4),
-    "payload_size": (20, 4),
-    "n_tiles": (24, 4),
-    "crc32": (28, 4),
-    "shape": (32, 4),  # its first extent
+    "magic": (0, 1),
+    "version_n_dims": (1, 1),
+    "format": (2, 1),  # and flags
+    "header_words": (3, 1),
+    "payload_size": (4, 4),
+    "crc32": (8, 4),
 }
 BUNDLE_FIELDS = {
     "magic": (0, 4),
     "version": (4, 1),
+    "flags": (5, 1),
     "n_tensors": (8, 4),
     "file_size": (12, 4),
     "crc32": (16, 4),
-    "table_size": (20, 4),
-    "name_offset": (32, 4),  # of the first tensor, like the three below
-    "name_size": (36, 4),
-    "blob_offset": (40, 4),
-    "blob_size": (44, 4),
+    "names_size": (20, 4),
+    "blob_offset": (24, 4),  # of the first tensor, like the next
+    "hash": (28, 4),
 }
+TILED = 0x20  # a flag
 
 
 def u32(*values: int) -> bytes:
@@ -60,6 +54,15 @@ def up_to(streams: Mapping[str, bytes], last: str) -> dict[str, bytes]:
     return {name: streams[name] for name in names[: names.index(last)]}
 
 
+def varint(value: int) -> bytes:
+    """LEB128: seven bits a byte, the lowest first; the upper bit says that more follow."""
+    data = []
+    while value > 127:
+        data.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*data, value])
+
+
 def blob(
     wire_id: int,
     n: int,
@@ -67,10 +70,13 @@ def blob(
     *,
     shape: Sequence[int] | None = None,
     tile_size: int | None = None,
-    n_non_zero: int = 0,
 ) -> bytes:
+    """A blob of n elements; tile_size: None where there is one tile, or none."""
     shape = (n,) if shape is None else shape
-    size = max(n, 1) if tile_size is None else tile_size
+    varints = b"".join(map(varint, shape))
+    if tile_size is not None:
+        varints += varint(tile_size)
+        wire_id |= TILED
     index = b""
     if len(tiles) > 1:
         ends, end = [], 4 * len(tiles)
@@ -78,39 +84,40 @@ def blob(
             end += len(tile)
             ends.append(end)
         index = u32(*ends)
-    payload = index + b"".join(tiles)
-    fields = struct.pack("<4s4B", b"SPKB", 1, wire_id, len(shape), 0)
-    fields += u32(n, n_non_zero, size, len(payload), -(-n // size), 0)
-    return seal(fields + align(u32(*shape), 16) + payload)
+    return with_varints(wire_id, len(shape), varints, index + b"".join(tiles))
+
+
+def with_varints(format: int, n_dims: int, varints: bytes, payload: bytes) -> bytes:
+    """A blob of these varints; format: wire id and flags."""
+    varints = align(varints)
+    fields = bytes([0xAB, 1 << 4 | n_dims, format, 3 + len(varints) // 4])
+    return seal(fields + u32(len(payload), 0) + varints + payload)
 
 
 def seal(data: bytes) -> bytes:
     """The blob with the CRC-32 that its bytes demand."""
-    crc = zlib.crc32(data[32:], zlib.crc32(data[:28]))
-    return data[:28] + u32(crc) + data[32:]
+    crc = zlib.crc32(data[12:], zlib.crc32(data[:8]))
+    return data[:8] + u32(crc) + data[12:]
 
 
-def bundle(tensors: Sequence[tuple[bytes, bytes]]) -> bytes:
+def bundle(tensors: Sequence[tuple[bytes, bytes]], *, names: bool = True) -> bytes:
     """A bundle of (name, blob)."""
-    names_begin = 32 + 16 * len(tensors)
-    names = b"".join(name + b"\0" for name, _ in tensors)
+    stored = b"".join(name + b"\0" for name, _ in tensors) if names else b""
+    begin = 24 + 8 * len(tensors) + len(align(stored))
     table, blobs = b"", b""
-    offset = names_begin
-    table_size = 16 * len(tensors) + len(names)
-    begin = len(align(bytes(32 + table_size), 16)) if tensors else 32
     for name, data in tensors:
-        blobs = align(blobs, 16)
-        table += u32(offset, len(name), begin + len(blobs), len(data))
-        offset += len(name) + 1
+        table += u32(begin + len(blobs), zlib.crc32(name))
         blobs += data
-    head = b"SPKF\1\0\0\0" + u32(len(tensors), begin + len(blobs), 0, table_size, 0, 0)
-    return seal_bundle((head + table + names).ljust(begin, b"\0") + blobs)
+    head = b"SPKF\1" + bytes([names, 0, 0])
+    head += u32(len(tensors), begin + len(blobs), 0, len(stored))
+    return seal_bundle(head + table + align(stored) + blobs)
 
 
 def seal_bundle(data: bytes) -> bytes:
-    """The bundle with the CRC-32 that its header and table demand."""
-    (table_size,) = struct.unpack_from("<I", data, 20)
-    crc = zlib.crc32(data[20 : 32 + table_size], zlib.crc32(data[:16]))
+    """The bundle with the CRC-32 that its header, table and names demand."""
+    (n_tensors,), (names_size,) = (struct.unpack_from("<I", data, at) for at in (8, 20))
+    begin = 24 + 8 * n_tensors + names_size
+    crc = zlib.crc32(data[20 : begin + -begin % 4], zlib.crc32(data[:16]))
     return data[:16] + u32(crc) + data[20:]
 
 

@@ -58,7 +58,9 @@ def as_typed(error: StridepackError) -> str:
     text = str(error)
     for name, value in error.options.items():
         flag = f"--{name.replace('_', '-')}"
-        typed = flag if value is True else f"{flag} {_value(value)}"
+        typed = f"{flag} {_value(value)}"
+        if isinstance(value, bool):
+            typed = flag if value else flag.replace("--", "--no-", 1)
         text = text.replace(f"`{name}={value}`", f"`{typed}`")
     return text
 

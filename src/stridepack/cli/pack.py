@@ -104,6 +104,12 @@ from stridepack.tflite.types import decode_types
     metavar="NAME",
     help="For .cc and .cpp output: the name of the array.  [default: the file's name after `g_`]",
 )
+@click.option(
+    "--no-names",
+    is_flag=True,
+    help="For .spk output: leave the names of the tensors out. A header beside the file has the "
+    "number of each tensor.",
+)
 @packing_options
 @memory_option
 def pack(
@@ -113,6 +119,7 @@ def pack(
     flash: int | None,
     max_cycles: int | None,
     sram: int | None,
+    no_names: bool,
     **options: Any,
 ) -> None:
     """Pack the weights of MODEL into OUTPUT. The suffix of OUTPUT decides what is written.
@@ -124,7 +131,8 @@ def pack(
                 `stridepack runtime --tflm` writes.
       .cc .cpp  the same as a C++ array, 16-byte aligned, and the header beside it.
       .c        constant arrays and a table of tensors, and the header beside it.
-      .spk      one file of named tensors that the C runtime reads in place.
+      .spk      one file of named tensors that the C runtime reads in place. With
+                --no-names a header beside it has their numbers instead.
 
     Every tensor is unpacked again and compared before anything is written.
 
@@ -150,7 +158,7 @@ def pack(
       stridepack pack model.tflite -o weights.c --flash 60000 --sram 16384 --objective speed
     """
     budget = Budget(flash, max_cycles, sram)
-    options |= {"budget": None if budget == Budget() else budget}
+    options |= {"budget": None if budget == Budget() else budget, "names": not no_names}
     with progress("packing") as (start, advance):
         result = pack_file(model, output, on_start=start, on_done=advance, **given(options))
     if result.plan:

@@ -49,6 +49,7 @@ def choose_blobs(
     return Chosen(
         [Stored(c.tensor, c.packed.format, c.packed.nbytes, c.note) for c in choices],
         {c.tensor.name: c.packed for c in choices},
+        names=job.names,
         plan=plan,
         remarks=stored_as_bytes(tensors),
     )

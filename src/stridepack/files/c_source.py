@@ -30,7 +30,7 @@ def c_sources(stem: str, tensors: Mapping[str, Packed]) -> tuple[str, str]:
     """
     prefix = identifier(stem)
     macro = prefix.upper()
-    tags = _distinct(identifier(name) for name in tensors)
+    tags = distinct(identifier(name) for name in tensors)
     n_elements = [packed.n_elements for packed in tensors.values()]
     largest_tile = max((min(p.tile_size, p.n_elements) for p in tensors.values()), default=0)
 
@@ -60,7 +60,7 @@ extern "C" {{
 
 typedef struct {prefix}_tensor {{
   const char *name;
-  const uint8_t *blob; /* at a multiple of 16 bytes */
+  const uint8_t *blob; /* at a multiple of 4 bytes */
   size_t blob_size;    /* bytes */
   size_t n_elements;
   uint32_t n_dims;
@@ -80,7 +80,7 @@ extern const {prefix}_tensor {prefix}_tensors[{max(1, len(tensors))}];
 #endif
 """
     arrays = _lines(
-        f"/* {_comment(name)}: {packed.format}, {packed.n_elements} elements, "
+        f"/* {comment(name)}: {packed.format}, {packed.n_elements} elements, "
         f"{packed.n_non_zero} non-zeros */\n"
         f"STRIDEPACK_ALIGNED static const uint8_t blob_{tag}[{packed.nbytes}] = {{\n"
         f"{hex_lines(packed.to_bytes())}\n}};\n"
@@ -96,11 +96,11 @@ extern const {prefix}_tensor {prefix}_tensors[{max(1, len(tensors))}];
 #include "{stem}.h"
 
 #if defined(__cplusplus)
-#define STRIDEPACK_ALIGNED alignas(16)
+#define STRIDEPACK_ALIGNED alignas(4)
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-#define STRIDEPACK_ALIGNED _Alignas(16)
+#define STRIDEPACK_ALIGNED _Alignas(4)
 #elif defined(__GNUC__)
-#define STRIDEPACK_ALIGNED __attribute__((aligned(16)))
+#define STRIDEPACK_ALIGNED __attribute__((aligned(4)))
 #else
 #define STRIDEPACK_ALIGNED
 #endif
@@ -116,12 +116,11 @@ const {prefix}_tensor {prefix}_tensors[{max(1, len(tensors))}] = {{
 def c_overhead(names: Iterable[str]) -> int:
     """Bytes of Flash that the sources take beside the blobs, on a target with pointers of 32 bits.
 
-    The table, the names, and gaps. Each blob lies at a multiple of 16 bytes, but in which order
-    blobs, table and names follow is up to the compiler: there can be a gap of up to 12 bytes after
-    the last blob, and one between table or names and a blob.
+    The table and the names. Like the blobs, they are at multiples of 4 bytes, unless the compiler
+    is asked for small code: then names follow each other without gaps.
     """
     strings = [len(name.encode()) // 4 * 4 + 4 for name in names]
-    return _ROW_SIZE * max(1, len(strings)) + sum(strings) + 3 * 12
+    return _ROW_SIZE * max(1, len(strings)) + sum(strings)
 
 
 def _lines(lines: Iterable[str]) -> str:
@@ -142,7 +141,7 @@ def identifier(text: str) -> str:
     return f"t_{name}" if not name or name[0].isdigit() else name
 
 
-def _distinct(names: Iterable[str]) -> list[str]:
+def distinct(names: Iterable[str]) -> list[str]:
     """Names that also differ when case is ignored: a number is appended where they would not."""
     seen: set[str] = set()
     result = []
@@ -156,7 +155,7 @@ def _distinct(names: Iterable[str]) -> list[str]:
     return result
 
 
-def _comment(text: str) -> str:
+def comment(text: str) -> str:
     """Text that cannot end a comment or continue a line."""
     return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("\\", "/").replace("??", "?")
 

@@ -35,6 +35,8 @@ class PackJob:
         What is asked of the RAM of a .tflite.
     reference_kernels : bool
         For a .tflite: whether it runs with TensorFlow Lite Micro's own kernels, not CMSIS-NN's.
+    names : bool
+        For a .spk: whether it has the names of the tensors.
     """
 
     model: Path
@@ -45,6 +47,7 @@ class PackJob:
     array: str | None = None
     ram: RamGoal = field(default_factory=RamGoal)
     reference_kernels: bool = False
+    names: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +85,8 @@ class Chosen:
         The size of that model before it was packed.
     array : str or None
         For C++ output: the name of the array, where one was asked for.
+    names : bool
+        For a .spk: whether it has the names of the tensors.
     plan : BudgetPlan or None
         Where one was asked for.
     ram : RamUse or None
@@ -97,6 +102,7 @@ class Chosen:
     model: bytes = b""
     dense_nbytes: int = 0
     array: str | None = None
+    names: bool = True
     plan: BudgetPlan | None = None
     ram: RamUse | None = None
     remarks: list[str] = field(default_factory=list)

@@ -9,6 +9,7 @@ from typing import Any
 from stridepack.errors import InputError
 from stridepack.files.atomic import write_files
 from stridepack.files.c_array import array_name
+from stridepack.files.c_names import check_c_output
 from stridepack.files.job import DECODERS, PackJob, Stored
 from stridepack.files.kinds import kind_of
 from stridepack.files.outputs import check_output, refuse_to_overwrite
@@ -72,6 +73,7 @@ def pack_file(
     in_ram: bool = False,
     decompression_memory: bool = False,
     reference_kernels: bool = False,
+    names: bool = True,
     on_start: Callable[[list[WeightTensor]], None] | None = None,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
@@ -102,6 +104,9 @@ def pack_file(
     reference_kernels : bool
         For ``.tflite``: also pack weights that only the kernels of CMSIS-NN need while the
         interpreter starts (LSTM, SVDF). Firmware with CMSIS-NN cannot run such a file.
+    names : bool
+        For ``.spk``: False leaves the names of the tensors out, and writes a header beside the file
+        with the number of each tensor. See `write_bundle`.
     array : str, optional
         For ``.cc`` and ``.cpp``: the name of the array. Default: that of the file, after ``g_``.
     arena : int, optional
@@ -136,6 +141,7 @@ def pack_file(
         array,
         RamGoal(arena, in_ram=in_ram, decompression_memory=decompression_memory),
         reference_kernels,
+        names,
     )
     return run(job, on_start, on_done)
 
@@ -162,10 +168,12 @@ def run(
     check_output(job.output)
     if job.array is not None:
         _check_array(job.array, job.output)
+    if not job.names:
+        _check_nameless(job.output)
     tensors = read_weights(job.model)
     if on_start:
         on_start(tensors)
-    overhead = file_type.overhead(tensor.name for tensor in tensors)
+    overhead = file_type.overhead(job, (tensor.name for tensor in tensors))
     chosen = file_type.choose(job, tensors, overhead, on_done)
     files = file_type.write(job.output, chosen)
     for path in files:
@@ -183,6 +191,17 @@ def run(
         warnings=chosen.warnings,
         firmware=chosen.firmware,
     )
+
+
+def _check_nameless(output: Path) -> None:
+    """Refuse to leave names out where they are needed, or a header that would not be ours."""
+    if kind_of(output) != ".spk":
+        raise InputError(
+            f"`names=False` is for .spk output only. Leave it out, or choose an output that ends "
+            f"in .spk, not {output}.",
+            names=False,
+        )
+    check_c_output(output)
 
 
 def _check_array(array: str, output: Path) -> None:

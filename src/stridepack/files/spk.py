@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from stridepack import _core, _spec
 from stridepack._memory import Allowance
 from stridepack.errors import CorruptDataError, InputError, ModelError, status_text
 from stridepack.files.atomic import write_files
-from stridepack.files.job import Chosen
 from stridepack.packed import Packed
 from stridepack.tensor import WeightTensor
 
-_HEADER_SIZE = 32
+_HEADER = struct.Struct("<4s2B2x2I")  # up to the CRC-32, which follows
+_HEADER_SIZE = 24
+_ENTRY_SIZE = 8
+_NAMES_STORED = 1
 _DAMAGED = "The file is damaged or incomplete. Copy it again, or pack the model again."
 _NEXT_STEP = {
     "magic": "This is not a .spk file, whatever its name says.",
@@ -30,6 +32,8 @@ _TOO_LONG = (
 
 def read_bundle(path: str | PathLike[str]) -> dict[str, Packed]:
     """Read a bundle file (.spk): packed tensors by name, in the order of the file.
+
+    Where the file has no names, the names are "0", "1" and so on, in the order of the file.
 
     Raises
     ------
@@ -45,8 +49,18 @@ def read_bundle(path: str | PathLike[str]) -> dict[str, Packed]:
     return parse_bundle(data, str(path))
 
 
-def write_bundle(path: str | PathLike[str], tensors: Mapping[str, Packed]) -> int:
+def write_bundle(
+    path: str | PathLike[str], tensors: Mapping[str, Packed], *, names: bool = True
+) -> int:
     """Write packed tensors by name into a bundle file (.spk), complete or not at all.
+
+    Parameters
+    ----------
+    path : str or PathLike
+    tensors : mapping of str to Packed
+    names : bool
+        False: only the CRC-32 of each name is stored. The C library still finds a tensor by its
+        name, or by its place in the mapping; `read_bundle` knows only the places.
 
     Returns
     -------
@@ -56,11 +70,12 @@ def write_bundle(path: str | PathLike[str], tensors: Mapping[str, Packed]) -> in
     Raises
     ------
     InputError
-        For a name that is too long or contains a zero byte, or a file of more than 4 GiB.
+        For a name that is too long or contains a zero byte, or a file of more than 4 GiB. Also
+        for two names of the same CRC-32 where names are not stored.
     OutputError
         When the file cannot be written.
     """
-    data = build_bundle(tensors)
+    data = build_bundle(tensors, names=names)
     write_files({Path(path): data})
     return len(data)
 
@@ -72,21 +87,25 @@ def read_unpacked(path: Path) -> list[WeightTensor]:
     return [WeightTensor(name, packed.unpack()) for name, packed in blobs.items()]
 
 
-def write_spk(output: Path, chosen: Chosen) -> dict[Path, bytes]:
-    """The content of the bundle file."""
-    return {output: build_bundle(chosen.blobs)}
+def hashes_without_names(data: bytes) -> list[int]:
+    """The CRC-32 of each name in a valid bundle that has no names; none where it has them."""
+    _, _, flags, n_tensors, _ = _HEADER.unpack_from(data)
+    if flags & _NAMES_STORED:
+        return []
+    table = np.frombuffer(data, "<u4", 2 * n_tensors, _HEADER_SIZE)
+    return [int(stored) for stored in table[1::2]]
 
 
 def parse_bundle(data: bytes, what: str = "bundle") -> dict[str, Packed]:
-    """Blobs of a bundle by name, in the order of the file."""
+    """Blobs of a bundle by name, or by number where it has no names, in the order of the file."""
     status, tensors = _core.open_bundle(np.frombuffer(data, np.uint8))
     if status:
         next_step = _NEXT_STEP.get(_spec.STATUS[status][0], _DAMAGED)
         raise CorruptDataError(f"{what}: {status_text(status)}. {next_step}")
     blobs: dict[str, Packed] = {}
-    for encoded, begin, size in tensors:
+    for i, (encoded, begin, size) in enumerate(tensors):
         try:
-            name = encoded.decode()
+            name = str(i) if encoded is None else encoded.decode()
         except UnicodeDecodeError as error:
             raise CorruptDataError(f"{what}: the name {encoded!r} is not UTF-8") from error
         if name in blobs:
@@ -95,53 +114,54 @@ def parse_bundle(data: bytes, what: str = "bundle") -> dict[str, Packed]:
     return blobs
 
 
-def build_bundle(tensors: Mapping[str, Packed]) -> bytes:
+def build_bundle(tensors: Mapping[str, Packed], *, names: bool = True) -> bytes:
     """One file of named blobs, which a device reads where it lies.
 
     Raises
     ------
     InputError
-        For a name that is too long or contains a zero byte, or a file of more than 4 GiB.
+        As `write_bundle` does.
     """
-    names = _encode_names(tensors)
-    table_size = _table_size(names)
-    name_offset = _HEADER_SIZE + 16 * len(names)
-    end = _align16(_HEADER_SIZE + table_size)
-    parts: list[bytes] = []  # joined once: the blobs may take much memory
+    encoded = _encode_names(tensors)
+    if not names:
+        _check_hashes(tensors)
+    stored = b"".join(name + b"\0" for name in encoded) if names else b""
+    end = bundle_overhead(tensors, names=names)
     table = bytearray()
-    for name, packed in zip(names, tensors.values(), strict=True):
-        parts += [bytes(-end % 16), packed.to_bytes()]
-        end = _align16(end)
-        fields = (name_offset, len(name), end, packed.nbytes)
-        if max(fields) >= 1 << 32:
+    for name, packed in zip(encoded, tensors.values(), strict=True):
+        if end >= 1 << 32:
             raise InputError(_TOO_LONG)
-        table += struct.pack("<4I", *fields)
-        name_offset += len(name) + 1
+        table += struct.pack("<2I", end, zlib.crc32(name))
         end += packed.nbytes
-    table += b"".join(name + b"\0" for name in names)
-    # Without a blob the file ends with its names.
-    size = end if names else _HEADER_SIZE
-    if size >= 1 << 32:
+    if end >= 1 << 32:
         raise InputError(_TOO_LONG)
-    start = struct.pack("<4sB3xII", b"SPKF", _spec.VERSION, len(names), size)
-    rest = struct.pack("<I8x", table_size) + table
+    flags = _NAMES_STORED if names else 0
+    start = _HEADER.pack(b"SPKF", _spec.VERSION, flags, len(encoded), end)
+    rest = struct.pack("<I", len(stored)) + table + stored
+    rest += bytes(-len(rest) % 4)
     crc = struct.pack("<I", zlib.crc32(rest, zlib.crc32(start)))
-    head = start + crc + rest
-    padding = bytes(_align16(len(head)) - len(head) if names else 0)
-    return b"".join([head, padding, *parts])
+    # joined once: the blobs may take much memory
+    return b"".join([start, crc, rest, *(packed.to_bytes() for packed in tensors.values())])
 
 
-def bundle_overhead(names: Iterable[str]) -> int:
-    """Bytes of a bundle before its first blob: header, table and names.
+def bundle_overhead(names_of: Iterable[str], *, names: bool = True) -> int:
+    """Bytes of a bundle beside its blobs: header, table and names.
 
-    Every blob starts at a multiple of 16 bytes; nothing follows the last one.
+    Parameters
+    ----------
+    names_of : iterable of str
+        The names of the tensors.
+    names : bool
+        Whether they are stored.
 
     Raises
     ------
     InputError
         For a name that `build_bundle` refuses.
     """
-    return _align16(_HEADER_SIZE + _table_size(_encode_names(names)))
+    encoded = _encode_names(names_of)
+    size = sum(len(name) + 1 for name in encoded) if names else 0
+    return _HEADER_SIZE + _ENTRY_SIZE * len(encoded) + -(-size // 4) * 4
 
 
 def _encode_names(names: Iterable[str]) -> list[bytes]:
@@ -161,9 +181,15 @@ def _encode_names(names: Iterable[str]) -> list[bytes]:
     return encoded_names
 
 
-def _table_size(names: Sequence[bytes]) -> int:
-    return 16 * len(names) + sum(len(name) + 1 for name in names)
-
-
-def _align16(size: int) -> int:
-    return -(-size // 16) * 16
+def _check_hashes(names: Iterable[str]) -> None:
+    """Refuse two names that could not be told apart without their text."""
+    seen: dict[int, str] = {}
+    for name in names:
+        other = seen.setdefault(zlib.crc32(name.encode()), name)
+        if other != name:
+            raise InputError(
+                f"`names=False` is not possible. Tensors {other[:80]!r} and {name[:80]!r} have the "
+                "same CRC-32 of their names, by which they would be found. Rename one of them, or "
+                "store the names.",
+                names=False,
+            )

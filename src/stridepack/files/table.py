@@ -12,9 +12,10 @@ from stridepack.files.c_names import check_c_output
 from stridepack.files.c_source import c_overhead, write_c
 from stridepack.files.job import Chosen, OnDone, PackJob
 from stridepack.files.kinds import kind_of, tflite_bytes
+from stridepack.files.nameless import numbers_header
 from stridepack.files.onnx import read_onnx
 from stridepack.files.safetensors import read_safetensors
-from stridepack.files.spk import bundle_overhead, read_unpacked, write_spk
+from stridepack.files.spk import build_bundle, bundle_overhead, read_unpacked
 from stridepack.files.tflite import choose_tflite, unpack_tflite_file, write_tflite
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.constants import parse_tflite
@@ -37,7 +38,7 @@ class FileType:
         Raises InputError or OutputError for a name that such an output must not have. Called
         before anything takes time.
     overhead : callable
-        Bytes of Flash beside the blobs, for tensors of these names.
+        Bytes of Flash beside the blobs, for a job with tensors of these names.
     unpack : mapping of str to callable
         What a packed file can be unpacked to: by the suffix of the output, its content.
     """
@@ -46,12 +47,21 @@ class FileType:
     choose: Callable[[PackJob, Sequence[WeightTensor], int, OnDone | None], Chosen] | None = None
     write: Callable[[Path, Chosen], dict[Path, bytes]] | None = None
     check: Callable[[Path], None] = lambda path: None
-    overhead: Callable[[Iterable[str]], int] = lambda names: 0
+    overhead: Callable[[PackJob, Iterable[str]], int] = lambda job, names: 0
     unpack: Mapping[str, Callable[[Path], bytes]] = field(default_factory=dict)
 
 
 def _to_npz(read: Callable[[Path], list[WeightTensor]]) -> Callable[[Path], bytes]:
     return lambda path: npz({tensor.name: tensor.values for tensor in read(path)})
+
+
+def _write_spk(output: Path, chosen: Chosen) -> dict[Path, bytes]:
+    """The bundle, and without names the header beside it."""
+    files = {output: build_bundle(chosen.blobs, names=chosen.names)}
+    if not chosen.names:
+        header = numbers_header(output.stem, chosen.blobs)
+        files[output.with_suffix(".h")] = header.encode()
+    return files
 
 
 def _read_tflite(path: Path) -> list[WeightTensor]:
@@ -83,14 +93,14 @@ TYPES: dict[str, FileType] = {
         choose=choose_blobs,
         write=write_c,
         check=check_c_output,
-        overhead=c_overhead,
+        overhead=lambda job, names: c_overhead(names),
     ),
     ".h": FileType(read=_read_tflite),
     ".spk": FileType(
         read=read_unpacked,
         choose=choose_blobs,
-        write=write_spk,
-        overhead=bundle_overhead,
+        write=_write_spk,
+        overhead=lambda job, names: bundle_overhead(names, names=job.names),
         unpack={".npz": _to_npz(read_unpacked)},
     ),
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from stridepack.errors import InputError, ModelError
 from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
+from stridepack.files.nameless import named_after
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
@@ -70,6 +71,9 @@ def verify_files(
     interpreter does not have the operator of stridepack. When it runs such a file, DECODE
     operators of its own take the places of these operators (`stridepack.tflite.stand_in`).
 
+    Tensors are found by their names. A .spk without names has the CRC-32 of each name instead, and
+    its tensors must be in the order of the model.
+
     Parameters
     ----------
     model : str or PathLike
@@ -106,8 +110,10 @@ def _verify(
             f"{packed}: only {suffixes(lambda t: t.unpack, 'and')} files can be verified. The "
             "packed file is the second one."
         )
-    original = {tensor.name: tensor for tensor in read_weights(model)}
-    differences = list(_differences(original, {t.name: t for t in read_weights(packed)}))
+    of_model, of_packed = read_weights(model), read_weights(packed)
+    of_packed = named_after(packed, of_packed, of_model)
+    original = {tensor.name: tensor for tensor in named_after(model, of_model, of_packed)}
+    differences = list(_differences(original, {t.name: t for t in of_packed}))
     both_run = holds_tflite(model) and holds_tflite(packed)
     if both_run and weights_only:
         return Verification(len(original), differences, None, "Only the weights were asked for.")

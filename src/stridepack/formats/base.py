@@ -27,7 +27,15 @@ RESERVED = frozenset(
         *("values", "tensors", "model", "output", "format", "tile", "min_size", "candidates"),
         *("decoder", "budget", "objective", "target", "count_code", "container_nbytes"),
         *("flash", "max_cycles", "cycles", "sram", "on_start", "on_done", "help", "max_memory"),
-        *("arena", "array", "in_ram", "decompression_memory", "reference_kernels"),
+        *(
+            "arena",
+            "array",
+            "in_ram",
+            "decompression_memory",
+            "reference_kernels",
+            "names",
+            "no_names",
+        ),
     }
 )
 

@@ -11,9 +11,6 @@ from stridepack.tensor import WeightTensor
 
 DEFAULT_TARGET = targets()[0]
 
-# Blobs lie at multiples of 16 bytes, in a bundle as in C sources.
-_BLOB_STEP = 16
-
 
 @dataclass(frozen=True, eq=False)
 class PlannedTensor:
@@ -78,10 +75,9 @@ class BudgetPlan:
 
     @property
     def flash(self) -> int:
-        """Bytes of all blobs at multiples of 16 bytes, and of all else that counts."""
-        sizes = [planned.packed.nbytes for planned in self.tensors]
+        """Bytes of all blobs, and of all else that counts."""
         code = (self.code_nbytes or 0) if self.code_counts else 0
-        return self.container_nbytes + code + sum(map(in_flash, sizes[:-1])) + sum(sizes[-1:])
+        return self.container_nbytes + code + sum(p.packed.nbytes for p in self.tensors)
 
     @property
     def code_nbytes(self) -> int | None:
@@ -103,11 +99,6 @@ class BudgetPlan:
     def sram(self) -> int:
         """Bytes of a buffer for any tensor or tile."""
         return max((planned.sram for planned in self.tensors), default=0)
-
-
-def in_flash(nbytes: int) -> int:
-    """Bytes of a blob, up to where the next one can start."""
-    return -(-nbytes // _BLOB_STEP) * _BLOB_STEP
 
 
 def code_nbytes(format: str, target: str) -> int | None:

@@ -73,7 +73,7 @@ def pack(
     >>> weights[::2, 1, 1] = [3, -1, 4, -5]
     >>> p = pack(weights)
     >>> p.format, p.nbytes, bool((p.unpack() == weights).all())
-    ('psr', 88, True)
+    ('psr', 56, True)
     """
     asked = PackOptions(format, tile, of_formats=options)
     return _smallest(np.asarray(values), asked.candidates(), asked, tile)[0]

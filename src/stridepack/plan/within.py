@@ -22,7 +22,6 @@ from stridepack.plan.budget_plan import (
     BudgetPlan,
     PlannedTensor,
     code_nbytes,
-    in_flash,
 )
 from stridepack.plan.choice import FormatChoice
 from stridepack.plan.knapsack import Option
@@ -83,7 +82,7 @@ def plan_within(
         Count the code of the decoders in use as Flash, as `stridepack.cost.decoder_nbytes` has
         it. What two of them share counts twice.
     container_nbytes : int
-        Bytes of Flash beside blobs and code, such as `stridepack.files.spk.overhead`.
+        Bytes of Flash beside blobs and code, such as `stridepack.files.spk.bundle_overhead`.
     format, candidates, min_size, on_done, **options
         As in `stridepack.plan`; dense is always possible here.
     tile : int, optional
@@ -110,10 +109,10 @@ def plan_within(
     >>> tensors = [sp.WeightTensor("conv", values)]
     >>> smallest = plan_within(tensors, Budget())
     >>> smallest.tensors[0].packed, smallest.cycles
-    (<Packed rans int8[10000], 3315 non-zeros: 3336 bytes>, 34021)
+    (<Packed rans int8[10000], 3315 non-zeros: 3304 bytes>, 34021)
     >>> faster = plan_within(tensors, Budget(cycles=smallest.cycles // 2, sram=4096))
     >>> faster.tensors[0].packed, faster.tensors[0].why  # doctest: +NORMALIZE_WHITESPACE
-    (<Packed hybrid int8[10000], 3315 non-zeros, 3 tiles: 4716 bytes>,
+    (<Packed hybrid int8[10000], 3315 non-zeros, 3 tiles: 4684 bytes>,
      '22,852 cycles fewer than rans for 1,248 bytes more')
     """
     return choose_within(
@@ -171,7 +170,7 @@ def choose_within(
 
     tried = in_threads(try_formats, tensors, lambda tensor: tensor.size, on_done)
     choice = FormatChoice(
-        [_options(one, one is tried[-1], target if cycles_matter else None) for one in tried],
+        [_options(one, target if cycles_matter else None) for one in tried],
         container_nbytes,
         {name: nbytes or 0 for name, nbytes in code.items()},
     )
@@ -231,17 +230,14 @@ def _tile(tensor: WeightTensor, sram: int | None, tile: int | None, note: str) -
     return None if sram is None or fits else sram // _TILE_STEP * _TILE_STEP
 
 
-def _options(tried: _Tried, is_last: bool, target: str | None) -> dict[str, Option]:
-    """What the candidates add to the sums; of those that take the same Flash, the smallest first.
+def _options(tried: _Tried, target: str | None) -> dict[str, Option]:
+    """What the candidates add to the sums, the smallest first.
 
-    target: None where cycles do not matter. Behind the last blob nothing is needed.
+    target: None where cycles do not matter.
     """
     smallest_first = sorted(tried.candidates.items(), key=lambda item: item[1].nbytes)
     return {
-        name: Option(
-            packed.nbytes if is_last else in_flash(packed.nbytes),
-            (_cycles(packed, target) or 0) if target else 0,
-        )
+        name: Option(packed.nbytes, (_cycles(packed, target) or 0) if target else 0)
         for name, packed in smallest_first
     }
 

@@ -18,7 +18,7 @@ Examples
 >>> import numpy as np
 >>> from stridepack import reference
 >>> blob = reference.encode(np.array([[0, 7, 0, 0], [0, 0, -128, 0]], np.int8), "rle")
->>> blob[48:].hex(" ", 4)
+>>> blob[16:].hex(" ", 4)
 '02000000 14000000 07800000'
 >>> reference.decode(blob)
 array([[   0,    7,    0,    0],

@@ -50,39 +50,79 @@ def unpack_nibbles(data: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.ui
 
 # 2. The blob: header -----------------------------------------------------------------------------
 
-MAGIC = b"SPKB"
-FIELDS = struct.Struct("<4s4B5I")  # bytes 0..27; the CRC-32 follows
-SHAPE_OFFSET = 32
+FIELDS = struct.Struct("<4BI")  # bytes 0..7; the CRC-32 follows
+VARINTS_OFFSET = 12
 
 
 class Header(NamedTuple):
-    """What the header of a blob says. Sizes in elements, `payload_size` in bytes."""
+    """What the header of a blob says. `tile_size` in elements, `payload_size` in bytes."""
 
     format: str
     shape: tuple[int, ...]
-    n_elements: int
-    n_non_zero: int
-    tile_size: int
+    tile_size: int | None  # None: not TILED
     payload_size: int
-    n_tiles: int
+
+    @property
+    def n_elements(self) -> int:
+        """The product of the shape: 1 without dimensions."""
+        return math.prod(self.shape)
+
+    @property
+    def tile(self) -> int:
+        """T, elements in a tile."""
+        return max(self.n_elements, 1) if self.tile_size is None else self.tile_size
+
+    @property
+    def n_tiles(self) -> int:
+        """0 for an empty tensor."""
+        return -(-self.n_elements // self.tile)
 
     def tile_elements(self, t: int) -> int:
-        """N of tile t: `tile_size`, or what is left for the last one."""
-        return min(self.tile_size, self.n_elements - t * self.tile_size)
+        """N of tile t: T, or what is left for the last one."""
+        return min(self.tile, self.n_elements - t * self.tile)
 
 
-def header_size(ndim: int) -> int:
-    """Bytes of the header: a multiple of 16."""
-    return -(-(SHAPE_OFFSET + 4 * ndim) // 16) * 16
+def varint(value: int) -> bytes:
+    """LEB128: seven bits a byte, the lowest first; the upper bit says that more follow."""
+    data = b""
+    while value >= 128:
+        data += bytes([value % 128 + 128])
+        value //= 128
+    return data + bytes([value])
+
+
+def read_varint(data: bytes, offset: int) -> tuple[int, int]:
+    """The varint at an offset, and the offset where it ends.
+
+    Raises
+    ------
+    CorruptDataError
+        When it goes on behind the data, is 2^32 or more, or could be shorter.
+    """
+    end = offset
+    while end < len(data) and data[end] >= 128:
+        end += 1
+    require(end < len(data), "the header ends within a varint")
+    end += 1
+    value = sum(byte % 128 << 7 * i for i, byte in enumerate(data[offset:end]))
+    require(value < 1 << 32, f"a varint of {value}")
+    require(varint(value) == data[offset:end], f"{value} is not in its shortest form")
+    return value, end
 
 
 def write_header(header: Header) -> bytes:
     """The header, with a CRC-32 of 0."""
-    ndim = len(header.shape)
-    wire_id = _spec.FORMATS[header.format]
-    fields = FIELDS.pack(MAGIC, _spec.VERSION, wire_id, ndim, 0, *header[2:])  # no flags
-    data = fields + u32(0) + b"".join(map(u32, header.shape))
-    return data.ljust(header_size(ndim), b"\0")
+    tiled = [] if header.tile_size is None else [header.tile_size]
+    varints = align4(b"".join(map(varint, [*header.shape, *tiled])))
+    flags = _spec.FLAGS["tiled"] if tiled else 0
+    fields = FIELDS.pack(
+        _spec.MAGIC,
+        _spec.VERSION << 4 | len(header.shape),
+        _spec.FORMATS[header.format] | flags,
+        (VARINTS_OFFSET + len(varints)) // 4,
+        header.payload_size,
+    )
+    return fields + u32(0) + varints
 
 
 def read_header(blob: bytes) -> Header:
@@ -93,33 +133,46 @@ def read_header(blob: bytes) -> Header:
     CorruptDataError
         When a field is outside its limits, or contradicts another or the size.
     """
-    require(len(blob) >= SHAPE_OFFSET, f"{len(blob)} bytes hold no header")
-    magic, version, wire_id, ndim, flags, n, n_non_zero, T, payload_size, n_tiles = (
-        FIELDS.unpack_from(blob)
-    )
-    require(magic == MAGIC, f"magic {magic!r}")
+    require(len(blob) >= VARINTS_OFFSET, f"{len(blob)} bytes hold no header")
+    magic, version_ndim, format_flags, words, payload_size = FIELDS.unpack_from(blob)
+    version, ndim = divmod(version_ndim, 16)
+    flags, wire_id = format_flags & ~31, format_flags & 31
+    size = 4 * words
+    require(magic == _spec.MAGIC, f"magic {magic}")
     require(version == _spec.VERSION, f"version {version}")
     require(wire_id in _spec.FORMATS.values(), f"format id {wire_id}")
     require(ndim <= _spec.MAX_DIMS, f"{ndim} dimensions")
-    require(flags == 0, f"flags {flags}")
-    require(n <= _spec.MAX_ELEMENTS, f"{n} elements")
-    require(n_non_zero <= n, f"{n_non_zero} non-zeros in {n} elements")
-    require(1 <= T <= max(n, 1), f"tiles of {T} in {n} elements")
-    require(n_tiles == -(-n // T), f"{n_tiles} tiles of {T} in {n} elements")
+    require(flags & ~_spec.FLAGS["tiled"] == 0, f"flags {flags}")
     require(payload_size % 4 == 0, f"a payload of {payload_size} bytes")
-    require(n > 0 or payload_size == 0, f"a payload of {payload_size} bytes for no elements")
-    size = header_size(ndim) + payload_size
-    require(len(blob) == size, f"{len(blob)} bytes, the header says {size}")
-    shape = struct.unpack_from(f"<{ndim}I", blob, SHAPE_OFFSET)
-    require(math.prod(shape) == n, f"shape {shape} for {n} elements")
+    require(
+        len(blob) == size + payload_size,
+        f"{len(blob)} bytes, the header says {size} + {payload_size}",
+    )
 
+    offset = VARINTS_OFFSET
+    varints = []
+    for _ in range(ndim + (flags != 0)):
+        value, offset = read_varint(blob[:size], offset)
+        varints.append(value)
+    require(size - offset in range(4), f"a header of {size} bytes, of which {offset} are used")
+    shape, T = tuple(varints[:ndim]), varints[ndim] if flags else None
     format = next(name for name, i in _spec.FORMATS.items() if i == wire_id)
-    return Header(format, shape, n, n_non_zero, T, payload_size, n_tiles)
+    header = Header(format, shape, T, payload_size)
+    n = header.n_elements
+    require(n <= _spec.MAX_ELEMENTS, f"{n} elements")
+    require(T is None or 1 <= T < n, f"tiles of {T} in {n} elements")
+    require(n > 0 or payload_size == 0, f"a payload of {payload_size} bytes for no elements")
+    return header
+
+
+def payload_of(blob: bytes, header: Header) -> bytes:
+    """What follows the header."""
+    return blob[len(blob) - header.payload_size :]
 
 
 def checksum(blob: bytes) -> int:
     """CRC-32 of a blob: of everything but the CRC-32 itself."""
-    return zlib.crc32(blob[: FIELDS.size] + blob[SHAPE_OFFSET:])
+    return zlib.crc32(blob[: FIELDS.size] + blob[VARINTS_OFFSET:])
 
 
 # 2. The blob: tiles ------------------------------------------------------------------------------
@@ -262,17 +315,10 @@ def encode(values: Int8Array, format: str, tile: int | None = None, **options: A
     """
     tiles = [write_streams(s) for s in encode_streams(values, format, tile, **options)]
     payload = write_tiles(tiles)
-    header = Header(
-        format,
-        values.shape,
-        n_elements=values.size,
-        n_non_zero=int(np.count_nonzero(values)),
-        tile_size=tile_size(values.size, tile),
-        payload_size=len(payload),
-        n_tiles=len(tiles),
-    )
+    T = tile_size(values.size, tile)
+    header = Header(format, values.shape, T if values.size > T else None, len(payload))
     blob = write_header(header) + payload
-    return blob[: FIELDS.size] + u32(checksum(blob)) + blob[SHAPE_OFFSET:]
+    return blob[: FIELDS.size] + u32(checksum(blob)) + blob[VARINTS_OFFSET:]
 
 
 def decode_slots(blob: bytes) -> tuple[Header, Slots]:
@@ -284,16 +330,15 @@ def decode_slots(blob: bytes) -> tuple[Header, Slots]:
         For anything that section 12 of docs/format.md tells a reader to refuse.
     """
     header = read_header(blob)
-    require(blob[FIELDS.size : SHAPE_OFFSET] == u32(checksum(blob)), "the checksum differs")
-    payload = blob[header_size(len(header.shape)) :]
+    require(blob[FIELDS.size : VARINTS_OFFSET] == u32(checksum(blob)), "the checksum differs")
     positions, values = [np.empty(0, np.int64)], [np.empty(0, np.int8)]
-    for t, tile in enumerate(read_tiles(payload, header.n_tiles)):
+    for t, tile in enumerate(read_tiles(payload_of(blob, header), header.n_tiles)):
         N = header.tile_elements(t)
         streams = StreamReader(tile)
         c, v = codec(header.format).decode_tile(streams, N)
         streams.end()
         require(bool(np.all(c < N)), f"tile {t} has a position outside its {N} elements")
-        positions.append(t * header.tile_size + c)
+        positions.append(t * header.tile + c)
         values.append(v)
     return header, (np.concatenate(positions), np.concatenate(values))
 

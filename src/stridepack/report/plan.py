@@ -54,8 +54,8 @@ def plan_sentences(plan: BudgetPlan) -> list[str]:
     stack = unknown if plan.stack_nbytes is None else f"{plan.stack_nbytes:,} bytes"
     does = "counts" if plan.code_counts else "does not count"
     sentences = [
-        f"Flash: {_against(plan.flash, plan.budget.flash)} bytes. This counts the blobs, rounded "
-        f"up to multiples of 16, and {plan.container_nbytes:,} bytes for names and tables.",
+        f"Flash: {_against(plan.flash, plan.budget.flash)} bytes. This counts the blobs, and "
+        f"{plan.container_nbytes:,} bytes for names and tables.",
         f"Decoders of {', '.join(plan.formats)}: their code takes {code}, which Flash {does}. "
         f"Their stack takes {stack}, which SRAM does not count.",
         _cycles_sentence(plan),

@@ -17,7 +17,6 @@ from stridepack.tflite.types import UnencodableError, decode_type, decode_types
 
 Int8 = npt.NDArray[np.int8]
 
-_BLOB_STEP = 16  # blobs and buffers lie at multiples of 16 bytes
 _DECODE_NBYTES = 300  # about what a .tflite needs to have one more tensor decoded
 
 
@@ -40,8 +39,7 @@ class Rate:
 
 
 def _spk_of_tensor(values: Int8, tensor: Tensor) -> int:
-    packed = pack(values, "dense" if why_dense(values.size, DEFAULT_MIN_SIZE) else AUTO)
-    return -(-packed.nbytes // _BLOB_STEP) * _BLOB_STEP
+    return pack(values, "dense" if why_dense(values.size, DEFAULT_MIN_SIZE) else AUTO).nbytes
 
 
 def _spk_of_model(model: bytes, file: str) -> int:

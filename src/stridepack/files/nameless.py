@@ -1,0 +1,71 @@
+"""Bundles without names: the header with their numbers, and the names that a model gives them."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stridepack.files.c_names import GENERATED
+from stridepack.files.c_source import comment, distinct, identifier
+from stridepack.files.kinds import kind_of
+from stridepack.files.spk import hashes_without_names
+from stridepack.packed import Packed
+from stridepack.tensor import WeightTensor
+
+
+def numbers_header(stem: str, tensors: Mapping[str, Packed]) -> str:
+    """Text of `stem`.h: the number of each tensor in `stem`.spk.
+
+    Parameters
+    ----------
+    stem : str
+        Name of the files without suffix; identifiers start with it.
+    tensors : mapping of str to Packed
+        By name, in the order of the file.
+    """
+    macro = identifier(stem).upper()
+    tags = distinct(identifier(name) for name in tensors)
+    numbers = "\n".join(
+        f"  {macro}_{tag.upper()} = {i}, /* {comment(name)}: {_shape(packed)} */"
+        for i, (tag, (name, packed)) in enumerate(zip(tags, tensors.items(), strict=True))
+    )
+    largest = max((packed.n_elements for packed in tensors.values()), default=0)
+    largest_tile = max((min(p.tile_size, p.n_elements) for p in tensors.values()), default=0)
+    return f"""\
+/* {stem}: numbers of {len(tensors)} weight tensors {GENERATED}
+ *
+ * {stem}.spk has no names. To open tensor number i with the stridepack runtime:
+ *
+ *   spk_status status = spk_bundle_get(&bundle, i, NULL, &view);
+ */
+#ifndef {macro}_H
+#define {macro}_H
+
+#define {macro}_N_TENSORS {len(tensors)}
+#define {macro}_LARGEST_TENSOR {largest} /* elements = bytes when unpacked */
+#define {macro}_LARGEST_TILE {largest_tile} /* elements; a buffer of this size unpacks any tile */
+
+enum {{
+{numbers or f"  {macro}_NONE = 0"}
+}};
+
+#endif
+"""
+
+
+def named_after(
+    path: Path, tensors: Sequence[WeightTensor], others: Sequence[WeightTensor]
+) -> list[WeightTensor]:
+    """The tensors of a file, with the names of others where the file is a bundle without names.
+
+    Each gets the name of the other one at the same place, if that has the CRC-32 that is stored.
+    """
+    hashes = hashes_without_names(path.read_bytes()) if kind_of(path) == ".spk" else []
+    named = list(tensors)
+    for i, (tensor, other, stored) in enumerate(zip(tensors, others, hashes, strict=False)):
+        if zlib.crc32(other.name.encode()) == stored:
+            named[i] = WeightTensor(other.name, tensor.values)
+    return named
+
+
+def _shape(packed: Packed) -> str:
+    return " x ".join(map(str, packed.shape)) or "a single element"
