@@ -360,6 +360,7 @@ def test_packing_again_changes_nothing() -> None:
     again = pack_tflite(packed)
     assert again.data is packed
     assert again.notes == dict.fromkeys(["w", "w#2"], "it is encoded in the model already")
+    assert again.already == pack_tflite(two_subgraphs().to_bytes()).payloads
 
 
 def test_packing_more_of_a_packed_model() -> None:

@@ -171,6 +171,6 @@ def _types(job: PackJob) -> list[DecodeType]:
 
 
 def _stored(tensor: WeightTensor, packed: PackedModel) -> Stored:
-    if payload := packed.payloads.get(tensor.name):
+    if payload := (packed.payloads | packed.already).get(tensor.name):
         return Stored(tensor, payload.format, payload.nbytes)
     return Stored(tensor, "dense", tensor.size, packed.notes.get(tensor.name, ""))

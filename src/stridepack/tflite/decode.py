@@ -25,7 +25,7 @@ from stridepack.tflite.model import (
     shape_of,
     stored_shape,
 )
-from stridepack.tflite.types import DecodeType, UndecodableError, type_of_header
+from stridepack.tflite.types import DecodeType, Payload, UndecodableError, type_of_header
 from stridepack.tflite.types.blob import Blob
 
 DECODE = "TFLM_DECODE"
@@ -138,6 +138,22 @@ def decode(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.
         return decode_type.decode(tensor, model.data(graph.tensors[pair.encoded]), ancillary)
     except UndecodableError as error:
         raise model.error(f"{_name(graph, pair)}: {error}") from error
+
+
+def payload_of(model: Model, graph: SubGraph, pair: Encoded) -> Payload:
+    """How a tensor is encoded in a model that is packed already.
+
+    Raises
+    ------
+    ModelError
+        For a damaged blob, or a header of another type or version.
+    """
+    encoded = model.data(graph.tensors[pair.encoded])
+    try:
+        format = _type_of(model, graph, pair).format_of(encoded)
+    except UndecodableError as error:
+        raise model.error(f"{_name(graph, pair)}: {error}") from error
+    return Payload(format, encoded.tobytes(), _ancillary(model, graph, pair).tobytes())
 
 
 def n_own_operators(model: Model) -> int:
