@@ -8,9 +8,19 @@ from typing import Any, TypeVar
 import click
 
 from stridepack.formats import Option, all_options
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import DEFAULT_MIN_SIZE, SMALL
 
-PATH = click.Path(path_type=Path)
+
+class _Path(click.Path):
+    """A path that is not empty. Python would take an empty one for the current directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("The name is empty. Give the name of a file.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(path_type=Path)
 MODEL = click.argument("model", type=PATH)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -35,10 +45,9 @@ def packing_options(command: Command) -> Command:
     return click.option(
         "--min-size",
         type=click.IntRange(min=0),
-        default=DEFAULT_MIN_SIZE,
-        show_default=True,
         metavar="N",
-        help="Tensors with fewer elements than this stay dense.",
+        help="Tensors with fewer elements than this stay dense.  [default: "
+        f"{DEFAULT_MIN_SIZE}; for .tflite, .cc and .cpp output {SMALL}]",
     )(command)
 
 

@@ -146,7 +146,7 @@ def pack(
       stridepack pack model.tflite -o packed.tflite --decoder stridepack
       stridepack pack model.tflite -o model_data.cc
       stridepack pack weights.safetensors -o weights.spk --format hybrid --tile 4096
-      stridepack pack model.tflite -o weights.c --min-size 512
+      stridepack pack model.tflite -o weights.c --min-size 2048
       stridepack pack model.tflite -o weights.c --flash 60000 --sram 16384 --objective speed
     """
     budget = Budget(flash, max_cycles, sram)

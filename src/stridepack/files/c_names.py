@@ -9,8 +9,7 @@ from stridepack.errors import InputError, OutputError, reason
 GENERATED = "packed by stridepack. Generated; do not edit."
 
 # Words of C++20 that no variable can be called
-_KEYWORDS = frozenset(
-    """
+_KEYWORDS = """
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
     char32_t class compl concept const consteval constexpr constinit const_cast continue co_await
     co_return co_yield decltype default delete do double dynamic_cast else enum explicit export
@@ -19,8 +18,7 @@ _KEYWORDS = frozenset(
     short signed sizeof static static_assert static_cast struct switch template this thread_local
     throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while
     xor xor_eq
-    """.split()
-)
+    """
 _NAME = re.compile(r"[A-Za-z_][0-9A-Za-z_]*")
 
 
@@ -35,7 +33,7 @@ def why_no_name(text: str) -> str:
             "Such a name has letters of the English alphabet, digits and underscores, and does not "
             "start with a digit."
         )
-    if text in _KEYWORDS:
+    if text in _KEYWORDS.split():
         return "That word has a meaning of its own in C++."
     if text == "main":
         return "That is the name of the function in which a program starts."

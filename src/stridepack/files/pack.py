@@ -17,7 +17,6 @@ from stridepack.files.table import suffixes, type_of
 from stridepack.plan.budget import Budget
 from stridepack.plan.budget_plan import BudgetPlan
 from stridepack.plan.options import AUTO, PackOptions
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.arena.goal import RamGoal, RamUse
@@ -62,7 +61,7 @@ def pack_file(
     *,
     decoder: str = DECODERS[0],
     tile: int | None = None,
-    min_size: int = DEFAULT_MIN_SIZE,
+    min_size: int | None = None,
     budget: Budget | None = None,
     objective: str | None = None,
     target: str | None = None,
@@ -88,8 +87,12 @@ def pack_file(
     Parameters
     ----------
     model, output : str or PathLike
-    format, tile, min_size, **options
+    format, tile, **options
         As in `stridepack.plan`. For ``.tflite``, whole tensors only.
+    min_size : int, optional
+        Tensors of fewer elements stay dense. Default: 0 for ``.c`` and ``.spk``, where every tensor
+        is packed that gets smaller, and 2048 for ``.tflite``, where each packed tensor needs an
+        operator that runs in every inference, and a buffer in RAM.
     decoder : str
         For ``.tflite``: what will decode it. "tflm": TensorFlow Lite Micro as it is; `format` is
         one of its own DECODE types then, and has no options. "stridepack": our formats, and an
@@ -130,7 +133,9 @@ def pack_file(
     job = PackJob(
         Path(model),
         Path(output),
-        PackOptions(format, tile, min_size, options),
+        PackOptions(
+            format, tile, type_of(Path(output)).min_size if min_size is None else min_size, options
+        ),
         decoder,
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,
         array,

@@ -16,6 +16,7 @@ from stridepack.files.onnx import read_onnx
 from stridepack.files.safetensors import read_safetensors
 from stridepack.files.spk import bundle_overhead, read_unpacked, write_spk
 from stridepack.files.tflite import choose_tflite, unpack_tflite_file, write_tflite
+from stridepack.plan.rules import DEFAULT_MIN_SIZE, SMALL
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.constants import parse_tflite
 
@@ -36,6 +37,8 @@ class FileType:
     check : callable
         Raises InputError or OutputError for a name that such an output must not have. Called
         before anything takes time.
+    min_size : int
+        Tensors of fewer elements stay dense, unless something else is asked for.
     overhead : callable
         Bytes of Flash beside the blobs, for tensors of these names.
     unpack : mapping of str to callable
@@ -46,6 +49,7 @@ class FileType:
     choose: Callable[[PackJob, Sequence[WeightTensor], int, OnDone | None], Chosen] | None = None
     write: Callable[[Path, Chosen], dict[Path, bytes]] | None = None
     check: Callable[[Path], None] = lambda path: None
+    min_size: int = DEFAULT_MIN_SIZE
     overhead: Callable[[Iterable[str]], int] = lambda names: 0
     unpack: Mapping[str, Callable[[Path], bytes]] = field(default_factory=dict)
 
@@ -63,7 +67,11 @@ _UNPACK_TFLITE = {".tflite": unpack_tflite_file, ".npz": _to_npz(_read_tflite)}
 # By the suffix that stands for the kind: `kind_of` knows the others.
 TYPES: dict[str, FileType] = {
     ".tflite": FileType(
-        read=_read_tflite, choose=choose_tflite, write=write_tflite, unpack=_UNPACK_TFLITE
+        read=_read_tflite,
+        choose=choose_tflite,
+        write=write_tflite,
+        min_size=SMALL,
+        unpack=_UNPACK_TFLITE,
     ),
     ".onnx": FileType(read=read_onnx),
     ".npy": FileType(read=read_npy),
@@ -76,6 +84,7 @@ TYPES: dict[str, FileType] = {
         choose=choose_tflite,
         write=write_c_array,
         check=check_c_output,
+        min_size=SMALL,
         unpack=_UNPACK_TFLITE,
     ),
     ".c": FileType(
