@@ -9,6 +9,7 @@ import numpy as np
 
 from stridepack.errors import InputError, ModelError
 from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
+from stridepack.files.outputs import is_same_file
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
@@ -39,6 +40,8 @@ class Verification:
         What went wrong when the interpreter ran them.
     swapped : bool
         Whether the packed file was given first. It is the packed one here all the same.
+    same_file : bool
+        Whether both are one file, by whatever names. Then nothing can differ.
     """
 
     n_tensors: int
@@ -48,6 +51,7 @@ class Verification:
     stand_in: bool = False
     failure: str = ""
     swapped: bool = False
+    same_file: bool = False
 
     @property
     def ok(self) -> bool:
@@ -82,6 +86,8 @@ def verify_files(
         Run nothing.
     """
     model, packed = Path(model), Path(packed)
+    if is_same_file(model, packed):
+        return replace(_verify(model, packed, n_inputs, seed, weights_only), same_file=True)
     if _is_packed(model) and not _is_packed(packed) and type_of(packed).read:
         return replace(_verify(packed, model, n_inputs, seed, weights_only), swapped=True)
     return _verify(model, packed, n_inputs, seed, weights_only)
