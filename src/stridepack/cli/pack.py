@@ -47,7 +47,8 @@ from stridepack.tflite.types import decode_types
     "--objective",
     type=click.Choice(OBJECTIVES),
     help="What the plan makes as small as possible: bytes (size), cycles (speed), or both, weighed "
-    f"by how much can be saved (balanced).  [default: {OBJECTIVES[0]}]",
+    f"by how much can be saved (balanced).  [default: {OBJECTIVES[0]}; for .tflite output the "
+    "sum of file and tensor arena, or with --arena the file alone]",
 )
 @click.option(
     "--flash",
