@@ -38,6 +38,9 @@ def choose_tflite(
         ram=_ram(job),
         on_done=on_done,
     )
+    firmware = None
+    if not packed.is_refused:  # else no firmware runs it
+        firmware = firmware_of(model, packed.data, (s.format for s in stored))
     stored = [_stored(tensor, packed) for tensor in tensors]
     return Chosen(
         stored,
@@ -47,7 +50,7 @@ def choose_tflite(
         ram=packed.ram,
         remarks=about_model(packed, stored),
         warnings=list(packed.limits),
-        firmware=firmware_of(model, packed.data, (s.format for s in stored)),
+        firmware=firmware,
     )
 
 

@@ -18,7 +18,7 @@ from stridepack.tflite.constants import Constant, find_constants, named_weights,
 from stridepack.tflite.decode import in_use, payload_of
 from stridepack.tflite.encodings import Tensors, find_candidates
 from stridepack.tflite.graph import Encoding, buffer_users, insert_decode, remove_decode
-from stridepack.tflite.limits import limits
+from stridepack.tflite.limits import is_refused, limits
 from stridepack.tflite.model import Model, load_model, type_name
 from stridepack.tflite.operators import why_constant
 from stridepack.tflite.types import (
@@ -55,6 +55,8 @@ class PackedModel:
         Names of the tensors that were in TensorFlow Lite's sparse encoding.
     limits : tuple of str
         Sentences on what TensorFlow Lite Micro does not run of the model, packed or not.
+    is_refused : bool
+        Whether it does not run the model at all.
     """
 
     data: bytes
@@ -64,6 +66,7 @@ class PackedModel:
     ram: RamUse | None = None
     densified: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    is_refused: bool = False
 
 
 def pack_tflite(
@@ -127,7 +130,7 @@ def pack_tflite(
         for name, weight in weights.items()
         if weight.encoded
     }
-    about = (tuple(parsed.densified), tuple(limits(parsed)))
+    about = (tuple(parsed.densified), tuple(limits(parsed)), is_refused(parsed))
     dense = model
     if parsed.densified:
         _refuse_offline_plan(parsed)

@@ -74,7 +74,8 @@ def choose_within(
         more = arena.dense.nbytes - goal.arena
         when, advice = "before anything is packed", "Packing only adds to it."
         if any(decode_operators(parsed, graph) for graph in parsed.subgraphs):
-            when, advice = "as it is", (
+            when = "as it is"
+            advice = (
                 "The model is packed already, which adds to its arena. Unpack it with "
                 "`stridepack unpack`, and pack the dense model within this limit."
             )
