@@ -196,6 +196,21 @@ def test_help_has_examples() -> None:
         (["-o", "w.spk", "--sizes", "4,x"], "'x' is neither a number nor a range such as 1-16."),
         (["-o", "w.spk", "--strides", "9-3"], "'9-3' is an empty range. Write 3-9."),
         (
+            ["-o", "w.spk", "--strides", "1-99999999999"],
+            "99999999999 is too large. A number in such a list has at most 4 digits.",
+        ),
+        (["-o", "w.spk", "--strides", "9" * 99], f"{'9' * 40} is too large."),
+        (["-o", ""], "The name is empty. Give the name of a file."),
+        (
+            ["-o", ".tflite"],
+            ".tflite: this is a suffix without a name before it. Give a whole name, such as "
+            "model.tflite.",
+        ),
+        (
+            ["-o", "w.spk", "--arena", "9"],
+            "The RAM that the C runtime decodes into is limited with `--sram BYTES`.",
+        ),
+        (
             ["-o", "w.spk", "--sizes", "300"],
             "groups of at most 255 elements. One of the sizes is 300.",
         ),
@@ -211,8 +226,8 @@ def test_help_has_examples() -> None:
         ),
         (
             ["-o", "w.tflite"],
-            "w.tflite: a .tflite file can only be made from another .tflite file, and weights.npz "
-            "is not one. Write a .c or .spk file.",
+            "w.tflite: a .tflite file can only be made from a .tflite file, or from C text with an "
+            "array that holds one. weights.npz is neither. Write a .c or .spk file.",
         ),
         (["-o", "w.spk", "--flash", "-1"], "'-1' is not a number of bytes."),
         (

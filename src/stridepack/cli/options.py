@@ -23,6 +23,8 @@ class _Path(click.Path):
 PATH = _Path(path_type=Path)
 MODEL = click.argument("model", type=PATH)
 
+_MOST_DIGITS = 4  # of a number in a list, so that no range takes much memory
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -78,9 +80,14 @@ def _integers(
         return None
     numbers: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,4})\s*(?:-\s*(\d{1,4})\s*)?", part)
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part, re.ASCII)
         if not match:
             raise click.BadParameter(f"{part!r} is neither a number nor a range such as 1-16.")
+        if too_long := next((n for n in match.groups() if n and len(n) > _MOST_DIGITS), None):
+            raise click.BadParameter(
+                f"{too_long[:40]} is too large. A number in such a list has at most {_MOST_DIGITS} "
+                "digits."
+            )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise click.BadParameter(f"{part!r} is an empty range. Write {last}-{first}.")

@@ -12,8 +12,8 @@ from stridepack.files.c_array import array_name
 from stridepack.files.job import DECODERS, PackJob, Stored
 from stridepack.files.kinds import kind_of
 from stridepack.files.outputs import check_output, refuse_to_overwrite
-from stridepack.files.read import read_weights
-from stridepack.files.table import suffixes, type_of
+from stridepack.files.read import reader_of
+from stridepack.files.table import check_has_name, suffixes, type_of
 from stridepack.plan.budget import Budget
 from stridepack.plan.budget_plan import BudgetPlan
 from stridepack.plan.options import AUTO, PackOptions
@@ -156,6 +156,7 @@ def run(
             f"{job.output} is a directory. Give a file name, such as "
             f"{job.output / job.model.with_suffix('.spk').name}."
         )
+    check_has_name(job.output)
     file_type = type_of(job.output)
     if file_type.choose is None or file_type.write is None:
         raise InputError(
@@ -167,7 +168,9 @@ def run(
     check_output(job.output)
     if job.array is not None:
         _check_array(job.array, job.output)
-    tensors = read_weights(job.model)
+    read = reader_of(job.model)
+    file_type.check_job(job)
+    tensors = read(job.model)
     if on_start:
         on_start(tensors)
     overhead = file_type.overhead(tensor.name for tensor in tensors)

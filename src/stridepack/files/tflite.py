@@ -27,7 +27,6 @@ def choose_tflite(
 
     All that it adds to the file is counted.
     """
-    _check(job)
     model = tflite_bytes(job.model)
     packed = pack_tflite(
         model,
@@ -38,10 +37,10 @@ def choose_tflite(
         ram=_ram(job),
         on_done=on_done,
     )
+    stored = [_stored(tensor, packed) for tensor in tensors]
     firmware = None
     if not packed.is_refused:  # else no firmware runs it
         firmware = firmware_of(model, packed.data, (s.format for s in stored))
-    stored = [_stored(tensor, packed) for tensor in tensors]
     return Chosen(
         stored,
         model=packed.data,
@@ -64,14 +63,14 @@ def unpack_tflite_file(path: Path) -> bytes:
     return unpack_tflite(tflite_bytes(path), file=str(path))
 
 
-def _check(job: PackJob) -> None:
+def check_tflite_job(job: PackJob) -> None:
     """Refuse what cannot be promised of a .tflite."""
     if not holds_tflite(job.model):
         is_file = kind_of(job.output) == ".tflite"
         what = "a .tflite file" if is_file else "an array that holds a .tflite file"
         raise InputError(
-            f"{job.output}: {what} can only be made from another .tflite file, and {job.model} is "
-            "not one. Write a .c or .spk file."
+            f"{job.output}: {what} can only be made from a .tflite file, or from C text with an "
+            f"array that holds one. {job.model} is neither. Write a .c or .spk file."
         )
     if job.options.tile is not None:
         raise InputError(
