@@ -114,6 +114,9 @@ def test_why_nothing_is_gained() -> None:
     assert "80.6% of the weights are zero, but most of them are in tensors that stay dense" in said
     (said,) = no_gain_sentences([WeightTensor("w", full, zero_point=3)], 10_000)
     assert "zero point other than 0" in said
+    few = WeightTensor("few", full[:5000], zero_point=3)
+    (said,) = no_gain_sentences([WeightTensor("w", full), few], 15_000)
+    assert "so the model is not pruned" in said
 
 
 def test_entropy_without_a_copy_of_integers() -> None:
