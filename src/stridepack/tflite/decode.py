@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from stridepack import _spec
 from stridepack._words import counted
-from stridepack.packed import Packed
 from stridepack.tflite.model import (
     Bytes,
     Model,
@@ -180,12 +179,3 @@ def _type_of(model: Model, graph: SubGraph, pair: Encoded) -> DecodeType:
         return type_of_header(_ancillary(model, graph, pair))
     except UndecodableError as error:
         raise model.error(f"{_name(graph, pair)}: {error}") from error
-
-
-def stored_as(model: Model, graph: SubGraph, pair: Encoded) -> tuple[str, int]:
-    """Name of the encoding of a decoded tensor, and the bytes of what it is made from."""
-    tensors = [pair.encoded] if pair.ancillary is None else [pair.encoded, pair.ancillary]
-    nbytes = sum(model.data(graph.tensors[t]).size for t in tensors)
-    if pair.ancillary is None:
-        return Packed.from_bytes(model.data(graph.tensors[pair.encoded]).tobytes()).format, nbytes
-    return _type_of(model, graph, pair).name, nbytes
