@@ -23,7 +23,7 @@ import stridepack as sp
 from stridepack.cost.estimate import decode_cycles
 from stridepack.files import read_weights
 from stridepack.groups import DEFAULT_OCCUPANCY, DEFAULT_SIZES, ORDERS
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import SMALL
 
 RESULTS = Path(__file__).parent / "results/groups.json"
 BUNDLED = Path(__file__).parent.parent / "examples/resnet8_cifar10_50.tflite"
@@ -58,7 +58,7 @@ def main(models: tuple[Path, ...], seed: int) -> None:
         tensors = [pruned_weights(shape, sparsity, rng) for shape in resnet8()]
         workloads[f"ResNet8 {sparsity:.0%}"] = tensors
     for model in (BUNDLED, *models):
-        tensors = [t.values for t in read_weights(model) if t.size >= DEFAULT_MIN_SIZE]
+        tensors = [t.values for t in read_weights(model) if t.size >= SMALL]
         workloads[model.stem] = tensors
 
     records = []

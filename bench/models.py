@@ -20,7 +20,7 @@ from rich.table import Table
 import stridepack as sp
 from stridepack.files.spk import build_bundle
 from stridepack.plan.measure import in_every_format
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import SMALL
 from stridepack.plan.smallest import plan
 from stridepack.tflite.interpreter import compare_outputs
 from stridepack.tflite.pack import pack_tflite
@@ -34,15 +34,14 @@ BUNDLED = Path(__file__).parent.parent / "examples/resnet8_cifar10_50.tflite"
 def measure_model(path: Path) -> dict[str, object]:
     tensors = sp.read_tflite(path)
     sizes = in_every_format(tensors, lambda packed: packed.nbytes)
-    small = sum(t.size for t in tensors if t.size < DEFAULT_MIN_SIZE)
-    large = [(t, s) for t, s in zip(tensors, sizes, strict=True) if t.size >= DEFAULT_MIN_SIZE]
+    small = sum(t.size for t in tensors if t.size < SMALL)
+    large = [(t, s) for t, s in zip(tensors, sizes, strict=True) if t.size >= SMALL]
     model = path.read_bytes()
-    packed = pack_tflite(model, min_size=DEFAULT_MIN_SIZE)
+    packed = pack_tflite(model, min_size=SMALL)
     alone = {
-        name: pack_tflite(model, [decode_type(name)], min_size=DEFAULT_MIN_SIZE)
-        for name in decode_types()
+        name: pack_tflite(model, [decode_type(name)], min_size=SMALL) for name in decode_types()
     }
-    blobs = pack_tflite(model, map(Blob, sp.formats()[1:]), min_size=DEFAULT_MIN_SIZE)
+    blobs = pack_tflite(model, map(Blob, sp.formats()[1:]), min_size=SMALL)
     comparison = compare_outputs(model, packed.data, n_inputs=3)
     n_zeros = sum(t.size - t.n_non_zero for t, _ in large)
     return {

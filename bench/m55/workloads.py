@@ -15,7 +15,7 @@ import numpy.typing as npt
 from networks import Shape, pruned_weights, resnet8
 
 import stridepack as sp
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import SMALL
 
 Int8Array = npt.NDArray[np.int8]
 
@@ -118,7 +118,7 @@ def model(path: Path, largest: int) -> Workload:
     ValueError
         Where there is none, or one has more than `largest` elements.
     """
-    tensors = [t for t in sp.read_tflite(path) if t.size >= DEFAULT_MIN_SIZE]
+    tensors = [t for t in sp.read_tflite(path) if t.size >= SMALL]
     for tensor in tensors:
         if tensor.size > largest:
             raise ValueError(
@@ -126,7 +126,7 @@ def model(path: Path, largest: int) -> Workload:
                 f"room for {largest:,} in DTCM: leave the model out"
             )
     if not tensors:
-        raise ValueError(f"{path}: no tensor of {DEFAULT_MIN_SIZE} weights or more")
+        raise ValueError(f"{path}: no tensor of {SMALL} weights or more")
     n_zeros = sum(t.size - t.n_non_zero for t in tensors)
     sparsity = n_zeros / sum(t.size for t in tensors)
     return Workload(path.stem, sparsity, {t.name: np.ascontiguousarray(t.values) for t in tensors})

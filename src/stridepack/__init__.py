@@ -5,6 +5,8 @@ Public are the names of `__all__`, and the modules `stridepack.pruning` (needs P
 change in any version.
 """
 
+from stridepack import _stopped  # noqa: F401, I001 (before all that takes time: Ctrl-C)
+
 from importlib.metadata import version
 
 from stridepack._memory import set_max_memory

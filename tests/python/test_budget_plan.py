@@ -39,8 +39,7 @@ def known(target: str) -> list[str]:
 
 def blobs(tensor: sp.WeightTensor, **options: int | None) -> list[sp.Packed]:
     """Every blob that a plan may take."""
-    names = sp.formats() if tensor.size >= 2048 else ("dense",)
-    return [sp.pack(tensor.values, name, **options) for name in names]
+    return [sp.pack(tensor.values, name, **options) for name in sp.formats()]
 
 
 def file_nbytes(packed: list[sp.Packed]) -> int:
@@ -99,7 +98,8 @@ def test_is_the_best_of_all_plans(everything: tuple[str, list[tuple[int, int]]])
                 continue
             plan = sp.plan_within(TENSORS, sp.Budget(flash, limit), objective, **settings)
             best = min(kept, key=lambda each: (each[axis], each))
-            assert taken(plan) == best
+            cycles_matter = objective == "speed" or limit is not None
+            assert taken(plan) == best if cycles_matter else plan.flash == best[0]
             packed = [planned.packed for planned in plan.tensors]
             assert taken(plan) == (file_nbytes(packed), cycles_of(packed, target))
     assert 4 <= n_impossible < 50
@@ -128,7 +128,7 @@ def test_size_alone_is_what_plan_makes() -> None:
     assert [planned.note for planned in plan.tensors] == [choice.note for choice in expected]
     why = {planned.tensor.name: planned.why for planned in plan.tensors}
     assert why["conv2"] == "the smallest"
-    assert why["small"] == "it has fewer than 2,048 elements"
+    assert why["small"] == "the smallest"
     assert why["added"] == "the smallest"
 
 
@@ -234,7 +234,7 @@ def test_flash_that_the_sram_makes_too_small() -> None:
 def test_one_format_or_dense() -> None:
     plan = sp.plan_within(TENSORS, sp.Budget(), format="rle")
     # rle makes "fc" larger.
-    expected = ["rle", "rle", "dense", "dense", "rle"]
+    expected = ["rle", "rle", "dense", "rle", "rle"]
     assert [p.packed.format for p in plan.tensors] == expected
     plan = sp.plan_within(TENSORS, sp.Budget(), candidates=("psr", "rle"))
     assert set(plan.formats) == {"dense", "psr", "rle"}

@@ -97,6 +97,10 @@ def array(name: str, data: bytes) -> str:
     return f"const unsigned char {name}[] = {{{hexadecimal(data)}}};\n"
 
 
+CUT = f"const unsigned char m[] = {{{hexadecimal(MODEL)}"
+N = len(MODEL)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -110,19 +114,24 @@ def array(name: str, data: bytes) -> str:
             r"no array in it is a \.tflite model.* TFL3.* are g_image \(8 bytes\) and one \(1 byte",
         ),
         ("".join(array(f"a{i}", b"x") for i in range(9)), r"a4 \(1 byte\) and 4 more\."),
-        ("", "It has no array of bytes. An array looks like"),
-        ("int main(void) { return 0; }", "It has no array of bytes"),
-        (f"const unsigned char m[] = {{{hexadecimal(MODEL)}", "It has no array of bytes"),
-        (f"const unsigned char m[] = {{{hexadecimal(MODEL)}, 256}};", "It has no array of bytes"),
-        (f"const unsigned char m[] = {{{hexadecimal(MODEL)}, -129}};", "It has no array of bytes"),
-        (f"const unsigned char m[] = {{{hexadecimal(MODEL)}, x}};", "It has no array of bytes"),
-        (f"const unsigned char m[] = {{{hexadecimal(MODEL)},, 1}};", "It has no array of bytes"),
-        (f"const unsigned char m[] = {{{decimal(MODEL)}, 08}};", "It has no array of bytes"),
-        (f"/* {array('m', MODEL)}", "It has no array of bytes"),
-        ("unsigned char m[] = {};", "It has no array of bytes"),
+        ("", r"It has no array of bytes\. An array looks like"),
+        ("int main(void) { return 0; }", r"It has no array of bytes\."),
+        (f"/* {array('m', MODEL)}", r"It has no array of bytes\."),
+        (CUT, rf"The braces of array m do not end: the text ends after {N - 1} elements\. The"),
+        (f"{CUT},\n", rf"The braces of array m do not end: the text ends after {N} elements\. "),
+        (f"{CUT}, 256}};", rf"Array m does not hold bytes: its element {N + 1} is 256, and not an"),
+        (f"{CUT}, -129}};", rf"its element {N + 1} is -129, and not an integer from -128 to 255\."),
+        (f"{CUT}, x}};", rf"its element {N + 1} is x, and not"),
+        (f"{CUT},, 1}};", rf"its element {N + 1} is empty, and not"),
+        (f"{CUT}, 08, 1, 999", rf"its element {N + 1} is 08, and not"),
+        (f"{CUT}, \"x\"}};", rf"its element {N + 1} is \"\", and not"),
+        (f"{array('a', b'x')}{CUT}, 1.5f}};", r"are a \(1 byte\)\. Array m .* is 1\.5f, and not"),
+        (f"float f[] = {{1.5f}}; {CUT}, y}};", r"Array m does not hold bytes"),
+        ("t m[2] = {{1, 2}, {3, 4}};", r"Array m .*: there are braces within its braces\."),
+        ("unsigned char m[] = {};", r"Array m is empty\."),
         (
             "const unsigned char m[] = {\n#include \"model.inc\"\n};",
-            "It has no array of bytes",
+            r"Array m does not hold bytes: its element 1 is #include\"\", and not",
         ),
     ],
 )  # fmt: skip

@@ -30,7 +30,7 @@ def test_spk_round_trip(npz: Path, tmp_path: Path) -> None:
     assert "wrote" in run("pack", npz, "-o", packed)
     blobs = parse_bundle(packed.read_bytes())
     assert list(blobs) == list(ARRAYS)
-    assert blobs["small"].format == "dense"
+    assert blobs["small"].format != "dense"
     assert "all 3 tensors are equal" in run("verify", npz, packed)
     run("unpack", packed, "-o", unpacked)
     with np.load(unpacked) as archive:
@@ -66,7 +66,7 @@ def test_c_and_runtime(npz: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", sp.formats())
 def test_every_format_can_be_forced(npz: Path, tmp_path: Path, format: str) -> None:
-    run("pack", npz, "-o", tmp_path / "w.spk", "--format", format, "--min-size", 0)
+    run("pack", npz, "-o", tmp_path / "w.spk", "--format", format)
     blobs = parse_bundle((tmp_path / "w.spk").read_bytes())
     assert {blob.format for blob in blobs.values()} == {format}
 
@@ -87,7 +87,6 @@ def test_inspect(npz: Path) -> None:
         "[layer] 2",
         "20x300",
         "bound: the zero-order entropy of the values.",
-        "1 tensor stays dense, because it has fewer than 2,048 elements.",
         *sp.formats(),
     ):
         assert text in table
@@ -100,7 +99,9 @@ def test_inspect(npz: Path) -> None:
         assert row["n_non_zero"] == np.count_nonzero(values)
         assert row["nbytes"] == {f: sp.pack(values, f).nbytes for f in sp.formats()}
         assert row["entropy_nbytes"] <= values.size
-    assert rows["small"]["best"] == "dense"
+    assert rows["small"]["best"] != "dense"
+    said = run("inspect", npz, "--min-size", 101)
+    assert "1 tensor stays dense, because it has fewer than 101 elements." in said
     assert report["total"]["n_elements"] == sum(v.size for v in ARRAYS.values())
 
 
@@ -195,6 +196,21 @@ def test_help_has_examples() -> None:
         (["-o", "w.spk", "--sizes", "4,x"], "'x' is neither a number nor a range such as 1-16."),
         (["-o", "w.spk", "--strides", "9-3"], "'9-3' is an empty range. Write 3-9."),
         (
+            ["-o", "w.spk", "--strides", "1-99999999999"],
+            "99999999999 is too large. A number in such a list has at most 4 digits.",
+        ),
+        (["-o", "w.spk", "--strides", "9" * 99], f"{'9' * 40} is too large."),
+        (["-o", ""], "The name is empty. Give the name of a file."),
+        (
+            ["-o", ".tflite"],
+            ".tflite: this is a suffix without a name before it. Give a whole name, such as "
+            "model.tflite.",
+        ),
+        (
+            ["-o", "w.spk", "--arena", "9"],
+            "The RAM that the C runtime decodes into is limited with `--sram BYTES`.",
+        ),
+        (
             ["-o", "w.spk", "--sizes", "300"],
             "groups of at most 255 elements. One of the sizes is 300.",
         ),
@@ -210,8 +226,8 @@ def test_help_has_examples() -> None:
         ),
         (
             ["-o", "w.tflite"],
-            "w.tflite: a .tflite file can only be made from another .tflite file, and weights.npz "
-            "is not one. Write a .c or .spk file.",
+            "w.tflite: a .tflite file can only be made from a .tflite file, or from C text with an "
+            "array that holds one. weights.npz is neither. Write a .c or .spk file.",
         ),
         (["-o", "w.spk", "--flash", "-1"], "'-1' is not a number of bytes."),
         (

@@ -176,6 +176,9 @@ def test_hybrid_models_are_packed_with_a_warning(kind: str, tmp_path: Path) -> N
     assert "Quantise the model to full int8" in warning
     shown = CliRunner().invoke(cli, ["pack", str(model), "-o", str(packed)])
     assert "warning: TensorFlow Lite Micro does not run this model" in shown.output
+    # Nothing says how to run it in firmware.
+    assert result.firmware is None
+    assert "In the firmware" not in shown.output
     verified = sp.verify_files(model, packed)
     assert verified.ok
     assert verified.outputs is None

@@ -288,7 +288,7 @@ def test_packs_and_verifies(tmp_path: Path) -> None:
     proto.graph.initializer[0].CopyFrom(numpy_helper.from_array(big, "w"))
     path.write_bytes(proto.SerializeToString())
     assert not sp.verify_files(path, tmp_path / "m.spk").ok
-    with pytest.raises(sp.InputError, match=r"can only be made from another \.tflite file"):
+    with pytest.raises(sp.InputError, match=r"can only be made from a \.tflite file"):
         sp.pack_file(path, tmp_path / "m.tflite")
 
 

@@ -110,3 +110,16 @@ def test_a_file_of_compressed_tensors() -> None:
     assert scales is not None
     assert scales.shape == (16,)
     assert np.all((scales > 0.001) & (scales < 0.002))
+
+
+def test_nothing_is_said_of_a_file_that_is_not_packed(tmp_path: Path) -> None:
+    """The output is refused before the model is read, so there is no warning before the error."""
+    model = tmp_path / "m.safetensors"
+    write(model, {"w": WEIGHT, "bias": SCALES})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for output in ("m.tflite", "m.cc"):
+            with pytest.raises(sp.InputError, match=r"m\.safetensors is neither\. Write a \.c"):
+                sp.pack_file(model, tmp_path / output)
+    with pytest.warns(UserWarning, match="left out"):
+        sp.pack_file(model, tmp_path / "m.spk")

@@ -13,12 +13,14 @@ from stridepack.cli.table import fitting
 from stridepack.files import Stored
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
+from stridepack.report.arena import arena_sentences
 from stridepack.report.gain import no_gain_sentences
 from stridepack.report.sizes import sizes_table
 from stridepack.report.stored import why_dense_sentences
 from stridepack.report.tables import dense_sentences, new_table
 from stridepack.report.text import escape, printable
 from stridepack.tensor import WeightTensor
+from stridepack.tflite.arena.goal import RamUse
 
 LONG = "model/" + "x" * 200 + "/kernel"
 NAMES = ("conv", LONG, "[red]hot[/red]", "esc\x1b[2Jape", "two\nlines", ":smile:", "größe")
@@ -112,6 +114,9 @@ def test_why_nothing_is_gained() -> None:
     assert "80.6% of the weights are zero, but most of them are in tensors that stay dense" in said
     (said,) = no_gain_sentences([WeightTensor("w", full, zero_point=3)], 10_000)
     assert "zero point other than 0" in said
+    few = WeightTensor("few", full[:5000], zero_point=3)
+    (said,) = no_gain_sentences([WeightTensor("w", full), few], 15_000)
+    assert "so the model is not pruned" in said
 
 
 def test_entropy_without_a_copy_of_integers() -> None:
@@ -120,3 +125,17 @@ def test_entropy_without_a_copy_of_integers() -> None:
     p = np.bincount(values.view(np.uint8), minlength=256) / values.size
     expected = -(p[p > 0] * np.log2(p[p > 0])).sum() * values.size / 8
     assert WeightTensor("w", values).entropy_nbytes == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "1 tensor that could be packed stays dense. Packing it as well would"),
+        (2, "2 tensors that could be packed stay dense. Packing them as well would"),
+    ],
+)
+def test_tensors_that_stay_dense_for_their_ram(count: int, said: str) -> None:
+    use = RamUse(1000, 1000, measured=True, left_out=(count, 500, 600))
+    (_, sentence) = arena_sentences(use, None, in_ram=False, file=2000)
+    assert said in sentence
+    assert sentence.endswith(f" `--objective size` packs {'it' if count == 1 else 'them'}.")

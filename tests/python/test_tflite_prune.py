@@ -20,13 +20,13 @@ from tflite_micro.tensorflow.lite.micro.compression import (
     decode_insert,
     model_editor,
 )
-from tflite_models import ModelBuilder, decode_graph, schema
+from tflite_models import ModelBuilder, decode_graph, dense_layer, schema, sparse
 
 import stridepack as sp
 from stridepack.tflite.constants import parse_tflite
 from stridepack.tflite.interpreter import compare_outputs
 from stridepack.tflite.model import load_model
-from stridepack.tflite.pack import unpack_tflite
+from stridepack.tflite.pack import pack_tflite, unpack_tflite
 from stridepack.tflite.types import decode_type
 
 PRUNE_HEADER = decode_type("tflm_prune").header()
@@ -247,3 +247,17 @@ def test_unpacks_tensors_with_one_bitmap() -> None:
     w0, w1, w2 = (tensors[3 * i].buffer for i in range(3))
     assert w0 == w1 != w2
     assert compare_outputs(packed, unpacked, n_inputs=1).equal
+
+
+@pytest.mark.parametrize("zero_points", [[3], [0] * 63 + [9], [*range(-32, 32)], [200]])
+def test_packs_any_zero_point(zero_points: list[int]) -> None:
+    """What is not stored is the zero point of its channel, as the kernel has it."""
+    values = sparse(64, 64)
+    zeros = np.array(zero_points)[:, np.newaxis].astype(np.int8)
+    values = np.where(values == 0, zeros, values).astype(np.int8)
+    scales = {"scale": [1.0] * 64} if len(zero_points) > 1 else {}
+    model = dense_layer(values, zero_point=zero_points, **scales).to_bytes()
+    packed = pack_tflite(model, [decode_type("tflm_prune")])
+    assert packed.payloads["w"].nbytes < 4096 / 8 + 0.2 * 4096
+    assert_equal_weights(packed.data, model)
+    assert compare_outputs(model, packed.data, n_inputs=3).equal

@@ -150,7 +150,7 @@ def test_zero_point() -> None:
     assert "dense" not in {choice.packed.format for choice in sp.plan(tensors)}
     small = sp.WeightTensor("conv", random_array(64, 0.5), zero_point=3, operators=("CONV_2D",))
     (choice,) = sp.plan([small])
-    assert (choice.packed.format, choice.note) == ("dense", "it has fewer than 2,048 elements")
+    assert (choice.packed.format, choice.note) == ("bitmap", "")
 
 
 def test_rans_block_of_more_bytes_than_16_bits_count() -> None:

@@ -1,4 +1,4 @@
-"""`inspect`, `plan` and `pack_file` say and do the same, whatever the zero points."""
+"""`inspect`, `plan` and `pack_file` say and do the same, whatever the zero points and the sizes."""
 
 import json
 from pathlib import Path
@@ -10,22 +10,16 @@ from click.testing import CliRunner
 
 pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 
-from tflite_cases import real_model
-from tflite_models import ModelBuilder
+from tflite_cases import MODELS
+from tflite_models import ModelBuilder, dense_layer
 
 import stridepack as sp
 from stridepack.cli import cli
 from stridepack.tflite.constants import parse_tflite
 
-REAL_MODELS = (
-    "kws_dscnn_dense_s",
-    "kws_dscnn_sparse_s_90",
-    "mlperf_tiny_ad01_int8",
-    "mlperf_tiny_kws_ref_model",
-    "mlperf_tiny_pretrainedResnet_quant",
-    "mlperf_tiny_vww_96_int8",
-    "mobilenetv2_cifar10_sparse90",
-)
+BUNDLED = Path(__file__).resolve().parents[2] / "examples/resnet8_cifar10_50.tflite"
+SHARED = sorted(MODELS.glob("*.tflite"))
+REAL_MODELS = [pytest.param(path, id=path.stem) for path in (BUNDLED, *SHARED)]
 
 
 def inspect(model: Path, *options: str) -> dict:
@@ -72,32 +66,46 @@ def test_a_constant_with_a_zero_point(tmp_path: Path, suffix: str) -> None:
         assert sp.verify_files(model, tmp_path / "w.spk").ok
 
 
-@pytest.mark.parametrize("name", REAL_MODELS)
-def test_real_models(name: str, tmp_path: Path) -> None:
-    model, packed = tmp_path / f"{name}.tflite", tmp_path / "w.spk"
-    model.write_bytes(real_model(name))
+@pytest.mark.parametrize("model", REAL_MODELS)
+def test_real_models(model: Path, tmp_path: Path) -> None:
+    """Also small tensors: nothing stays dense that is smaller in a format."""
+    packed = tmp_path / "w.spk"
     report = inspect(model)
     result = sp.pack_file(model, packed)
-    blobs = sp.read_bundle(packed)
-    assert report["total"]["best_nbytes"] == sum(blob.nbytes for blob in blobs.values())
-    assert report["total"]["best_nbytes"] == sum(stored.nbytes for stored in result.tensors)
-    assert {
-        row["name"]: (row["best"], row["nbytes"][row["best"]]) for row in report["tensors"]
-    } == {name: (blob.format, blob.nbytes) for name, blob in blobs.items()}
-    assert {row["name"]: row["why_dense"] for row in report["tensors"]} == {
-        stored.tensor.name: stored.note for stored in result.tensors
-    }
-    # What stays dense counts its whole blob, header and all.
-    n_dense = sum(row["best"] == "dense" for row in report["tensors"])
-    assert n_dense > 0
-    dense = sum(blob.nbytes for blob in blobs.values() if blob.format == "dense")
-    elements = sum(blob.n_elements for blob in blobs.values() if blob.format == "dense")
-    assert dense >= elements + 48 * n_dense
+    blobs = {name: (b.format, b.nbytes) for name, b in sp.read_bundle(packed).items()}
+    plan = sp.plan(sp.read_weights(model))
+    assert {c.tensor.name: (c.packed.format, c.packed.nbytes) for c in plan} == blobs
+    assert {s.tensor.name: (s.format, s.nbytes) for s in result.tensors} == blobs
+    rows = {row["name"]: row for row in report["tensors"]}
+    assert {n: (row["best"], row["nbytes"][row["best"]]) for n, row in rows.items()} == blobs
+    assert report["total"]["best_nbytes"] == sum(nbytes for _, nbytes in blobs.values())
+    for name, (_, nbytes) in blobs.items():
+        assert nbytes == min(rows[name]["nbytes"].values())
+    notes = {row["why_dense"] for row in rows.values()} | {s.note for s in result.tensors}
+    assert notes | {choice.note for choice in plan} == {""}
 
 
+@pytest.mark.skipif(not SHARED, reason=f"{MODELS} is not there")
 def test_zero_points_that_the_real_models_have() -> None:
     """Among them are constants with another zero point than 0: the test above sees some."""
-    zero_points = set()
-    for name in REAL_MODELS:
-        zero_points |= {tensor.zero_point for tensor in parse_tflite(real_model(name))}
+    zero_points = set[int]()
+    for path in SHARED:
+        zero_points |= {tensor.zero_point for tensor in parse_tflite(path.read_bytes())}
     assert zero_points > {0}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "packed"), [(".spk", 1), (".c", 1), (".tflite", 0), (".cc", 0)]
+)  # fmt: skip
+def test_small_tensors(tmp_path: Path, suffix: str, packed: int) -> None:
+    """They are packed where that is smaller; in a .tflite only where that is asked for."""
+    model = tmp_path / "model.tflite"
+    values = random_array(2000, 0.9).reshape(20, 100)
+    model.write_bytes(dense_layer(values).to_bytes())
+    (stored,) = sp.pack_file(model, tmp_path / f"w{suffix}").tensors
+    small = "it has fewer than 2,048 elements"
+    assert (stored.format != "dense", stored.note) == ((True, "") if packed else (False, small))
+    (stored,) = sp.pack_file(model, tmp_path / f"v{suffix}", min_size=0).tensors
+    assert "elements" not in stored.note
+    (stored,) = sp.pack_file(model, tmp_path / f"u{suffix}", min_size=2001).tensors
+    assert (stored.format, stored.note) == ("dense", "it has fewer than 2,001 elements")

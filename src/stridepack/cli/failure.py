@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 import click
 
+from stridepack._stopped import SAID, STOPPED
 from stridepack.cli.output import complain, prepare_streams
 from stridepack.errors import OutputError, StridepackError, explained
 
 EXPLAINED = 2
 DEFECT = 3
-STOPPED = 130  # 128 + SIGINT, as shells count
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
@@ -37,7 +37,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
         error.show()
         return EXPLAINED
     except (KeyboardInterrupt, click.Abort):
-        complain("stridepack: stopped. No file was left half-written.")
+        complain(SAID)
         return STOPPED
     except Exception as error:
         known = _of_stream(error) or explained(error)

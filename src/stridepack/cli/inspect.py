@@ -15,6 +15,7 @@ from stridepack.files import read_weights
 from stridepack.files.kinds import kind_of
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
+from stridepack.plan.rules import DEFAULT_MIN_SIZE, SMALL
 from stridepack.report.decoding import Decoding, add_decoding, decoding_sentences, decoding_table
 from stridepack.report.gain import no_gain_sentences
 from stridepack.report.sizes import sizes_report, sizes_sentences, sizes_table
@@ -43,7 +44,7 @@ def inspect(
     as_json: bool,
     target: str | None,
     mhz: float | None,
-    min_size: int,
+    min_size: int | None,
     tile: int | None,
     **options: Any,
 ) -> None:
@@ -64,15 +65,17 @@ def inspect(
     if mhz is not None and target is None:
         raise click.UsageError("--mhz needs --target as well, for example --target cortex-m55.")
     tensors = read_weights(model)
-    asked = PackOptions(tile=tile, min_size=min_size, of_formats=given(options))
+    least = DEFAULT_MIN_SIZE if min_size is None else min_size
+    asked = PackOptions(tile=tile, min_size=least, of_formats=given(options))
     with progress("measuring") as (start, advance):
         start(tensors)
         measured = measure_all(tensors, asked, target, advance)
     decoding = None
     if target:
-        decoding = Decoding(measured, target, mhz, tile, _arena(model, min_size))
+        of_tflite = SMALL if min_size is None else min_size
+        decoding = Decoding(measured, target, mhz, tile, _arena(model, of_tflite))
     if as_json:
-        report = sizes_report(str(model), measured, min_size)
+        report = sizes_report(str(model), measured, least)
         if decoding:
             add_decoding(report, decoding)
         say_json(report)

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 
-from stridepack.cli.failure import STOPPED
+from stridepack._stopped import SAID, STOPPED, end_at_once
 from stridepack.cli.output import complain
 
 # What the main thread has to end by itself, in seconds
@@ -18,7 +18,7 @@ def end_soon_after_interrupt() -> None:
     Python tells the main thread of a signal only between two of its own instructions. The number of
     the signal is written to a pipe at once, and another thread waits for it there.
     """
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) not in (signal.default_int_handler, end_at_once):
         return  # ignored, as for a job in the background
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -41,5 +41,5 @@ def _watch(pipe: int) -> None:
     while signal.SIGINT not in os.read(pipe, 64):
         pass
     time.sleep(_PATIENCE)
-    complain("stridepack: stopped. No file was left half-written.")
+    complain(SAID)
     end_now()

@@ -7,7 +7,8 @@ import warnings
 import click
 
 from stridepack import __version__
-from stridepack.cli.failure import STOPPED, exit_code_of
+from stridepack._stopped import STOPPED
+from stridepack.cli.failure import exit_code_of
 from stridepack.cli.inspect import inspect
 from stridepack.cli.interrupt import end_now, end_soon_after_interrupt
 from stridepack.cli.output import warn

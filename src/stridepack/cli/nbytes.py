@@ -30,7 +30,10 @@ def nbytes(text: str) -> int:
             f"{text!r} is not a number of bytes. Write it such as 60000, 60kB (60,000 bytes) or "
             "48KiB (49,152 bytes)."
         )
-    return int(Fraction(match[1] + (match[2] or "")) * _UNITS[match[3]])
+    number = Fraction(match[1] + (match[2] or "")) * _UNITS[match[3]]
+    if 0 < number < 1 or (not match[3] and number.denominator > 1):
+        raise click.BadParameter(f"{text!r} has a part of a byte. Give a whole number of bytes.")
+    return int(number)
 
 
 def memory_option(command: Command) -> Command:

@@ -8,10 +8,22 @@ from typing import Any, TypeVar
 import click
 
 from stridepack.formats import Option, all_options
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import DEFAULT_MIN_SIZE, SMALL
 
-PATH = click.Path(path_type=Path)
+
+class _Path(click.Path):
+    """A path that is not empty. Python would take an empty one for the current directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("The name is empty. Give the name of a file.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(path_type=Path)
 MODEL = click.argument("model", type=PATH)
+
+_MOST_DIGITS = 4  # of a number in a list, so that no range takes much memory
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,10 +47,9 @@ def packing_options(command: Command) -> Command:
     return click.option(
         "--min-size",
         type=click.IntRange(min=0),
-        default=DEFAULT_MIN_SIZE,
-        show_default=True,
         metavar="N",
-        help="Tensors with fewer elements than this stay dense.",
+        help="Tensors with fewer elements than this stay dense.  [default: "
+        f"{DEFAULT_MIN_SIZE}; for .tflite, .cc and .cpp output {SMALL}]",
     )(command)
 
 
@@ -69,9 +80,14 @@ def _integers(
         return None
     numbers: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,4})\s*(?:-\s*(\d{1,4})\s*)?", part)
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part, re.ASCII)
         if not match:
             raise click.BadParameter(f"{part!r} is neither a number nor a range such as 1-16.")
+        if too_long := next((n for n in match.groups() if n and len(n) > _MOST_DIGITS), None):
+            raise click.BadParameter(
+                f"{too_long[:40]} is too large. A number in such a list has at most {_MOST_DIGITS} "
+                "digits."
+            )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise click.BadParameter(f"{part!r} is an empty range. Write {last}-{first}.")

@@ -47,7 +47,8 @@ from stridepack.tflite.types import decode_types
     "--objective",
     type=click.Choice(OBJECTIVES),
     help="What the plan makes as small as possible: bytes (size), cycles (speed), or both, weighed "
-    f"by how much can be saved (balanced).  [default: {OBJECTIVES[0]}]",
+    f"by how much can be saved (balanced).  [default: {OBJECTIVES[0]}; for .tflite output the "
+    "sum of file and tensor arena, or with --arena the file alone]",
 )
 @click.option(
     "--flash",
@@ -154,7 +155,7 @@ def pack(
       stridepack pack model.tflite -o packed.tflite --decoder stridepack
       stridepack pack model.tflite -o model_data.cc
       stridepack pack weights.safetensors -o weights.spk --format hybrid --tile 4096
-      stridepack pack model.tflite -o weights.c --min-size 512
+      stridepack pack model.tflite -o weights.c --min-size 2048
       stridepack pack model.tflite -o weights.c --flash 60000 --sram 16384 --objective speed
     """
     budget = Budget(flash, max_cycles, sram)

@@ -19,6 +19,7 @@ from stridepack.files.stored import read_stored
 from stridepack.plan.budget_plan import DEFAULT_TARGET
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
+from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.report.page.budgets import exceeded, read_budgets
 from stridepack.report.page.numbers import model_numbers
 from stridepack.tflite.arena.measure import measure_arena
@@ -52,7 +53,7 @@ def report(
     as_json: bool,
     check: Path | None,
     target: str,
-    min_size: int,
+    min_size: int | None,
     tile: int | None,
     **options: Any,
 ) -> None:
@@ -76,7 +77,7 @@ def report(
         render = _renderer()
     tensors = read_weights(model)
     stored = read_stored(packed, tensors) if packed else {}
-    asked = PackOptions(tile=tile, min_size=min_size, of_formats=given(options))
+    asked = PackOptions(tile=tile, min_size=min_size or DEFAULT_MIN_SIZE, of_formats=given(options))
     with progress("measuring") as (start, advance):
         start(tensors)
         measured = measure_all(tensors, asked, target, advance)

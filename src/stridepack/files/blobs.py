@@ -34,8 +34,8 @@ def choose_blobs(
             raise InputError(
                 f"`{name}={value}` is for .tflite output only. Leave it out, or choose an output "
                 f"that ends in .tflite, not {job.output}. The RAM that the C runtime decodes into "
-                "is limited with `sram`.",
-                **{name: value},
+                "is limited with `sram=BYTES`.",
+                **{name: value, "sram": "BYTES"},
             )
     choices: Sequence[Choice | PlannedTensor]
     if job.goal is None:

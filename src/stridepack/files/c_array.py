@@ -1,13 +1,11 @@
 """A packed .tflite out as C++: the array that firmware with TensorFlow Lite Micro links."""
 
-import re
 from pathlib import Path
 
 from stridepack.errors import InputError
+from stridepack.files.c_names import why_no_name
 from stridepack.files.c_source import hex_lines, identifier
 from stridepack.files.job import Chosen
-
-_NAME = re.compile(r"[A-Za-z_][0-9A-Za-z_]*")
 
 
 def write_c_array(output: Path, chosen: Chosen) -> dict[Path, bytes]:
@@ -26,10 +24,10 @@ def array_name(output: Path, asked: str | None) -> str:
     """
     if asked is None:
         return f"g_{identifier(output.stem)}"
-    if not _NAME.fullmatch(asked):
+    if why := why_no_name(asked):
         raise InputError(
-            f"`array={asked}` is not a name in C++. Such a name has letters of the English "
-            "alphabet, digits and underscores, and does not start with a digit.",
+            f"`array={asked}` is not a name for an array in C++. {why} Choose another name, such "
+            "as g_model.",
             array=asked,
         )
     return asked

@@ -1,11 +1,43 @@
 """Names of C outputs: what can be included, and which header must not be replaced."""
 
+import re
 from pathlib import Path
 
 from stridepack.errors import InputError, OutputError, reason
 
 # How a header of ours is known by its first line
 GENERATED = "packed by stridepack. Generated; do not edit."
+
+# Words of C++20 that no variable can be called
+_KEYWORDS = """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
+    char32_t class compl concept const consteval constexpr constinit const_cast continue co_await
+    co_return co_yield decltype default delete do double dynamic_cast else enum explicit export
+    extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq
+    nullptr operator or or_eq private protected public register reinterpret_cast requires return
+    short signed sizeof static static_assert static_cast struct switch template this thread_local
+    throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while
+    xor xor_eq
+    """
+_NAME = re.compile(r"[A-Za-z_][0-9A-Za-z_]*")
+
+
+def why_no_name(text: str) -> str:
+    """Why a text cannot be the name of a variable in C++, as a sentence; empty where it can.
+
+    >>> why_no_name("g_model"), why_no_name("while")
+    ('', 'That word has a meaning of its own in C++.')
+    """
+    if not _NAME.fullmatch(text):
+        return (
+            "Such a name has letters of the English alphabet, digits and underscores, and does not "
+            "start with a digit."
+        )
+    if text in _KEYWORDS.split():
+        return "That word has a meaning of its own in C++."
+    if text == "main":
+        return "That is the name of the function in which a program starts."
+    return ""
 
 
 def check_c_output(output: Path) -> None:

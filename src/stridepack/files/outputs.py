@@ -57,12 +57,16 @@ def refuse_to_overwrite(output: Path, source: Path, what: str) -> None:
     what : str
         Of the source, such as "model".
     """
-    try:
-        same = output.samefile(source)
-    except OSError:  # one of them does not exist, or cannot be looked at: others say so
-        return
-    if same:
+    if is_same_file(output, source):
         raise InputError(f"{output}: the output would overwrite the {what}. Choose another name.")
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether two names lead to one file; not if one of them leads nowhere, which others say."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # ValueError: a zero byte in a name
+        return False
 
 
 def _mode_of(path: Path) -> int | None:

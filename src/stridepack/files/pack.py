@@ -13,12 +13,11 @@ from stridepack.files.c_names import check_c_output
 from stridepack.files.job import DECODERS, PackJob, Stored
 from stridepack.files.kinds import kind_of
 from stridepack.files.outputs import check_output, refuse_to_overwrite
-from stridepack.files.read import read_weights
-from stridepack.files.table import suffixes, type_of
+from stridepack.files.read import reader_of
+from stridepack.files.table import check_has_name, suffixes, type_of
 from stridepack.plan.budget import Budget
 from stridepack.plan.budget_plan import BudgetPlan
 from stridepack.plan.options import AUTO, PackOptions
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.arena.goal import RamGoal, RamUse
@@ -63,7 +62,7 @@ def pack_file(
     *,
     decoder: str = DECODERS[0],
     tile: int | None = None,
-    min_size: int = DEFAULT_MIN_SIZE,
+    min_size: int | None = None,
     budget: Budget | None = None,
     objective: str | None = None,
     target: str | None = None,
@@ -90,8 +89,12 @@ def pack_file(
     Parameters
     ----------
     model, output : str or PathLike
-    format, tile, min_size, **options
+    format, tile, **options
         As in `stridepack.plan`. For ``.tflite``, whole tensors only.
+    min_size : int, optional
+        Tensors of fewer elements stay dense. Default: 0 for ``.c`` and ``.spk``, where every tensor
+        is packed that gets smaller, and 2048 for ``.tflite``, where each packed tensor needs an
+        operator that runs in every inference, and a buffer in RAM.
     decoder : str
         For ``.tflite``: what will decode it. "tflm": TensorFlow Lite Micro as it is; `format` is
         one of its own DECODE types then, and has no options. "stridepack": our formats, and an
@@ -135,7 +138,9 @@ def pack_file(
     job = PackJob(
         Path(model),
         Path(output),
-        PackOptions(format, tile, min_size, options),
+        PackOptions(
+            format, tile, type_of(Path(output)).min_size if min_size is None else min_size, options
+        ),
         decoder,
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,
         array,
@@ -157,6 +162,7 @@ def run(
             f"{job.output} is a directory. Give a file name, such as "
             f"{job.output / job.model.with_suffix('.spk').name}."
         )
+    check_has_name(job.output)
     file_type = type_of(job.output)
     if file_type.choose is None or file_type.write is None:
         raise InputError(
@@ -170,7 +176,9 @@ def run(
         _check_array(job.array, job.output)
     if not job.names:
         _check_nameless(job.output)
-    tensors = read_weights(job.model)
+    read = reader_of(job.model)
+    file_type.check_job(job)
+    tensors = read(job.model)
     if on_start:
         on_start(tensors)
     overhead = file_type.overhead(job, (tensor.name for tensor in tensors))

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def read_weights(path: str | PathLike[str]) -> list[WeightTensor]:
         When a .spk file is not valid.
     """
     path = Path(path)
+    return reader_of(path)(path)
+
+
+def reader_of(path: Path) -> Callable[[Path], list[WeightTensor]]:
+    """What reads a file, which is there and of a kind that can be read.
+
+    Raises
+    ------
+    ModelError
+    """
     check_can_be_packed(path)
     read = type_of(path).read
     if read is None:
@@ -35,7 +46,7 @@ def read_weights(path: str | PathLike[str]) -> list[WeightTensor]:
             f"Give a {suffixes(lambda file_type: file_type.read)} file."
         )
     check_is_file(path)
-    return read(path)
+    return read
 
 
 def check_is_file(path: Path) -> None:

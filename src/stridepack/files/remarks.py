@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from stridepack._words import counted
 from stridepack.files.job import Stored
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.operators import CMSIS_NN_ONLY
@@ -22,6 +23,12 @@ def stored_as_bytes(tensors: Sequence[WeightTensor]) -> list[str]:
 def about_model(packed: PackedModel, tensors: Sequence[Stored]) -> list[str]:
     """What was done to a .tflite beside packing, and what else could be packed."""
     remarks = []
+    if n := len(packed.already):
+        remarks.append(
+            f"{counted(n, 'tensor')} {'was' if n == 1 else 'were'} packed in the model already, "
+            f"and {'stays as it is' if n == 1 else 'stay as they are'}. To pack the model in "
+            "another way, unpack it first with `stridepack unpack`."
+        )
     if n := len(packed.densified):
         remarks.append(
             f"{_has(n, 'the sparse encoding of TensorFlow Lite')}, which TensorFlow Lite Micro "

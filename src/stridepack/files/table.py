@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stridepack._words import listed
+from stridepack.errors import InputError
 from stridepack.files.arrays import npz, read_npy, read_npz
 from stridepack.files.blobs import choose_blobs
 from stridepack.files.c_array import write_c_array
@@ -16,7 +17,13 @@ from stridepack.files.nameless import numbers_header
 from stridepack.files.onnx import read_onnx
 from stridepack.files.safetensors import read_safetensors
 from stridepack.files.spk import build_bundle, bundle_overhead, read_unpacked
-from stridepack.files.tflite import choose_tflite, unpack_tflite_file, write_tflite
+from stridepack.files.tflite import (
+    check_tflite_job,
+    choose_tflite,
+    unpack_tflite_file,
+    write_tflite,
+)
+from stridepack.plan.rules import DEFAULT_MIN_SIZE, SMALL
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.constants import parse_tflite
 
@@ -37,6 +44,10 @@ class FileType:
     check : callable
         Raises InputError or OutputError for a name that such an output must not have. Called
         before anything takes time.
+    check_job : callable
+        Raises InputError for what such an output cannot do. Called before the model is read.
+    min_size : int
+        Tensors of fewer elements stay dense, unless something else is asked for.
     overhead : callable
         Bytes of Flash beside the blobs, for a job with tensors of these names.
     unpack : mapping of str to callable
@@ -47,6 +58,8 @@ class FileType:
     choose: Callable[[PackJob, Sequence[WeightTensor], int, OnDone | None], Chosen] | None = None
     write: Callable[[Path, Chosen], dict[Path, bytes]] | None = None
     check: Callable[[Path], None] = lambda path: None
+    check_job: Callable[[PackJob], None] = lambda job: None
+    min_size: int = DEFAULT_MIN_SIZE
     overhead: Callable[[PackJob, Iterable[str]], int] = lambda job, names: 0
     unpack: Mapping[str, Callable[[Path], bytes]] = field(default_factory=dict)
 
@@ -73,7 +86,12 @@ _UNPACK_TFLITE = {".tflite": unpack_tflite_file, ".npz": _to_npz(_read_tflite)}
 # By the suffix that stands for the kind: `kind_of` knows the others.
 TYPES: dict[str, FileType] = {
     ".tflite": FileType(
-        read=_read_tflite, choose=choose_tflite, write=write_tflite, unpack=_UNPACK_TFLITE
+        read=_read_tflite,
+        choose=choose_tflite,
+        write=write_tflite,
+        check_job=check_tflite_job,
+        min_size=SMALL,
+        unpack=_UNPACK_TFLITE,
     ),
     ".onnx": FileType(read=read_onnx),
     ".npy": FileType(read=read_npy),
@@ -86,6 +104,8 @@ TYPES: dict[str, FileType] = {
         choose=choose_tflite,
         write=write_c_array,
         check=check_c_output,
+        check_job=check_tflite_job,
+        min_size=SMALL,
         unpack=_UNPACK_TFLITE,
     ),
     ".c": FileType(
@@ -109,6 +129,15 @@ TYPES: dict[str, FileType] = {
 def type_of(path: Path) -> FileType:
     """What can be done with a file; nothing where its suffix is unknown."""
     return TYPES.get(kind_of(path), FileType())
+
+
+def check_has_name(output: Path) -> None:
+    """Refuse a name that is nothing but a suffix, such as .tflite."""
+    if not output.suffix and kind_of(Path(f"model{output.name}")) in TYPES:
+        raise InputError(
+            f"{output}: this is a suffix without a name before it. Give a whole name, such as "
+            f"model{output.name}."
+        )
 
 
 def suffixes(ability: Callable[[FileType], object], before_last: str = "or") -> str:

@@ -27,7 +27,6 @@ def choose_tflite(
 
     All that it adds to the file is counted.
     """
-    _check(job)
     model = tflite_bytes(job.model)
     packed = pack_tflite(
         model,
@@ -39,6 +38,9 @@ def choose_tflite(
         on_done=on_done,
     )
     stored = [_stored(tensor, packed) for tensor in tensors]
+    firmware = None
+    if not packed.is_refused:  # else no firmware runs it
+        firmware = firmware_of(model, packed.data, (s.format for s in stored))
     return Chosen(
         stored,
         model=packed.data,
@@ -47,7 +49,7 @@ def choose_tflite(
         ram=packed.ram,
         remarks=about_model(packed, stored),
         warnings=list(packed.limits),
-        firmware=firmware_of(model, packed.data, (s.format for s in stored)),
+        firmware=firmware,
     )
 
 
@@ -61,14 +63,14 @@ def unpack_tflite_file(path: Path) -> bytes:
     return unpack_tflite(tflite_bytes(path), file=str(path))
 
 
-def _check(job: PackJob) -> None:
+def check_tflite_job(job: PackJob) -> None:
     """Refuse what cannot be promised of a .tflite."""
     if not holds_tflite(job.model):
         is_file = kind_of(job.output) == ".tflite"
         what = "a .tflite file" if is_file else "an array that holds a .tflite file"
         raise InputError(
-            f"{job.output}: {what} can only be made from another .tflite file, and {job.model} is "
-            "not one. Write a .c or .spk file."
+            f"{job.output}: {what} can only be made from a .tflite file, or from C text with an "
+            f"array that holds one. {job.model} is neither. Write a .c or .spk file."
         )
     if job.options.tile is not None:
         raise InputError(
@@ -171,6 +173,6 @@ def _types(job: PackJob) -> list[DecodeType]:
 
 
 def _stored(tensor: WeightTensor, packed: PackedModel) -> Stored:
-    if payload := packed.payloads.get(tensor.name):
+    if payload := (packed.payloads | packed.already).get(tensor.name):
         return Stored(tensor, payload.format, payload.nbytes)
     return Stored(tensor, "dense", tensor.size, packed.notes.get(tensor.name, ""))

@@ -9,7 +9,7 @@ from stridepack.files.atomic import write_files
 from stridepack.files.kinds import kind_of
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import check_is_file
-from stridepack.files.table import suffixes, type_of
+from stridepack.files.table import check_has_name, suffixes, type_of
 
 
 def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int:
@@ -33,6 +33,7 @@ def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int
     refuse_to_overwrite(output, packed, "input")
     if output.is_dir():
         raise InputError(f"{output} is a directory. Give a file name.")
+    check_has_name(output)
     possible = type_of(packed).unpack
     if not possible:
         raise InputError(

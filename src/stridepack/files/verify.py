@@ -10,6 +10,7 @@ import numpy as np
 from stridepack.errors import InputError, ModelError
 from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
 from stridepack.files.nameless import named_after
+from stridepack.files.outputs import is_same_file
 from stridepack.files.read import read_weights
 from stridepack.files.table import suffixes, type_of
 from stridepack.tensor import WeightTensor
@@ -40,6 +41,8 @@ class Verification:
         What went wrong when the interpreter ran them.
     swapped : bool
         Whether the packed file was given first. It is the packed one here all the same.
+    same_file : bool
+        Whether both are one file, by whatever names. Then nothing can differ.
     """
 
     n_tensors: int
@@ -49,6 +52,7 @@ class Verification:
     stand_in: bool = False
     failure: str = ""
     swapped: bool = False
+    same_file: bool = False
 
     @property
     def ok(self) -> bool:
@@ -86,6 +90,8 @@ def verify_files(
         Run nothing.
     """
     model, packed = Path(model), Path(packed)
+    if is_same_file(model, packed):
+        return replace(_verify(model, packed, n_inputs, seed, weights_only), same_file=True)
     if _is_packed(model) and not _is_packed(packed) and type_of(packed).read:
         return replace(_verify(packed, model, n_inputs, seed, weights_only), swapped=True)
     return _verify(model, packed, n_inputs, seed, weights_only)

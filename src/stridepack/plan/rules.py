@@ -3,8 +3,14 @@
 What TensorFlow Lite Micro cannot decode stays dense as well: `stridepack.tflite.pack` says why.
 """
 
-# Section IV-A of the paper: smaller tensors hardly count in memory but do in accuracy
-DEFAULT_MIN_SIZE = 2048
+# Blobs for the C runtime are packed wherever that takes fewer bytes: a dense one has a header, too,
+# and is copied by the same call.
+DEFAULT_MIN_SIZE = 0
+
+# Tensors of fewer elements than this are small. Pruning and shrinking leave them alone: they hardly
+# count in memory but do in accuracy (Section IV-A of the paper). So does `pack` for .tflite output,
+# where each packed tensor needs an operator that runs in every inference, and a buffer in RAM.
+SMALL = 2048
 
 
 def why_dense(n_elements: int, min_size: int) -> str:

@@ -99,7 +99,7 @@ def plan(
     candidates : iterable of str, optional
         What "auto" chooses from, and what `format` must be one of. Default: all formats.
     min_size : int
-        Tensors of fewer elements stay dense.
+        Tensors of fewer elements stay dense. Default: none for that alone.
     on_done : callable, optional
         Called with the number of elements whenever a tensor is done.
 

@@ -20,7 +20,7 @@ from torch.nn.utils import parametrize
 
 from stridepack.errors import BudgetError, InputError
 from stridepack.files.spk import build_bundle
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import SMALL
 from stridepack.pruning.grid_file import in_file_order
 from stridepack.pruning.magnitude import Schedule, cubic
 from stridepack.pruning.masks import steps_of
@@ -199,7 +199,7 @@ class GridQuantizer:
         *,
         end: float,
         start: float = 0,
-        larger_than: int = DEFAULT_MIN_SIZE - 1,
+        larger_than: int = SMALL - 1,
         schedule: Schedule = cubic,
         exclude: str | Iterable[str] = (),
     ) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from stridepack.errors import InputError
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import SMALL
 from stridepack.pruning.allocation import check_allocation, count_zeros, magnitude_mask
 from stridepack.pruning.masks import add_mask, mask_of, remove_mask
 from stridepack.pruning.target import Size, find_sparsity
@@ -239,13 +239,12 @@ class MagnitudePruner:
 def _warn_of_small(weights: Mapping[str, Weight]) -> None:
     """Say what `stridepack pack` will not pack however sparse it is."""
     sizes = {name: weight.parameter().numel() for name, weight in weights.items()}
-    small = [name for name, size in sizes.items() if size < DEFAULT_MIN_SIZE]
+    small = [name for name, size in sizes.items() if size < SMALL]
     if small:
         shown = ", ".join(small[:5]) + (", ..." if len(small) > 5 else "")
         warnings.warn(
-            f"`stridepack pack` leaves tensors of fewer than {DEFAULT_MIN_SIZE:,} elements dense, "
-            f"however sparse they are: here {shown}. Leave them dense while you prune, too, with "
-            f"`larger_than={DEFAULT_MIN_SIZE - 1}`, or pack with `--min-size "
-            f"{min(sizes.values())}`.",
+            f"`stridepack pack` leaves tensors of fewer than {SMALL:,} elements dense in .tflite "
+            f"files, however sparse they are: here {shown}. Leave them dense while you prune, too, "
+            f"with `larger_than={SMALL - 1}`, or pack with `--min-size {min(sizes.values())}`.",
             stacklevel=3,
         )

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from stridepack.packed import Packed
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.plan.smallest import plan
 from stridepack.pruning.weights import Weight, weights_of
 from stridepack.tensor import WeightTensor
@@ -67,5 +66,5 @@ def pack_others(model: nn.Module) -> dict[str, Packed]:
 
 def pack_tensors(tensors: Iterable[WeightTensor]) -> dict[str, Packed]:
     """Tensors as the blobs that `stridepack pack` makes of them, by name."""
-    choices = plan(list(tensors), candidates=_FORMATS, min_size=DEFAULT_MIN_SIZE)
+    choices = plan(list(tensors), candidates=_FORMATS)
     return {choice.tensor.name: choice.packed for choice in choices}

@@ -43,8 +43,8 @@ def arena_sentences(use: RamUse, arena: int | None, *, in_ram: bool, file: int) 
         )
     count, saved, added = use.left_out
     if count:
-        how_to = "" if arena is not None or in_ram else " `--objective size` packs them."
         them = "it" if count == 1 else "them"
+        how_to = "" if arena is not None or in_ram else f" `--objective size` packs {them}."
         yield (
             f"RAM: {counted(count, 'tensor')} that could be packed "
             f"{'stays' if count == 1 else 'stay'} dense. Packing {them} as well would take "

@@ -30,10 +30,11 @@ def no_gain_sentences(tensors: Sequence[WeightTensor], nbytes: int) -> list[str]
     said = f"Packing gains {gained} here: {sparsity:.1%} of the weights are zero"
     if sparsity >= _PRUNED:
         return [f"{said}, but most of them are in tensors that stay dense, or cost what they save."]
-    if any(tensor.zero_point for tensor in tensors):
+    shifted = [tensor for tensor in tensors if tensor.zero_point]
+    if sum(tensor.size for tensor in shifted) > n / 2:
         return [
-            f"{said}. Some tensors have a zero point other than 0, so pruned weights are not "
-            "stored as 0. Quantise the weights symmetrically."
+            f"{said}. Most weights are in tensors with a zero point other than 0, so that pruned "
+            "ones are not stored as 0. Quantise the weights symmetrically."
         ]
     return [
         f"{said}, so the model is not pruned. Prune it while it is trained (docs/pruning.md), or "

@@ -11,6 +11,11 @@ def verification_lines(result: Verification) -> Iterator[str]:
     """Lines for a terminal, with rich's markup."""
     if result.swapped:
         yield "The packed file was given first. Below, the second file is the model."
+    if result.same_file:
+        yield (
+            "Both arguments are the same file, so nothing can differ. Give the model and the file "
+            "that was packed from it."
+        )
     for difference in result.differences:
         yield f"[red]differs:[/] {escape(difference)}"
     if not result.differences:

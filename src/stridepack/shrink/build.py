@@ -7,7 +7,7 @@ can. Doing all layers at once, and repeating that, was measured to be worse than
 
 from collections.abc import Callable, Sequence
 
-from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
+from stridepack.plan.rules import SMALL
 from stridepack.shrink.compensate import Compensator
 from stridepack.shrink.data import Samples
 from stridepack.shrink.draft import Draft
@@ -26,8 +26,9 @@ class Builder:
     original, draft : Draft
         Nobody changes the first one; the other one is as the original between two builds.
     layers : list of Layer
-        Those that get a step. Layers with fewer than 2,048 weights get none, as `pack` leaves
-        them dense: they are rounded anew to the finest grid wherever a layer before them changed.
+        Those that get a step. Layers with fewer than 2,048 weights get none, as they
+        hardly count in the file but do in accuracy: they are rounded anew to the finest grid
+        wherever a layer before them changed.
     obstacles : dict of str to str
         By name, why other weights stay as they are.
     """
@@ -71,5 +72,5 @@ class Builder:
 
 
 def is_small(layer: Layer) -> bool:
-    """Whether `pack` leaves the weights dense, whatever they are."""
-    return bool(why_dense(layer.values.size, DEFAULT_MIN_SIZE))
+    """Whether it has so few weights that it gets no step."""
+    return layer.values.size < SMALL

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack.files.spk import build_bundle
-from stridepack.plan.options import AUTO, PackOptions
-from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
+from stridepack.plan.options import PackOptions
+from stridepack.plan.rules import SMALL, why_dense
 from stridepack.plan.smallest import choose_smallest, pack
 from stridepack.tflite.constants import parse_tflite
 from stridepack.tflite.model import Tensor
@@ -39,7 +39,7 @@ class Rate:
 
 
 def _spk_of_tensor(values: Int8, tensor: Tensor) -> int:
-    return pack(values, "dense" if why_dense(values.size, DEFAULT_MIN_SIZE) else AUTO).nbytes
+    return pack(values).nbytes
 
 
 def _spk_of_model(model: bytes, file: str) -> int:
@@ -49,7 +49,7 @@ def _spk_of_model(model: bytes, file: str) -> int:
 
 def _tflite_of_tensor(values: Int8, tensor: Tensor) -> int:
     sizes = [values.size]
-    if why_dense(values.size, DEFAULT_MIN_SIZE):
+    if why_dense(values.size, SMALL):
         return values.size
     for name in decode_types():
         try:
@@ -61,7 +61,7 @@ def _tflite_of_tensor(values: Int8, tensor: Tensor) -> int:
 
 
 def _tflite_of_model(model: bytes, file: str) -> int:
-    return len(pack_tflite(model, min_size=DEFAULT_MIN_SIZE, file=file).data)
+    return len(pack_tflite(model, min_size=SMALL, file=file).data)
 
 
 RATES = {

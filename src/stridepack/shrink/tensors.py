@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stridepack.plan.rules import DEFAULT_MIN_SIZE
+from stridepack.plan.rules import SMALL
 from stridepack.shrink.allocate import Candidate, Table
 from stridepack.shrink.build import Builder
 from stridepack.shrink.rate import Rate
 from stridepack.shrink.result import ShrunkTensor
 from stridepack.tensor import WeightTensor
 
-_SMALL = f"it has fewer than {DEFAULT_MIN_SIZE} elements, so that its bytes stay the same"
+_SMALL = f"it has fewer than {SMALL} elements, so it gets no step of its own"
 _NO_EFFECT = "the outputs do not depend on it"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from stridepack.errors import ModelError
 from stridepack.tensor import Int8Array, WeightTensor
-from stridepack.tflite.decode import Encoded, decode, decoded_tensors, is_decode, stored_as
+from stridepack.tflite.decode import Encoded, decode, decoded_tensors, is_decode, payload_of
 from stridepack.tflite.model import (
     ELEMENT_BITS,
     Model,
@@ -134,7 +134,8 @@ def stored_nbytes(data: bytes, file: str = "model") -> dict[str, tuple[str, int]
         if weight.encoded is None:
             found[name] = "dense", model.data(graph.tensors[weight.index]).size
         else:
-            found[name] = stored_as(model, graph, weight.encoded)
+            payload = payload_of(model, graph, weight.encoded)
+            found[name] = payload.format, payload.nbytes
     return found
 
 

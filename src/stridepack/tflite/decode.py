@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from stridepack import _spec
 from stridepack._words import counted
-from stridepack.packed import Packed
 from stridepack.tflite.model import (
     Bytes,
     Model,
@@ -25,7 +24,7 @@ from stridepack.tflite.model import (
     shape_of,
     stored_shape,
 )
-from stridepack.tflite.types import DecodeType, UndecodableError, type_of_header
+from stridepack.tflite.types import DecodeType, Payload, UndecodableError, type_of_header
 from stridepack.tflite.types.blob import Blob
 
 DECODE = "TFLM_DECODE"
@@ -140,6 +139,22 @@ def decode(model: Model, graph: SubGraph, tensor: Tensor, pair: Encoded) -> npt.
         raise model.error(f"{_name(graph, pair)}: {error}") from error
 
 
+def payload_of(model: Model, graph: SubGraph, pair: Encoded) -> Payload:
+    """How a tensor is encoded in a model that is packed already.
+
+    Raises
+    ------
+    ModelError
+        For a damaged blob, or a header of another type or version.
+    """
+    encoded = model.data(graph.tensors[pair.encoded])
+    try:
+        format = _type_of(model, graph, pair).format_of(encoded)
+    except UndecodableError as error:
+        raise model.error(f"{_name(graph, pair)}: {error}") from error
+    return Payload(format, encoded.tobytes(), _ancillary(model, graph, pair).tobytes())
+
+
 def n_own_operators(model: Model) -> int:
     """How many operators of ours a model has, which TensorFlow Lite Micro has not by itself."""
     return sum(is_own(model, o) for graph in model.subgraphs for o in graph.operators)
@@ -164,12 +179,3 @@ def _type_of(model: Model, graph: SubGraph, pair: Encoded) -> DecodeType:
         return type_of_header(_ancillary(model, graph, pair))
     except UndecodableError as error:
         raise model.error(f"{_name(graph, pair)}: {error}") from error
-
-
-def stored_as(model: Model, graph: SubGraph, pair: Encoded) -> tuple[str, int]:
-    """Name of the encoding of a decoded tensor, and the bytes of what it is made from."""
-    tensors = [pair.encoded] if pair.ancillary is None else [pair.encoded, pair.ancillary]
-    nbytes = sum(model.data(graph.tensors[t]).size for t in tensors)
-    if pair.ancillary is None:
-        return Packed.from_bytes(model.data(graph.tensors[pair.encoded]).tobytes()).format, nbytes
-    return _type_of(model, graph, pair).name, nbytes

@@ -61,6 +61,11 @@ def limits(model: Model) -> list[str]:
     return sentences
 
 
+def is_refused(model: Model) -> bool:
+    """Whether TensorFlow Lite Micro does not run a model, packed or not."""
+    return any(True for _ in _layers(model))
+
+
 def _layers(model: Model) -> Iterator[tuple[str, str]]:
     """Operators with integer weights that the kernels refuse, and of which kind they are."""
     for graph in model.subgraphs:

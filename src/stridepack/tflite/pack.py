@@ -5,7 +5,7 @@ The unmodified TensorFlow Lite Micro interpreter runs what `pack_tflite` makes o
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,10 +15,10 @@ from stridepack.plan.rules import why_dense
 from stridepack.tensor import equal_values
 from stridepack.tflite.arena.goal import RamGoal, RamUse
 from stridepack.tflite.constants import Constant, find_constants, named_weights, read_values
-from stridepack.tflite.decode import in_use
+from stridepack.tflite.decode import in_use, payload_of
 from stridepack.tflite.encodings import Tensors, find_candidates
 from stridepack.tflite.graph import Encoding, buffer_users, insert_decode, remove_decode
-from stridepack.tflite.limits import limits
+from stridepack.tflite.limits import is_refused, limits
 from stridepack.tflite.model import Model, load_model, type_name
 from stridepack.tflite.operators import why_constant
 from stridepack.tflite.types import (
@@ -46,21 +46,27 @@ class PackedModel:
     payloads : dict of str to Payload
         By name, how each tensor is encoded that is not dense.
     notes : dict of str to str
-        By name, why each other tensor is dense.
+        By name, why each other tensor is dense, or as it was.
+    already : dict of str to Payload
+        By name, how each tensor is encoded that was packed before. It stays as it is.
     ram : RamUse or None
         What it takes, where anything was asked of it and there was a choice.
     densified : tuple of str
         Names of the tensors that were in TensorFlow Lite's sparse encoding.
     limits : tuple of str
         Sentences on what TensorFlow Lite Micro does not run of the model, packed or not.
+    is_refused : bool
+        Whether it does not run the model at all.
     """
 
     data: bytes
     payloads: dict[str, Payload]
     notes: dict[str, str]
+    already: dict[str, Payload] = field(default_factory=dict)
     ram: RamUse | None = None
     densified: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    is_refused: bool = False
 
 
 def pack_tflite(
@@ -118,15 +124,20 @@ def pack_tflite(
     """
     chosen_from = [*map(decode_type, decode_types())] if types is None else list(types)
     parsed = load_model(model, file)
-    about = (tuple(parsed.densified), tuple(limits(parsed)))
     weights = named_weights(parsed, find_constants(parsed))
+    already = {
+        name: payload_of(parsed, parsed.subgraphs[weight.subgraph], weight.encoded)
+        for name, weight in weights.items()
+        if weight.encoded
+    }
+    about = (tuple(parsed.densified), tuple(limits(parsed)), is_refused(parsed))
     dense = model
     if parsed.densified:
         _refuse_offline_plan(parsed)
         dense = parsed.to_bytes()
     if not chosen_from:
         if ram is None:
-            return PackedModel(dense, {}, {}, None, *about)
+            return PackedModel(dense, {}, {}, already, None, *about)
         weights = {}
 
     taken = [in_use(parsed, graph) for graph in parsed.subgraphs]
@@ -184,7 +195,7 @@ def pack_tflite(
             payloads |= {n: e.payload for n, e in zip(candidate.names, encodings, strict=True)}
         else:
             notes |= dict.fromkeys(candidate.names, why)
-    return PackedModel(dense if data is None else data, payloads, notes, use, *about)
+    return PackedModel(dense if data is None else data, payloads, notes, already, use, *about)
 
 
 def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
@@ -252,12 +263,12 @@ def _encode(
 
 def _obstacle(model: Model, weight: Constant, min_size: int, reference_kernels: bool) -> str | None:
     """Why a tensor cannot be encoded with DECODE operators, or need not be."""
+    if weight.encoded:
+        return "it is encoded in the model already"
     if why := why_dense(weight.n_elements, min_size):
         return why
     if weight.n_elements == 0:
         return "it is empty"
-    if weight.encoded:
-        return "it is encoded in the model already"
     graph = model.subgraphs[weight.subgraph]
     if weight.index in (*graph.inputs, *graph.outputs):
         return f"it is an input or output of subgraph {weight.subgraph}"

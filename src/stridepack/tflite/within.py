@@ -13,6 +13,7 @@ from stridepack.plan.ram_choice import Chosen, Ram, RamChoice, RamOption
 from stridepack.tflite.arena.goal import RamGoal, RamUse
 from stridepack.tflite.arena.measure import measure_arena
 from stridepack.tflite.arena.model import ArenaModel, Decodes
+from stridepack.tflite.decode import decode_operators
 from stridepack.tflite.encodings import Candidate
 from stridepack.tflite.graph import Encoding
 from stridepack.tflite.model import Model
@@ -71,10 +72,17 @@ def choose_within(
     arena = ArenaModel(parsed, dense, decompression_memory=goal.decompression_memory)
     if goal.arena is not None and arena.dense.nbytes > goal.arena:
         more = arena.dense.nbytes - goal.arena
+        when, advice = "before anything is packed", "Packing only adds to it."
+        if any(decode_operators(parsed, graph) for graph in parsed.subgraphs):
+            when = "as it is"
+            advice = (
+                "The model is packed already, which adds to its arena. Unpack it with "
+                "`stridepack unpack`, and pack the dense model within this limit."
+            )
         raise BudgetError(
             f"`arena={goal.arena}` is too small. {_subject(parsed, dense is not None)} "
-            f"{counted(arena.dense.nbytes, 'byte')} of tensor arena before anything is packed, "
-            f"which is {more:,} more. Packing only adds to it.",
+            f"{counted(arena.dense.nbytes, 'byte')} of tensor arena {when}, which is "
+            f"{more:,} more. {advice}",
             arena=goal.arena,
         )
     choice = _Choice(parsed, candidates, arena, goal, len(model))

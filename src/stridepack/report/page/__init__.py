@@ -1,10 +1,6 @@
 """`report`: one HTML page about a model, and the same numbers as JSON.
 
 `numbers.py` makes the dictionary that --json prints. The page shows that dictionary and nothing
-else: `charts.py` draws from it, and `page.html` is the template.
+else: `charts.py` draws from it, and `page.html` is the template. `render.py` and `charts.py` need
+the extra stridepack[report], so nothing imports them before a page is asked for.
 """
-
-from stridepack.report.page.numbers import model_numbers
-from stridepack.report.page.render import render
-
-__all__ = ["model_numbers", "render"]

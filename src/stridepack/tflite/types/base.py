@@ -119,6 +119,10 @@ class DecodeType(ABC):
     def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
         """The n elements, flat."""
 
+    def format_of(self, encoded: Bytes) -> str:
+        """The format of an encoded tensor, as `Payload` has it."""
+        return self.name
+
     def element(self, tensor: Tensor) -> np.dtype[Any]:
         """Type of the elements of a decoded tensor; float32 as integers of 4 bytes."""
         if type_name(tensor) not in self.elements:

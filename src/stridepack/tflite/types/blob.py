@@ -40,6 +40,12 @@ class Blob(DecodeType):
         blob = Packed.encode(values.reshape(-1), self.format, **self.options)
         return Payload(self.format, blob.to_bytes(), b"")
 
+    def format_of(self, encoded: Bytes) -> str:
+        try:
+            return Packed.from_bytes(encoded.tobytes()).format
+        except CorruptDataError as error:
+            raise UndecodableError(str(error)) from error
+
     def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
         self.element(tensor)
         try:

@@ -22,11 +22,11 @@ from stridepack.tflite.types.base import (
     UndecodableError,
     UnencodableError,
 )
-from stridepack.tflite.types.quantization import is_quantised, unsupported_axis, zero_point
+from stridepack.tflite.types.quantization import is_quantised, unsupported_axis
 
 
 class Prune(DecodeType):
-    """One bit for each element, and the non-zeros."""
+    """One bit for each element, and those that are not the zero point."""
 
     name = "tflm_prune"
     number = 2
@@ -41,14 +41,12 @@ class Prune(DecodeType):
     }
 
     def encode(self, values: npt.NDArray[np.int8], tensor: Tensor) -> Payload:
-        if value := zero_point(tensor):
-            raise UnencodableError(f"its zero point is {value}, and tflm_prune needs 0")
-        if (axis := unsupported_axis(tensor)) is not None:
-            raise UnencodableError(
-                f"it is quantised along axis {axis}, which tflm_prune does not decode"
-            )
+        try:
+            not_stored = _zero_points(tensor, values.shape)
+        except UndecodableError as error:
+            raise UnencodableError(str(error)) from error
         flat = values.reshape(-1)
-        stored = flat != 0
+        stored = (values != not_stored).reshape(-1)
         return Payload(
             self.name, np.packbits(stored).tobytes(), self.header() + flat[stored].tobytes()
         )
