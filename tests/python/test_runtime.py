@@ -96,14 +96,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_all_of_the_repository_is_in_the_installed_package(with_tflm: Path) -> None:
     written, original = contents(with_tflm), contents(REPOSITORY / "runtime")
+    del written["stridepack-files.json"]  # says what was written
     assert sorted(written) == sorted(original)
     assert written == original
 
 
 def test_tflm_only_when_asked_for(runtime: Path, with_tflm: Path) -> None:
-    names = ["CMakeLists.txt", "LICENSE", "README.md", "include", "src"]
-    assert sorted(path.name for path in runtime.iterdir()) == names
-    assert sorted(path.name for path in with_tflm.iterdir()) == [*names, "tflm"]
+    names = {path.name for path in runtime.iterdir()}
+    assert {"CMakeLists.txt", "LICENSE", "README.md", "include", "src"} <= names
+    assert {path.name for path in with_tflm.iterdir()} == {*names, "tflm"}
 
 
 def test_every_file_says_its_licence(with_tflm: Path) -> None:
