@@ -33,10 +33,9 @@ void spk_huffman_add_raw_bits(uint8_t *values, uint32_t count, const uint8_t *ra
   spk_huffman_add_last_raw_bits(values, count, raw_bits, value_raw);
 }
 
-/* The same pair 2^log times, and up to three times more, over which the next ones are written. */
-SPK_INLINE uint32_t *fill(uint32_t *next, uint32_t log, uint32_t pair) {
+/* The same pair up to end, and up to three times more, over which the next ones are written. */
+SPK_INLINE uint32_t *fill(uint32_t *next, uint32_t *end, uint32_t pair) {
   const uint32x4_t four = vdupq_n_u32(pair);
-  uint32_t *const end = next + (1u << log);
   do {
     vstrwq_u32(next, four);
     next += 4;
@@ -51,11 +50,12 @@ void spk_huffman_build_pairs(uint32_t *pairs, const uint8_t *meanings, const uin
     const uint32_t one = (uint32_t)meanings[i] << 16 | 1u << 8 | lengths[i];
     uint32_t *const one_end = next + (1u << room);
     for (uint32_t j = 0; lengths[j] <= room; j++) {
-      next = fill(next, room - lengths[j], one + ((uint32_t)meanings[j] << 24 | 1u << 8 | lengths[j]));
+      const uint32_t two = one + ((uint32_t)meanings[j] << 24 | 1u << 8 | lengths[j]);
+      next = fill(next, next + (1u << (room - lengths[j])), two);
     }
-    while (next != one_end) *next++ = one;
+    if (next != one_end) next = fill(next, one_end, one);
   }
-  while (next != end) *next++ = 0;
+  if (next != end) fill(next, end, 0);
 }
 
 /* Turns of lookups as long as nobody has to look where they end: each gives 10 symbols at most, and of the 8 bytes that
@@ -76,8 +76,9 @@ SPK_NOINLINE uint8_t *spk_huffman_decode_pairs(spk_huffman_decoder *d, uint8_t *
       for (uint32_t i = 0; i < SPK_HUFFMAN_PAIR_TURN; i++) {
         pair = pairs[window >> (64 - SPK_HUFFMAN_PAIR_BITS)];
         window = lsll(window, (int32_t)pair); /* by the low byte */
-        store_u16(i == 0 ? next : next + (sum >> 8 & 255u), pair >> 16);
+        uint8_t *const at = i == 0 ? next : next + (sum >> 8 & 255u);
         sum += pair;
+        store_u16(at, pair >> 16);
       }
       next += sum >> 8 & 255u;
       bit = sum & 255u;
