@@ -19,23 +19,8 @@ enum {
   CAREFUL = ENTRY_SYMBOLS * TURN /* symbols that a turn may give */
 };
 
-/* What a lookup gives: meanings of symbols, the first in the low byte; the bits that their codes have in the low byte
- * of step, and their number above. A step of 0 says that the first code is longer. */
-typedef struct entry {
-  uint32_t meanings, step;
-} entry;
-
-/* A code, and where it is read. */
-typedef struct decoder {
-  entry table[1u << INDEX_BITS];
-  uint32_t end[MAX_LENGTH + 1];  /* codes of at most that length, followed by zeros up to MAX_LENGTH bits, lie below */
-  uint32_t base[MAX_LENGTH + 1]; /* what added to a code of that length makes its number, modulo 2^32 */
-  uint8_t meanings[MAX_SYMBOLS]; /* of the symbols that have a code, by its number; or of the only symbol */
-  bool has_codes;
-  const uint8_t *next, *stream_end;
-  uint32_t bit;   /* of the next byte, 0 to 7 */
-  uint32_t ready; /* symbols decoded already, for the next chunk */
-} decoder;
+typedef spk_huffman_entry entry;
+typedef spk_huffman_decoder decoder;
 
 static bool open_streams(const spk_tile *tile, spk_huffman_streams *s) {
   spk_reader reader = {tile, 0};
@@ -99,7 +84,7 @@ SPK_INLINE entry *fill(entry *next, const entry *end, entry e) {
 
 /* The lookup for every index, depth first: indices that start with the same codes adjoin, and those that one more code
  * follows come first, in the order of its number. lengths: of the codes by their numbers, and a longer one behind. */
-static void build_table(entry *table, const uint8_t *meanings, const uint8_t *lengths) {
+static void build_fours(entry *table, const uint8_t *meanings, const uint8_t *lengths) {
   struct {
     entry e, *end;
     uint32_t room, number;
@@ -163,7 +148,10 @@ static bool build(decoder *d, const uint8_t *all_lengths, uint32_t first, uint32
   }
   lengths[number] = MAX_LENGTH;
   memcpy(d->meanings, meanings, number);
-  build_table(d->table, meanings, lengths);
+#if SPK_HELIUM
+  if (d->pairs) spk_huffman_build_pairs(d->pairs, meanings, lengths);
+#endif
+  if (d->fours) build_fours(d->fours, meanings, lengths);
   return true;
 }
 
@@ -178,12 +166,28 @@ static bool open_decoder(decoder *d, const uint8_t *stream, uint32_t size, const
   return !d->has_codes || build(d, lengths, first, n_symbols);
 }
 
-static bool open_gaps(decoder *d, const spk_huffman_streams *s) {
+static bool open_gaps(decoder *d, entry *fours, const spk_huffman_streams *s) {
+  d->fours = fours;
+  d->pairs = NULL;
   for (uint32_t i = 0; i < s->n_gaps; i++) d->meanings[i] = (uint8_t)(i + 1u);
   return open_decoder(d, s->positions, s->positions_size, s->lengths, 0, s->n_gaps);
 }
 
-static bool open_values(decoder *d, const spk_huffman_streams *s) {
+/* What a lookup of values goes to. */
+typedef union value_table {
+  entry fours[1u << INDEX_BITS];
+#if SPK_HELIUM
+  uint32_t pairs[SPK_HUFFMAN_PAIRS];
+#endif
+} value_table;
+
+static bool open_values(decoder *d, value_table *t, const spk_huffman_streams *s) {
+  d->fours = t->fours;
+  d->pairs = NULL;
+#if SPK_HELIUM
+  d->fours = NULL;
+  d->pairs = t->pairs;
+#endif
   for (uint32_t i = 0; i < s->n_values; i++) d->meanings[i] = spk_lowest_value(&s->bins, i);
   const uint32_t first = s->n_gaps > 1u ? s->n_gaps : 0;
   return open_decoder(d, s->value_codes, s->value_codes_size, s->lengths, first, s->n_values);
@@ -207,12 +211,12 @@ SPK_NOINLINE static bool decode_one(decoder *d, uint8_t *meaning) {
 /* Symbols from next on until there are some up to end, or fewer than 4 bytes of the stream are left. Returns where they
  * end: before end + CAREFUL. */
 SPK_NOINLINE static uint8_t *decode_many(decoder *d, uint8_t *next, const uint8_t *end) {
-  const entry *const table = d->table;
+  const entry *const table = d->fours;
   const uint8_t *const stream = d->next;
   const uint32_t size = (uint32_t)(d->stream_end - stream);
   if (size < 4u) return next;
-  /* No more bits than a chunk may have, so that they do not overflow. */
-  const uint32_t last_bit = 8u * spk_min_u32(size - 4u, MAX_LENGTH * SPK_HUFFMAN_CHUNK) + 7u;
+  /* No more bits than 2^28, so that they do not overflow. */
+  const uint32_t last_bit = 8u * spk_min_u32(size - 4u, 1u << 25) + 7u;
   uint32_t bit = d->bit;
   while (next < end && bit <= last_bit) {
     uint32_t window = spk_load_u32_be(stream + bit / 8u) << bit % 8u, step = 0;
@@ -250,7 +254,10 @@ static bool decode(decoder *d, uint8_t *to, uint32_t count, uint32_t left) {
   const uint8_t *const many_end = to + spk_min_u32(count, left > CAREFUL ? left - CAREFUL : 0);
   const uint8_t *const end = to + count;
   uint8_t *next = to + d->ready;
-  if (next < many_end) next = decode_many(d, next, many_end);
+#if SPK_HELIUM
+  if (d->pairs && next < many_end) next = spk_huffman_decode_pairs(d, next, many_end);
+#endif
+  if (d->fours && next < many_end) next = decode_many(d, next, many_end);
   for (; next < end; next++) {
     if (!decode_one(d, next)) return false;
   }
@@ -278,21 +285,15 @@ static bool ends(const decoder *d) { return d->next + (d->bit != 0) == d->stream
 
 /* All values, one after the other. */
 static bool walk_values(decoder *d, spk_huffman_streams *s, int8_t *dst) {
-  uint8_t *to = (uint8_t *)dst;
-  for (uint32_t left = s->n; left;) {
-    const uint32_t count = spk_min_u32(left, SPK_HUFFMAN_CHUNK);
-    if (!decode_values(d, s, to, count, left)) return false;
-    to += count;
-    left -= count;
-  }
-  return ends(d);
+  return s->n == 0 ? ends(d) : decode_values(d, s, (uint8_t *)dst, s->n, s->n) && ends(d);
 }
 
 /* Values and gaps, which have a code. */
 SPK_NOINLINE static bool walk_gaps(decoder *value_decoder, spk_huffman_streams *s, int8_t *dst, uint32_t n) {
   decoder gap_decoder;
+  entry fours[1u << INDEX_BITS];
   uint8_t gaps[SPK_HUFFMAN_CHUNK + CAREFUL] = {0}, values[SPK_HUFFMAN_CHUNK + CAREFUL] = {0};
-  if (!open_gaps(&gap_decoder, s)) return false;
+  if (!open_gaps(&gap_decoder, fours, s)) return false;
   memset(dst, 0, n);
   uint32_t position = 0;
   for (uint32_t left = s->n; left;) {
@@ -310,7 +311,8 @@ SPK_NOINLINE static bool walk_gaps(decoder *value_decoder, spk_huffman_streams *
 spk_status spk_huffman_decode(const spk_tile *tile, int8_t *dst) {
   spk_huffman_streams s;
   decoder value_decoder;
-  if (!open_streams(tile, &s) || !open_values(&value_decoder, &s)) return SPK_ERROR_STREAM;
+  value_table t;
+  if (!open_streams(tile, &s) || !open_values(&value_decoder, &t, &s)) return SPK_ERROR_STREAM;
   const uint32_t n_zeros = tile->n - s.n;
   if (s.n_gaps == 0) {
     const int8_t *const values = dst + n_zeros, *const end = dst + tile->n;
@@ -343,10 +345,11 @@ static bool check(decoder *d, uint32_t n, uint32_t limit) {
 spk_status spk_huffman_validate(const spk_tile *tile) {
   spk_huffman_streams s;
   decoder d;
+  value_table t;
   if (!open_streams(tile, &s)) return SPK_ERROR_STREAM;
   if (s.n_gaps == 0 && spk_bitmap_count(s.positions, s.positions_size) != s.n) return SPK_ERROR_STREAM;
-  if (s.n_gaps > 1u && (!open_gaps(&d, &s) || !check(&d, s.n, tile->n))) return SPK_ERROR_STREAM;
-  return open_values(&d, &s) && check(&d, s.n, UINT32_MAX) ? SPK_OK : SPK_ERROR_STREAM;
+  if (s.n_gaps > 1u && (!open_gaps(&d, t.fours, &s) || !check(&d, s.n, tile->n))) return SPK_ERROR_STREAM;
+  return open_values(&d, &t, &s) && check(&d, s.n, UINT32_MAX) ? SPK_OK : SPK_ERROR_STREAM;
 }
 
 #if !SPK_HELIUM

@@ -18,6 +18,43 @@ typedef struct spk_huffman_streams {
   uint32_t positions_size, value_codes_size; /* bytes */
 } spk_huffman_streams;
 
+enum {
+  SPK_HUFFMAN_PAIR_BITS = 10, /* that a lookup of pairs looks at: codes that do not fit have 11 or 12 */
+  SPK_HUFFMAN_PAIRS = (1 << SPK_HUFFMAN_PAIR_BITS) + 3, /* with what is written behind the last one */
+  SPK_HUFFMAN_PAIR_TURN = 5,                            /* such lookups in two words */
+  SPK_HUFFMAN_PAIR_TURN_SYMBOLS = 10                    /* that they may give */
+};
+
+/* What a lookup gives: meanings of symbols, the first in the low byte; the bits that their codes have in the low byte
+ * of step, and their number above. A step of 0 says that the first code is longer. */
+typedef struct spk_huffman_entry {
+  uint32_t meanings, step;
+} spk_huffman_entry;
+
+/* A code, and where it is read. A lookup gives up to four symbols, or, with Helium and where most codes are longer than
+ * half of what it looks at, a pair. */
+typedef struct spk_huffman_decoder {
+  spk_huffman_entry *fours; /* 256, or null */
+  uint32_t *pairs;          /* 1024, or null: bits in the low byte, the number of symbols above, then their meanings */
+  uint32_t
+      end[SPK_HUFFMAN_MAX_LENGTH + 1]; /* codes of at most that length, followed by zeros up to 12 bits, lie below */
+  uint32_t base[SPK_HUFFMAN_MAX_LENGTH + 1]; /* what added to a code of that length makes its number, modulo 2^32 */
+  uint8_t meanings[256];                     /* of the symbols that have a code, by its number; or of the only symbol */
+  bool has_codes;
+  const uint8_t *next, *stream_end;
+  uint32_t bit;   /* of the next byte, 0 to 7 */
+  uint32_t ready; /* symbols decoded already, for the next chunk */
+} spk_huffman_decoder;
+
+#if SPK_HELIUM
+/* The pair for every index. lengths: of the codes by their numbers, and a longer one than any index behind. */
+void spk_huffman_build_pairs(uint32_t *pairs, const uint8_t *meanings, const uint8_t *lengths);
+
+/* Symbols from next on until there are some up to end, or fewer than 8 bytes of the stream are left. Returns where they
+ * end: before end + SPK_HUFFMAN_PAIR_TURN_SYMBOLS. */
+uint8_t *spk_huffman_decode_pairs(spk_huffman_decoder *d, uint8_t *next, const uint8_t *end);
+#endif
+
 /* Adds the raw bits of count values to their lowest values: whole groups, unless they are the last. */
 void spk_huffman_add_raw_bits(uint8_t *values, uint32_t count, const uint8_t *raw_bits, uint32_t value_raw);
 

@@ -78,9 +78,9 @@ SPK_INLINE void take_bytes(block *b) {
       "vpttt.u16 hi, %q[lowest], %q[x]\n\t"
       "vldrbt.u16 %q[byte], [%[bytes], %q[offset]]\n\t"
       "vaddt.i16 %q[offset], %q[offset], %[one]\n\t"
-      "vshlt.i16 %q[x], %q[x], #8"
+      "vmult.i16 %q[x], %q[x], %[radix]"
       : [x] "+w"(b->x), [offset] "+w"(b->offset), [byte] "=&w"(byte)
-      : [lowest] "w"(b->lowest), [bytes] "r"(b->bytes), [one] "r"(1));
+      : [lowest] "w"(b->lowest), [bytes] "r"(b->bytes), [one] "r"(1), [radix] "r"(256));
   b->x = vorrq_u16(b->x, byte);
 }
 

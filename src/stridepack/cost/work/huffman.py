@@ -1,5 +1,6 @@
 """huffman: what decoding has to do for a tile."""
 
+from bisect import bisect
 from collections.abc import Sequence
 
 from stridepack import _spec
@@ -8,6 +9,8 @@ from stridepack.formats.huffman import Huffman, code_lengths
 MAX_LENGTH = _spec.HUFFMAN_MAX_LENGTH
 INDEX_BITS = 8  # that a decoder's lookup looks at
 ENTRY_SYMBOLS = 4  # that it gives at most
+PAIR_BITS = 10  # that a lookup of values looks at with Helium
+PAIR_TURN = 5  # such lookups in a turn
 
 
 def work(tile: memoryview, n: int) -> dict[str, int]:
@@ -16,12 +19,11 @@ def work(tile: memoryview, n: int) -> dict[str, int]:
     for name, size in Huffman().streams(tile, n):
         streams[name] = tile[offset : offset + size]
         offset += -(-size // 4) * 4
-    names = ("positions", "value_codes")
-    walks = [
-        _Walk(lengths, bytes(streams[name]), stored)
-        for lengths, name in zip(code_lengths(tile), names, strict=True)
-        if lengths
-    ]
+    gap_lengths, value_lengths = code_lengths(tile)
+    gap_walks = [_Walk(gap_lengths, bytes(streams["positions"]), stored)] if gap_lengths else []
+    walks = gap_walks.copy()
+    if value_lengths:
+        walks.append(_Walk(value_lengths, bytes(streams["value_codes"]), stored))
     return {
         "bitmap_elements": n if n_gaps == 0 else 0,
         "cleared_elements": (0, n - stored, n)[min(n_gaps, 2)],
@@ -35,7 +37,37 @@ def work(tile: memoryview, n: int) -> dict[str, int]:
         "table_entries": sum(walk.n_entries for walk in walks),
         "turns": sum(walk.n_turns for walk in walks),
         "long_codes": sum(walk.n_long for walk in walks),
+        # With Helium only gaps are read like this, and values by pairs.
+        "gap_table_entries": sum(walk.n_entries for walk in gap_walks),
+        "gap_turns": sum(walk.n_turns for walk in gap_walks),
+        **_pairs(value_lengths, len(streams["value_codes"])),
     }
+
+
+def _pairs(lengths: Sequence[int], nbytes: int) -> dict[str, int]:
+    """What a decoder with Helium does for values: turns of five lookups, each of a pair or less.
+
+    Turns are an estimate, as if any bits were equally likely. That is close, as the bits of a good
+    code are, and much faster than to walk through the stream.
+    """
+    codes = sorted(filter(None, lengths))
+    short = codes[: bisect(codes, PAIR_BITS)]
+    fills = bits = filled = 0  # bits: of all entries of the table
+    for first in short:
+        room = PAIR_BITS - first
+        seconds = short[: bisect(short, room)]
+        left = (1 << room) - sum(1 << room - second for second in seconds)
+        fills += len(seconds) + (left > 0)
+        bits += (first << room) + sum(second << room - second for second in seconds)
+        filled += 1 << room
+    if not codes:
+        return {"pair_fills": 0, "pair_turns": 0, "long_pairs": 0}
+    # A lookup of a longer code gives nothing, and neither does any after it.
+    goes_on = filled / (1 << PAIR_BITS)
+    lookups = sum(goes_on**i for i in range(PAIR_TURN))
+    long = 1 - goes_on**PAIR_TURN
+    turns = 8 * nbytes / (lookups * bits / (1 << PAIR_BITS) + long * (PAIR_BITS + 1))
+    return {"pair_fills": fills, "pair_turns": round(turns), "long_pairs": round(turns * long)}
 
 
 class _Walk:
