@@ -36,10 +36,10 @@ typedef struct spk_huffman_entry {
 typedef struct spk_huffman_decoder {
   spk_huffman_entry *fours; /* 256, or null */
   uint32_t *pairs;          /* 1024, or null: bits in the low byte, the number of symbols above, then their meanings */
-  uint32_t
-      end[SPK_HUFFMAN_MAX_LENGTH + 1]; /* codes of at most that length, followed by zeros up to 12 bits, lie below */
-  uint32_t base[SPK_HUFFMAN_MAX_LENGTH + 1]; /* what added to a code of that length makes its number, modulo 2^32 */
-  uint8_t meanings[256];                     /* of the symbols that have a code, by its number; or of the only symbol */
+  /* Codes of at most that length, followed by zeros up to 12 bits, lie below the end. The base, added to a code of that
+   * length, makes its number, modulo 2^32. */
+  uint32_t end[SPK_HUFFMAN_MAX_LENGTH + 1], base[SPK_HUFFMAN_MAX_LENGTH + 1];
+  uint8_t meanings[256]; /* of the symbols that have a code, by its number; or of the only symbol */
   bool has_codes;
   const uint8_t *next, *stream_end;
   uint32_t bit;   /* of the next byte, 0 to 7 */
