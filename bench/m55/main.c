@@ -12,6 +12,7 @@
 #include "check.h"
 #include "semihosting.h"
 #include "spk.h"
+#include "spk_internal.h"
 #include "startup.h"
 
 /* m55.ld */
@@ -58,13 +59,6 @@ __attribute__((noinline)) static uint32_t decode(const spk_view *view, size_t si
   STACK_USED();
 }
 
-/* Bits that are set in the bitmap of size elements. */
-static uint32_t count_values(const uint8_t *bitmap, size_t size) {
-  uint32_t n = 0;
-  for (size_t i = 0; i < (size + 7u) / 8u; i++) n += (uint32_t)__builtin_popcount(bitmap[i]);
-  return n;
-}
-
 __attribute__((noinline)) static uint32_t decode_prune(bool bit_by_bit, const uint8_t *bitmap, size_t size,
                                                        uint32_t n_values, spk_status *status) {
   const size_t bitmap_size = (size + 7u) / 8u;
@@ -94,7 +88,7 @@ static bool run(const uint8_t *entry) {
     if (decoder == DECODE_S8) {
       stack_bytes = decode(&view, size, &status);
     } else {
-      const uint32_t n_values = count_values(view.payload, size);
+      const uint32_t n_values = spk_bitmap_count(view.payload, (uint32_t)((size + 7u) / 8u));
       stack_bytes = decode_prune(decoder == BIT_LOOP, view.payload, size, n_values, &status);
     }
     print_unsigned(stack_bytes);
