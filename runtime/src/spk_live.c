@@ -17,7 +17,7 @@ static SPK_NOINLINE uint32_t count_first(const uint8_t *bits, uint32_t n) {
   return n ? count + spk_count_bits((uint32_t)*bits >> (8u - n)) : count;
 }
 
-static bool is_set(const uint8_t *bits, uint32_t i) { return (bits[i / 8u] >> (7u - i % 8u) & 1u) != 0; }
+static bool is_set(const uint8_t *bits, uint32_t i) { return ((uint32_t)bits[i / 8u] >> (7u - i % 8u) & 1u) != 0; }
 
 /* Elements before number i whose unit has its bit set; the n_bits bits repeat. */
 static SPK_NOINLINE uint32_t count_before(const uint8_t *bits, uint32_t n_bits, uint32_t unit, uint32_t i) {
@@ -83,7 +83,21 @@ static void move_down(int8_t *dst, const int8_t *src, uint32_t n) {
   }
 }
 
-void spk_live_expand(const spk_live *live, int8_t *dst, uint32_t begin, uint32_t n, uint32_t n_live) {
+/* Few columns, again and again, as a bitmap of more: the cycles of a row would be short. */
+static void repeat_columns(spk_live *live, uint8_t *longer, uint32_t size) {
+  const uint32_t n_bytes = live->n_columns / 8u;
+  if (!live->columns || live->n_columns % 8u != 0 || 2u * n_bytes > size) return;
+  const uint32_t n_cycles = size / n_bytes;
+  SPK_NO_UNROLL
+  for (uint32_t i = 0; i < n_cycles * n_bytes; i++) longer[i] = live->columns[i % n_bytes];
+  live->columns = longer;
+  live->n_columns *= n_cycles;
+}
+
+void spk_live_expand(const spk_live *whole, int8_t *dst, uint32_t begin, uint32_t n, uint32_t n_live) {
+  uint8_t longer[64];
+  spk_live copy = *whole, *const live = &copy;
+  repeat_columns(live, longer, sizeof longer);
   const int8_t *const end = dst + n, *values = end - n_live;
   uint32_t row = begin / live->row, i = begin % live->row;
   while (n) {

@@ -2,8 +2,6 @@
 /* Prediction: elements of residuals, in place, in ascending order. docs/format.md, section 2.1. */
 #include "spk_transforms.h"
 
-#if !SPK_HELIUM
-
 /* The element of a residual, where the two earlier elements are a and b. */
 SPK_INLINE int8_t element(uint32_t kind, int32_t residual, int32_t a, int32_t b) {
   if (kind <= 1u) return (int8_t)(uint8_t)(a + b < (int32_t)kind ? -residual : residual);
@@ -56,6 +54,12 @@ void spk_restore(const spk_prediction *prediction, int8_t *dst, uint32_t n) {
   const uint32_t kind = prediction->kind, distance = prediction->distance, second = prediction->second;
   uint32_t i = distance > second ? distance : second;
   if (n <= i) return;
+#if SPK_HELIUM
+  if (distance >= SPK_VECTOR && second >= SPK_VECTOR) {
+    spk_restore_vectors(prediction, dst, n);
+    return;
+  }
+#endif
 #if SPK_SIMD32
   if (distance >= 4u && second >= 4u) {
     int8_t *const w = dst + i;
@@ -80,5 +84,3 @@ void spk_restore(const spk_prediction *prediction, int8_t *dst, uint32_t n) {
   SPK_NO_UNROLL
   for (; i < n; i++) dst[i] = element(kind, dst[i], dst[i - distance], dst[i - second]);
 }
-
-#endif

@@ -45,7 +45,7 @@ uint32_t spk_live_before(const spk_live *live, uint32_t j);
 
 /* Spread n_live elements, which end where the n elements of a tile at dst do, over the tile; the others become 0. The
  * tile starts at element begin of the tensor and has so many live elements. */
-void spk_live_expand(const spk_live *live, int8_t *dst, uint32_t begin, uint32_t n, uint32_t n_live);
+void spk_live_expand(const spk_live *whole, int8_t *dst, uint32_t begin, uint32_t n, uint32_t n_live);
 
 /* How many of n live elements, from number first on, are of the second class. */
 uint32_t spk_second_class(const spk_live *live, uint32_t first, uint32_t n);
@@ -56,5 +56,11 @@ void spk_mix_classes(const spk_live *live, int8_t *x, uint32_t first, uint32_t n
 
 /* Make elements of the n residuals of a tile. */
 void spk_restore(const spk_prediction *prediction, int8_t *dst, uint32_t n);
+
+#if SPK_HELIUM
+/* The same for distances of at least a vector, and more elements than the greater one. */
+enum { SPK_VECTOR = 16 };
+void spk_restore_vectors(const spk_prediction *prediction, int8_t *dst, uint32_t n);
+#endif
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prediction on Helium: 16 residuals at once, or as many as lie between an element and the nearer of those that
- * predict it. docs/format.md, section 2.1.
- */
+/* Prediction on Helium: 16 residuals at once. docs/format.md, section 2.1. */
 #include "../spk_internal.h"
 
 #if SPK_HELIUM
@@ -21,41 +19,36 @@ SPK_INLINE int8x16_t elements(uint32_t kind, int8x16_t residuals, int8x16_t a, i
   return vpselq_s8(residuals, kept, vcmpeqq_n_s8(residuals, 0));
 }
 
-SPK_INLINE void restore(uint32_t kind, int8_t *dst, uint32_t n, const int8_t *a, const int8_t *b, uint32_t step) {
-  for (int32_t left = (int32_t)n; left > 0; left -= (int32_t)step) {
-    const mve_pred16_t lanes = vctp8q(step < 16u && (uint32_t)left > step ? step : (uint32_t)left);
+SPK_INLINE void restore(uint32_t kind, int8_t *dst, uint32_t n, const int8_t *a, const int8_t *b) {
+  for (int32_t left = (int32_t)n; left > 0; left -= SPK_VECTOR) {
+    const mve_pred16_t lanes = vctp8q((uint32_t)left);
     const int8x16_t residuals = vldrbq_z_s8(dst, lanes);
     vstrbq_p_s8(dst, elements(kind, residuals, vldrbq_z_s8(a, lanes), vldrbq_z_s8(b, lanes)), lanes);
-    dst += step;
-    a += step;
-    b += step;
+    dst += SPK_VECTOR;
+    a += SPK_VECTOR;
+    b += SPK_VECTOR;
   }
 }
 
-void spk_restore(const spk_prediction *prediction, int8_t *dst, uint32_t n) {
+void spk_restore_vectors(const spk_prediction *prediction, int8_t *dst, uint32_t n) {
   const uint32_t distance = prediction->distance, second = prediction->second;
-  const uint32_t begin = distance > second ? distance : second, step = spk_min_u32(distance, second);
-  if (n <= begin) return;
+  const uint32_t begin = distance > second ? distance : second;
   n -= begin;
   dst += begin;
   const int8_t *const a = dst - distance, *const b = dst - second;
-  if (step < 16u) {
-    restore(prediction->kind, dst, n, a, b, step);
-    return;
-  }
   switch (prediction->kind) {
     case 0:
     case 1:
-      restore(prediction->kind, dst, n, a, b, 16);
+      restore(prediction->kind, dst, n, a, b);
       break;
     case 2:
-      restore(2, dst, n, a, b, 16);
+      restore(2, dst, n, a, b);
       break;
     case 3:
-      restore(3, dst, n, a, b, 16);
+      restore(3, dst, n, a, b);
       break;
     default:
-      restore(4, dst, n, a, b, 16);
+      restore(4, dst, n, a, b);
       break;
   }
 }
