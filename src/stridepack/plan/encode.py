@@ -3,13 +3,23 @@
 import numpy as np
 import numpy.typing as npt
 
+from stridepack.cost.transforms import transform_cycles
 from stridepack.formats import get_format, options_of
 from stridepack.packed import Packed
 from stridepack.plan.options import PackOptions
 from stridepack.transforms import Transforms, choose_transforms
 
-# What a transform has to save of a blob, since a decoder takes time for it.
+# A transform has to save this share of a blob. It may make a decoder slower by so much, or by so
+# many times what it saves, on this target: with vectors it counts most how much else there is.
+# Two classes may double the time, and have to be worth more.
 _LEAST_SHARE = 1 / 256
+_MOST_SLOWER, _WORTH, _WORTH_OF_CLASSES = 0.25, 30, 15
+_TARGET = "cortex-m55"
+
+# About how many cycles the formats that have transforms take there: for each non-zero, but for no
+# more than so many in all. `decode_cycles` knows better, and takes longer than packing.
+_OF_NON_ZERO, _OF_ELEMENT = 10, 6
+_OF_BITMAP = 1.2
 
 
 class TensorEncoder:
@@ -39,7 +49,7 @@ class TensorEncoder:
             packed = Packed.encode(
                 self._values, format, self._tile, transforms=transforms, **options
             )
-            if packed.nbytes + best.nbytes * _LEAST_SHARE < best.nbytes:
+            if self._is_better(packed, best):
                 best = packed
         return best
 
@@ -54,3 +64,14 @@ class TensorEncoder:
         simpler = found.only(takes - {"classes"})
         candidates = [simpler, found] if found.classes else [found]
         return [transforms for transforms in candidates if transforms]
+
+    def _is_better(self, packed: Packed, best: Packed) -> bool:
+        """Whether transforms, or more of them than before, save enough."""
+        saved = 1 - packed.nbytes / best.nbytes
+        n = self._values.size
+        plain = float(min(_OF_NON_ZERO * np.count_nonzero(self._values), _OF_ELEMENT * n))
+        if packed.format == "bitmap":
+            plain = _OF_BITMAP * n
+        worth = _WORTH_OF_CLASSES if packed.transforms.classes else _WORTH
+        more = transform_cycles(packed, _TARGET) - transform_cycles(best, _TARGET)
+        return saved >= _LEAST_SHARE and more <= plain * max(_MOST_SLOWER, worth * saved)

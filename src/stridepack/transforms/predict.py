@@ -7,8 +7,13 @@ from stridepack.transforms.apply import Int8Array, Prediction, residuals
 from stridepack.transforms.entropy import counts_of, entropy
 
 _SAMPLES = 1 << 15  # what distances are compared on
-_SHORTLIST = 5
+_SHORTLIST = 6
 _KINDS = (0, 1, 2, 3, 4)
+# A decoder restores 16 elements at once, or 4 where one that predicts is nearer. From even nearer
+# ones it would take many times as long as the format does.
+_NEAREST, _AT_ONCE = 4, 16
+_LEAST_OF_NEAR = 0.03  # what a prediction from near ones has to save
+
 _LEAST_CORRELATION = 3.5  # standard deviations, above which a distance may mean something
 
 
@@ -30,6 +35,8 @@ def find_prediction(values: Int8Array) -> Prediction | None:
             plain = entropy(counts_of(w))
             for kind in _KINDS:
                 gain = (plain - entropy(counts_of(residuals(w, a, b, kind)))) / at.size
+                if distance < _AT_ONCE or second < _AT_ONCE:
+                    gain -= _LEAST_OF_NEAR * plain / at.size
                 if gain > best:
                     best, found = gain, Prediction(kind, distance, second)
     return found
@@ -40,7 +47,7 @@ def _distances(shape: tuple[int, ...]) -> list[int]:
     n = int(np.prod(shape))
     inner = shape[-1] if shape else 1
     lengths = np.cumprod(shape[::-1], dtype=np.int64).tolist()
-    found = {1, 2, 3, 4, 8, 16}
+    found = {_NEAREST, 8, _AT_ONCE}
     found |= {length * i for length in lengths for i in range(1, 5)}
     found |= {inner * i for i in range(1, 16)}
     # A fully connected layer after a convolution has its channels innermost.
@@ -49,7 +56,7 @@ def _distances(shape: tuple[int, ...]) -> list[int]:
             found |= {channels * i for i in range(1, 6)}
         if len(shape) == 2 and shape[0] > channels:
             found.add(inner * channels)
-    return sorted(distance for distance in found if distance <= n // 2)
+    return sorted(distance for distance in found if _NEAREST <= distance <= n // 2)
 
 
 def _shortlist(flat: Int8Array, at: npt.NDArray[np.int64], distances: list[int]) -> list[int]:
