@@ -11,9 +11,10 @@ from stridepack.transforms import Transforms, choose_transforms
 
 # A transform has to save this share of a blob. It may make a decoder slower by so much, or by so
 # many times what it saves, on this target: with vectors it counts most how much else there is.
-# Two classes may double the time, and have to be worth more.
+# Two classes may double the time, and have to be worth more. Small tensors take no time to speak of.
 _LEAST_SHARE = 1 / 256
-_MOST_SLOWER, _WORTH, _WORTH_OF_CLASSES = 0.25, 30, 15
+_MOST_SLOWER, _WORTH, _WORTH_OF_CLASSES, _WORTH_WHERE_SMALL = 0.25, 30, 15, 100
+_SMALL = 1 << 15  # elements
 _TARGET = "cortex-m55"
 
 # About how many cycles the formats that have transforms take there: for each non-zero, but for no
@@ -69,9 +70,11 @@ class TensorEncoder:
         """Whether transforms, or more of them than before, save enough."""
         saved = 1 - packed.nbytes / best.nbytes
         n = self._values.size
-        plain = float(min(_OF_NON_ZERO * np.count_nonzero(self._values), _OF_ELEMENT * n))
+        plain: float = min(_OF_NON_ZERO * int(np.count_nonzero(self._values)), _OF_ELEMENT * n)
         if packed.format == "bitmap":
             plain = _OF_BITMAP * n
         worth = _WORTH_OF_CLASSES if packed.transforms.classes else _WORTH
+        if n <= _SMALL:
+            worth = _WORTH_WHERE_SMALL
         more = transform_cycles(packed, _TARGET) - transform_cycles(best, _TARGET)
         return saved >= _LEAST_SHARE and more <= plain * max(_MOST_SLOWER, worth * saved)
