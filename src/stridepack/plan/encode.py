@@ -11,7 +11,7 @@ from stridepack.transforms import Transforms, choose_transforms
 
 # A transform has to save this share of a blob. It may make a decoder slower by so much, or by so
 # many times what it saves, on this target: with vectors it counts most how much else there is.
-# Two classes may double the time, and have to be worth more. Small tensors take no time to speak of.
+# Two classes may double the time, and have to be worth more. Small tensors take little time anyway.
 _LEAST_SHARE = 1 / 256
 _MOST_SLOWER, _WORTH, _WORTH_OF_CLASSES, _WORTH_WHERE_SMALL = 0.25, 30, 15, 100
 _SMALL = 1 << 15  # elements
