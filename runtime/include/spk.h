@@ -36,7 +36,8 @@
  * No decoder needs more.
  *
  * Memory: decoders keep what they need on the stack, at most 400 bytes. rans and huffman have their tables there too:
- * rans needs 2.5 KB, huffman 3.5 KB, or 6.5 KB where positions are coded.
+ * rans needs 2.5 KB, huffman 3.5 KB, or 6.5 KB where positions are coded. A blob with transforms needs 200 bytes more
+ * than its format, and at least 420.
  *
  * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
  * SPK_ERROR_UNSUPPORTED. SPK_WITHOUT_TRANSFORMS leaves out what stands between some blobs and their format; pack with

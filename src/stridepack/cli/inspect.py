@@ -67,9 +67,7 @@ def inspect(
         raise click.UsageError("--mhz needs --target as well, for example --target cortex-m55.")
     tensors = read_weights(model)
     least = DEFAULT_MIN_SIZE if min_size is None else min_size
-    asked = PackOptions(
-        tile=tile, min_size=least, of_formats=given(options), transforms=transforms
-    )
+    asked = PackOptions(tile=tile, min_size=least, of_formats=given(options), transforms=transforms)
     with progress("measuring") as (start, advance):
         start(tensors)
         measured = measure_all(tensors, asked, target, advance)
