@@ -41,7 +41,7 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
     lines += [
         "/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */"
     ]
-    for name in map(str.upper, spec["formats"]):
+    for name in (*map(str.upper, spec["formats"]), "TRANSFORMS"):
         lines += [f"#ifdef SPK_WITHOUT_{name}", f"#define SPK_IF_{name}(code)", "#else"]
         lines += [f"#define SPK_IF_{name}(code) code", "#endif"]
     lines += ["", "typedef enum spk_status {"]

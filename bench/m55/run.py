@@ -106,7 +106,10 @@ class Case:
     packed: list[sp.Packed] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.packed = [sp.pack(values, self.format, tile=self.tile) for values in self.tensors]
+        self.packed = [
+            sp.pack(values, self.format, tile=self.tile, transforms=False)
+            for values in self.tensors
+        ]
 
     @property
     def n_weights(self) -> int:

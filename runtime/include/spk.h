@@ -36,10 +36,12 @@
  * No decoder needs more.
  *
  * Memory: decoders keep what they need on the stack, at most 400 bytes. rans and huffman have their tables there too:
- * rans needs 2.5 KB, huffman 3.5 KB, or 6.5 KB where positions are coded.
+ * rans needs 2.5 KB, huffman 3.5 KB, or 6.5 KB where positions are coded. A blob with transforms needs 200 bytes more
+ * than its format, and at least 420.
  *
  * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
- * SPK_ERROR_UNSUPPORTED. Define SPK_NO_HELIUM to leave the Helium decoders out.
+ * SPK_ERROR_UNSUPPORTED. SPK_WITHOUT_TRANSFORMS leaves out what stands between some blobs and their format; pack with
+ * --no-transforms then. Define SPK_NO_HELIUM to leave the Helium decoders out.
  *
  * Version: SPK_LIBRARY_VERSION is that of this library, SPK_VERSION that of the format of the blobs. docs/format.md in
  * the project's repository specifies the bytes.
@@ -59,13 +61,14 @@ extern "C" {
 /* A blob that was opened: pointers into it and its header in host order. Copyable; the blob must outlive it. */
 typedef struct spk_view {
   const uint8_t *blob;
-  const uint8_t *payload;
-  uint32_t payload_size; /* bytes */
+  const uint8_t *payload; /* its tiles, after the bitmaps of transforms if there are some */
+  uint32_t payload_size;  /* bytes from there */
   uint32_t n_elements;
   uint32_t tile_size; /* elements in every tile but, perhaps, the last */
   uint32_t n_tiles;
   uint8_t format; /* wire id */
   uint8_t n_dims;
+  uint8_t flags;
 } spk_view;
 
 /* Check the header, in O(1), and fill in the view. blob_size must be the exact size of the blob. */

@@ -79,6 +79,11 @@
 #else
 #define SPK_IF_HUFFMAN(code) code
 #endif
+#ifdef SPK_WITHOUT_TRANSFORMS
+#define SPK_IF_TRANSFORMS(code)
+#else
+#define SPK_IF_TRANSFORMS(code) code
+#endif
 
 typedef enum spk_status {
   SPK_OK = 0, /* ok */

@@ -5,7 +5,8 @@
  * mve/ replaces the scalar decoders; define SPK_NO_HELIUM to keep the scalar ones. Both refuse the same bytes.
  *
  * SPK_UNALIGNED is 1 on Arm cores that store words anywhere, SPK_THUMB2 on Cortex-M3 and above: for single
- * instructions that compilers do not find.
+ * instructions that compilers do not find. SPK_SIMD32 is 1 on Arm cores that add four bytes of a word at once:
+ * Cortex-M4 and above.
  */
 #ifndef SPK_ARCH_H
 #define SPK_ARCH_H
@@ -26,6 +27,12 @@
 #define SPK_THUMB2 1
 #else
 #define SPK_THUMB2 0
+#endif
+
+#if defined(__ARM_FEATURE_SIMD32) && defined(__ARMEL__) && defined(__GNUC__)
+#define SPK_SIMD32 1
+#else
+#define SPK_SIMD32 0
 #endif
 
 #endif

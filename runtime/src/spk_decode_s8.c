@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spk_decode_s8 and spk_decode_tile_s8: dispatch to the decoder of the format. */
-#include "spk_internal.h"
+#include "spk_transforms.h"
 
-static spk_status decode_tile(const spk_view *view, uint32_t i, int8_t *dst) {
-  spk_tile tile;
-  const spk_status status = spk_find_tile(view, i, &tile);
-  if (status != SPK_OK) return status;
-  switch (view->format) {
-#define DECODE(name, NAME, id) SPK_IF_##NAME(case id : return spk_##name##_decode(&tile, dst);)
+spk_status spk_decode_part(uint8_t format, const spk_tile *part, int8_t *dst) {
+  switch (format) {
+#define DECODE(name, NAME, id) SPK_IF_##NAME(case id : return spk_##name##_decode(part, dst);)
     SPK_FORMATS(DECODE)
 #undef DECODE
     default:
       return SPK_ERROR_UNSUPPORTED;
   }
+}
+
+static spk_status decode_tile(const spk_view *view, uint32_t i, int8_t *dst) {
+  if (view->flags & SPK_TRANSFORMED) {
+    SPK_IF_TRANSFORMS(return spk_decode_transformed(view, i, dst);)
+    return SPK_ERROR_UNSUPPORTED;
+  }
+  spk_tile tile;
+  const spk_status status = spk_find_tile(view, i, &tile);
+  return status == SPK_OK ? spk_decode_part(view->format, &tile, dst) : status;
 }
 
 spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size) {

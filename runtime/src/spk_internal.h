@@ -31,6 +31,9 @@
 /* The fixed part of a blob's header, which the varints follow, and where in it the CRC-32 lies. */
 enum { SPK_HEADER_SIZE = 12, SPK_HEADER_CRC = 8 };
 
+/* Flags of a blob whose tiles take more than their format: spk_transforms.h. */
+#define SPK_TRANSFORMED (SPK_FLAG_LIVE | SPK_FLAG_PREDICTED)
+
 /* One tile as a format sees it. The offset of a stream is relative to data, whose alignment is not known. */
 typedef struct spk_tile {
   const uint8_t *data;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spk_open: every check of the header that needs no look at the payload. docs/format.md, section 2. */
-#include "spk_internal.h"
+#include "spk_transforms.h"
 
 /* The varints of the header, from p on. Returns where the last one ends, or null where one breaks a rule. */
-static const uint8_t *read_fields(spk_view *v, unsigned flags, const uint8_t *p, const uint8_t *end) {
+static const uint8_t *read_fields(spk_view *v, const uint8_t *p, const uint8_t *end) {
   bool is_empty = false;
   uint64_t n = 1;
   for (unsigned axis = 0; axis < v->n_dims; axis++) {
@@ -17,14 +17,22 @@ static const uint8_t *read_fields(spk_view *v, unsigned flags, const uint8_t *p,
   if (n > SPK_MAX_ELEMENTS) return NULL;
   v->n_elements = (uint32_t)n;
   v->tile_size = v->n_elements ? v->n_elements : 1u;
-  if (flags & SPK_FLAG_TILED) {
+  if (v->flags & SPK_FLAG_TILED) {
     p = spk_read_varint(p, end, &v->tile_size);
     if (!p || v->tile_size == 0 || v->tile_size >= v->n_elements) return NULL;
   }
   v->n_tiles = spk_ceil_div(v->n_elements, v->tile_size);
-  /* The parameters of these two would follow. */
-  if (flags & (SPK_FLAG_LIVE | SPK_FLAG_PREDICTED)) return NULL;
+  if (!(v->flags & SPK_TRANSFORMED)) return p;
+#ifdef SPK_WITHOUT_TRANSFORMS
+  return end; /* whatever follows: it is not decoded */
+#else
+  spk_transforms t;
+  uint32_t n_bytes;
+  p = spk_read_transforms(&t, v->flags, v->n_elements, p, end, v->payload_size, &n_bytes);
+  v->payload += n_bytes;
+  v->payload_size -= n_bytes;
   return p;
+#endif
 }
 
 spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
@@ -39,6 +47,7 @@ spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
   v.blob = p;
   v.n_dims = p[1] & 15u;
   v.format = p[2] & 31u;
+  v.flags = p[2] & 0xE0u;
   v.payload_size = spk_load_u32(p + 4);
   switch (v.format) {
 #define KNOWN(name, NAME, id) case id:
@@ -53,8 +62,8 @@ spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
   if (blob_size < header || blob_size - header != v.payload_size) return SPK_ERROR_TRUNCATED;
   v.payload = p + header;
 
-  const uint8_t *end = read_fields(&v, p[2], p + SPK_HEADER_SIZE, v.payload);
-  if (!end || v.payload - end >= 4) return SPK_ERROR_HEADER;
+  const uint8_t *end = read_fields(&v, p + SPK_HEADER_SIZE, v.payload);
+  if (!end || p + header - end >= 4) return SPK_ERROR_HEADER;
   if (v.n_tiles == 0 && v.payload_size != 0) return SPK_ERROR_HEADER;
   /* The tile index must fit, so that later reads of it need no check. */
   if (v.n_tiles > 1 && v.payload_size / 4u < v.n_tiles) return SPK_ERROR_HEADER;

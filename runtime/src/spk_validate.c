@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spk_validate: the checksum, then every tile by its format. */
-#include "spk_internal.h"
+#include "spk_transforms.h"
 
-static spk_status validate_tile(uint8_t format, const spk_tile *tile) {
+spk_status spk_validate_part(uint8_t format, const spk_tile *part) {
   switch (format) {
-#define VALIDATE(name, NAME, id) SPK_IF_##NAME(case id : return spk_##name##_validate(tile);)
+#define VALIDATE(name, NAME, id) SPK_IF_##NAME(case id : return spk_##name##_validate(part);)
     SPK_FORMATS(VALIDATE)
 #undef VALIDATE
     default:
       return SPK_ERROR_UNSUPPORTED;
   }
+}
+
+static spk_status validate_tile(const spk_view *view, uint32_t i, spk_tile *tile) {
+  const bool is_transformed = (view->flags & SPK_TRANSFORMED) != 0;
+#ifdef SPK_WITHOUT_TRANSFORMS
+  if (is_transformed) return SPK_ERROR_UNSUPPORTED;
+#endif
+  const spk_status status = spk_find_tile(view, i, tile);
+  if (status != SPK_OK) return status;
+  SPK_IF_TRANSFORMS(if (is_transformed) return spk_validate_transformed(view, i);)
+  return spk_validate_part(view->format, tile);
 }
 
 spk_status spk_validate(const spk_view *view) {
@@ -21,8 +32,7 @@ spk_status spk_validate(const spk_view *view) {
 
   spk_tile tile;
   for (uint32_t i = 0; i < view->n_tiles; i++) {
-    spk_status status = spk_find_tile(view, i, &tile);
-    if (status == SPK_OK) status = validate_tile(view->format, &tile);
+    const spk_status status = validate_tile(view, i, &tile);
     if (status != SPK_OK) return status;
   }
   /* The last tile ends with the payload. */

@@ -39,7 +39,7 @@ def build_blob(
         Each below 2^32; a product of at most 2^30.
     tile_size : int or None
         Elements in a tile, fewer than the tensor has; None where there is one tile.
-    payload : bytes or memoryview
+    payload : bytes-like
         A multiple of 4.
     flags : int
         Those of the transforms.
@@ -59,6 +59,19 @@ def build_blob(
     )
     crc = zlib.crc32(payload, zlib.crc32(varints, zlib.crc32(start)))
     return b"".join((start, struct.pack("<I", crc), varints, payload))
+
+
+def read_parameters(blob: bytes, n_dims: int) -> list[int]:
+    """What a valid header has after the shape and the tile size; zeros may follow."""
+    varints = []
+    value = shift = 0
+    for byte in blob[_FIXED : 4 * blob[3]]:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            varints.append(value)
+            value = shift = 0
+    return varints[n_dims + (blob[2] & _spec.FLAGS["tiled"] != 0) :]
 
 
 def _varints(shape: Sequence[int], tile_size: int | None, parameters: Iterable[int]) -> bytes:

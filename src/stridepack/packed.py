@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack import _core, _spec
-from stridepack._header import build_blob, header_nbytes
+from stridepack._header import build_blob, header_nbytes, read_parameters
 from stridepack._numbers import is_integer
 from stridepack.errors import InputError, raise_for_status
 from stridepack.formats import check_options, get_format
 from stridepack.groups import check_element_count
+from stridepack.transforms import Transforms
+from stridepack.transforms.payload import read_transforms, split_tiles, write_payload
 
 
 def dense_nbytes(shape: tuple[int, ...], tile: int | None = None) -> int:
@@ -64,9 +66,10 @@ class Packed:
     def __init__(self, blob: bytes) -> None:
         self._blob = blob
         self._view = np.frombuffer(blob, np.uint8)
-        status, wire_id, shape, n, tile_size, n_tiles, payload = _core.open(self._view)
+        status, wire_id, shape, n, tile_size, n_tiles, tiles = _core.open(self._view)
         raise_for_status(status, "not a valid blob")
-        self._payload_offset = payload
+        self._payload_offset = 4 * blob[3]
+        self._tiles_offset = tiles  # after the bitmaps of transforms
         self.format: str = next(name for name, i in _spec.FORMATS.items() if i == wire_id)
         self.shape: tuple[int, ...] = shape
         self.n_elements: int = n
@@ -75,7 +78,13 @@ class Packed:
 
     @classmethod
     def encode(
-        cls, values: npt.ArrayLike, format: str, tile: int | None = None, **options: Any
+        cls,
+        values: npt.ArrayLike,
+        format: str,
+        tile: int | None = None,
+        *,
+        transforms: Transforms | None = None,
+        **options: Any,
     ) -> "Packed":
         """Encode with one given format; see `stridepack.pack`, which also chooses."""
         array = np.asarray(values)
@@ -97,9 +106,27 @@ class Packed:
         codec = get_format(format)
         check_options([format], options)
         flat = np.ascontiguousarray(array).reshape(-1)
-        payload = _core.encode(codec.name, flat, tile_size, codec.encoder_options(options)).data
-        tiles = tile_size if tile_size < flat.size else None
-        return cls(build_blob(codec.wire_id, array.shape, tiles, payload))
+        encoder_options = codec.encoder_options(options)
+
+        def encode(part: npt.NDArray[np.int8], tile_size: int) -> memoryview:
+            return _core.encode(codec.name, part, tile_size, encoder_options).data
+
+        flags, parameters = 0, list[int]()
+        if transforms:
+            payload = write_payload(transforms, flat, tile_size, lambda x: encode(x, x.size))
+            flags, parameters = transforms.header()
+        else:
+            payload = encode(flat, tile_size)
+        return cls(
+            build_blob(
+                codec.wire_id,
+                array.shape,
+                tile_size if tile_size < flat.size else None,
+                payload,
+                flags=flags,
+                parameters=parameters,
+            )
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> "Packed":
@@ -145,7 +172,11 @@ class Packed:
         sizes: dict[str, int] = {}
         if self.n_tiles > 1:
             sizes["tile_index"] = 4 * self.n_tiles
-        for tile, n in self.tiles():
+        if self.transforms.live is not None:
+            sizes["bitmaps"] = len(self.transforms.live.bitmaps())
+        if part_sizes := sum(4 for tile, _ in self.tiles() if self.transforms.classes and tile):
+            sizes["part_sizes"] = part_sizes
+        for tile, n in self.parts():
             for name, size in codec.streams(tile, n):
                 sizes[name] = sizes.get(name, 0) + size
         if gap := self.payload_nbytes - sum(sizes.values()):
@@ -154,7 +185,7 @@ class Packed:
 
     def tiles(self) -> Iterator[tuple[memoryview, int]]:
         """Bytes and number of elements of each tile."""
-        payload = memoryview(self._blob)[self._payload_offset :]
+        payload = memoryview(self._blob)[self._tiles_offset :]
         if self.n_tiles == 1:
             yield payload, self.n_elements
             return
@@ -162,6 +193,20 @@ class Packed:
         for t, end in enumerate(np.frombuffer(payload, "<u4", self.n_tiles).tolist()):
             yield payload[begin:end], self.tile_elements(t)
             begin = end
+
+    @cached_property
+    def transforms(self) -> Transforms:
+        """What stands between the tensor and its format; false where nothing does."""
+        flags = self._blob[2]
+        if not flags & (_spec.FLAGS["live"] | _spec.FLAGS["predicted"]):
+            return Transforms()
+        payload = memoryview(self._blob)[self._payload_offset :]
+        parameters = read_parameters(self._blob, len(self.shape))
+        return read_transforms(flags, parameters, self.n_elements, payload)
+
+    def parts(self) -> Iterator[tuple[memoryview, int]]:
+        """Bytes and elements of all that its format has encoded: tiles, or classes of them."""
+        return split_tiles(self.transforms, self.tiles()) if self.transforms else self.tiles()
 
     def tile_elements(self, tile: int) -> int:
         """Number of elements in a tile."""
@@ -203,8 +248,9 @@ class Packed:
 
     def __repr__(self) -> str:
         shape = ", ".join(map(str, self.shape))
-        tiles = f", {self.n_tiles} tiles" if self.n_tiles > 1 else ""
+        more = f", {self.n_tiles} tiles" if self.n_tiles > 1 else ""
+        more += "".join(f", {word}" for word in self.transforms.words())
         return (
-            f"<Packed {self.format} int8[{shape}], {self.n_non_zero} non-zeros{tiles}: "
+            f"<Packed {self.format} int8[{shape}], {self.n_non_zero} non-zeros{more}: "
             f"{self.nbytes} bytes>"
         )

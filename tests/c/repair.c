@@ -1,9 +1,10 @@
 /* The repair of a header, field by field in the order of docs/format.md, section 2. */
 #include "repair.h"
 
+#include "repair_transforms.h"
 #include "spk_internal.h"
 
-enum { FIXED = 12, MAX_FIELDS = 4 + SPK_MAX_DIMS };
+enum { FIXED = 12, MAX_FIELDS = 4 + SPK_MAX_DIMS + 5 * TRANSFORM_FIELDS };
 
 void store_u32(uint8_t *p, uint32_t value) {
   for (int i = 0; i < 4; i++, value >>= 8) p[i] = (uint8_t)value;
@@ -40,54 +41,64 @@ static void repair_tile_index(uint8_t *payload, uint32_t payload_size, uint32_t 
   store_u32(payload + 4 * (n_tiles - 1), payload_size);
 }
 
-/* What the varints say, as far as they are some: elements, and where there is one the tile size, or 0. */
-static uint32_t read_fields(const uint8_t *bytes, size_t size, uint32_t n_dims, uint32_t *tile_size) {
+/* What a header says, as far as it says anything. */
+typedef struct header {
+  uint32_t n_dims, n;
+  uint32_t tile_size; /* 0: one tile */
+  transforms t;
+} header;
+
+static header read_header(const uint8_t *bytes, size_t size) {
   const uint8_t *p = bytes + FIXED, *end = bytes + spk_min_u32((uint32_t)size, 4u * bytes[3]);
-  uint32_t n = 1, value;
+  header h = {(bytes[1] & 15u) % (SPK_MAX_DIMS + 1u), 1, 0, {0}};
+  uint32_t value, fields[TRANSFORM_FIELDS] = {0};
   if (end < p) end = p;
-  for (uint32_t axis = 0; axis < n_dims && p; axis++) {
+  for (uint32_t axis = 0; axis < h.n_dims && p; axis++) {
     p = spk_read_varint(p, end, &value);
-    if (p) n = n * (value % (REPAIR_MAX_ELEMENTS + 1)) % (REPAIR_MAX_ELEMENTS + 1);
+    if (p) h.n = h.n * (value % (REPAIR_MAX_ELEMENTS + 1)) % (REPAIR_MAX_ELEMENTS + 1);
   }
-  *tile_size = 0;
-  if (p && (bytes[2] & SPK_FLAG_TILED)) spk_read_varint(p, end, tile_size);
-  return n;
+  if (p && (bytes[2] & SPK_FLAG_TILED)) p = spk_read_varint(p, end, &h.tile_size);
+  for (unsigned i = 0; i < TRANSFORM_FIELDS && p; i++) p = spk_read_varint(p, end, &fields[i]);
+  h.t = repair_transforms(bytes[2], fields, h.n);
+  if (h.n < 2) h.tile_size = 0;
+  if (h.tile_size >= h.n && h.tile_size != 0) h.tile_size = h.tile_size % (h.n - 1) + 1;
+  return h;
 }
+
+static uint32_t n_tiles(const header *h) { return h->tile_size == 0 ? 1 : spk_ceil_div(h->n, h->tile_size); }
 
 /* Writes the varints, all extents but the first 1, and what depends on them. Returns the size of the header. */
-static uint32_t write_fields(uint8_t *bytes, size_t size, uint32_t n_dims, uint32_t n, uint32_t tile_size) {
+static uint32_t write_header(uint8_t *bytes, size_t size, header *h) {
   uint8_t fields[MAX_FIELDS] = {0}, *p = fields;
-  for (uint32_t axis = 0; axis < n_dims; axis++) p = store_varint(p, axis == 0 ? n : 1);
-  if (tile_size != 0) p = store_varint(p, tile_size);
-  const uint32_t used = ((uint32_t)(p - fields) + 3u) & ~UINT32_C(3);
-  if (FIXED + used > size) return write_fields(bytes, size, n_dims == 0 ? 0 : 1, n, 0);
+  for (uint32_t axis = 0; axis < h->n_dims; axis++) p = store_varint(p, axis == 0 ? h->n : 1);
+  if (h->tile_size != 0) p = store_varint(p, h->tile_size);
+  for (unsigned i = 0; i < h->t.n_fields; i++) p = store_varint(p, h->t.fields[i]);
+  const uint32_t used = ((uint32_t)(p - fields) + 3u) & ~UINT32_C(3), begin = FIXED + used;
+  const uint32_t index = h->tile_size == 0 ? 0 : 4 * n_tiles(h);
+  if (begin + bitmaps_size(&h->t) + index > size) {
+    const header less = {h->n_dims == 0 ? 0 : 1, h->n, 0, {0}};
+    *h = less;
+    return write_header(bytes, size, h);
+  }
   memcpy(bytes + FIXED, fields, used);
-  bytes[1] = (uint8_t)(SPK_VERSION << 4 | n_dims);
-  bytes[2] = (uint8_t)(known_format(bytes[2] & 31u) | (tile_size != 0 ? SPK_FLAG_TILED : 0));
-  bytes[3] = (uint8_t)((FIXED + used) / 4);
-  return FIXED + used;
-}
-
-/* Entries that a tile index can have behind the longest header. */
-static uint32_t largest_index(size_t size) {
-  return size < FIXED + MAX_FIELDS ? 0 : (uint32_t)(size - FIXED - MAX_FIELDS) / 4;
+  bytes[1] = (uint8_t)(SPK_VERSION << 4 | h->n_dims);
+  bytes[2] = (uint8_t)(known_format(bytes[2] & 31u) | (h->tile_size != 0 ? SPK_FLAG_TILED : 0) | h->t.flags);
+  bytes[3] = (uint8_t)(begin / 4);
+  return begin;
 }
 
 size_t repair_blob(uint8_t *bytes, size_t size, bool tile_index) {
   if (size < FIXED + 4) return 0;
   bytes[0] = SPK_MAGIC;
-  const uint32_t n_dims = (bytes[1] & 15u) % (SPK_MAX_DIMS + 1u);
-  uint32_t tile_size;
-  const uint32_t n = read_fields(bytes, size, n_dims, &tile_size);
-  if (n < 2) tile_size = 0;
-  if (tile_size >= n && tile_size != 0) tile_size = tile_size % (n - 1) + 1;
-  if (tile_size != 0 && spk_ceil_div(n, tile_size) > largest_index(size)) tile_size = 0;
-
-  const uint32_t header = write_fields(bytes, size, n_dims, n, tile_size);
-  const uint32_t payload_size = n == 0 ? 0 : (uint32_t)(size - header) & ~UINT32_C(3);
+  header h = read_header(bytes, size);
+  const uint32_t begin = write_header(bytes, size, &h);
+  const uint32_t payload_size = h.n == 0 ? 0 : (uint32_t)(size - begin) & ~UINT32_C(3);
   store_u32(bytes + 4, payload_size);
-  const bool tiled = bytes[2] & SPK_FLAG_TILED;
-  if (tile_index && tiled) repair_tile_index(bytes + header, payload_size, spk_ceil_div(n, tile_size));
-  seal_blob(bytes, header + payload_size);
-  return header + payload_size;
+  const uint32_t bitmaps = bitmaps_size(&h.t);
+  repair_bitmaps(&h.t, bytes + begin);
+  if (tile_index && h.tile_size != 0) {
+    repair_tile_index(bytes + begin + bitmaps, payload_size - bitmaps, n_tiles(&h));
+  }
+  seal_blob(bytes, begin + payload_size);
+  return begin + payload_size;
 }

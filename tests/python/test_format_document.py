@@ -11,7 +11,9 @@ from stridepack.files.spk import build_bundle
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/format.md"
 EXAMPLES = re.findall(
-    r"^```\nexample (\w+)(?: tile=(\d+))?\n(.*?)^```", DOCUMENT.read_text(), re.S | re.M
+    r"^```\nexample (?!transforms)(\w+)(?: tile=(\d+))?\n(.*?)^```",
+    DOCUMENT.read_text(),
+    re.S | re.M,
 )
 BUNDLE = re.search(r"^```\nbundle\n(.*?)^```", DOCUMENT.read_text(), re.S | re.M)
 LINE = re.compile(r"(\w+) +((?:[0-9a-f]{2}(?: |$))+)")

@@ -6,7 +6,6 @@ from broken import Broken
 from layout import TILED, blob, patch, replace, seal, u32, varint, with_varints
 
 DENSE = 1  # the wire id; which format it is does not matter here
-LIVE, PREDICTED = 0x40, 0x80
 
 GOOD = blob(DENSE, 24, [bytes(24)], shape=(4, 6))
 EMPTY = blob(DENSE, 0, [])
@@ -63,12 +62,6 @@ def _format(ids: Sequence[int]) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _header() -> Iterator[tuple[str, str, bytes]]:
-    for flags in (LIVE, PREDICTED, LIVE | PREDICTED):
-        yield (
-            f"flags_{flags}",
-            f"the reserved flags {flags}",
-            seal(patch(GOOD, format=DENSE | flags)),
-        )
     for n_dims in (9, 15):
         data = blob(DENSE, 1, [bytes(4)], shape=[1] * n_dims)
         yield f"dimensions_{n_dims}", f"{n_dims} dimensions", data

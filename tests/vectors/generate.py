@@ -19,6 +19,7 @@ from cases import Case, cases, lengths
 from example import ARRAY
 from layout import blob, bundle, join
 from of_formats import modules
+from transforms import broken_transforms, transform_cases
 
 import stridepack as sp
 from stridepack.formats import get_format
@@ -59,6 +60,17 @@ def valid_files() -> dict[str, bytes]:
         for name, tile, raw in unusual():
             add(f"{fmt}_unusual_{name}.blob", blob(wire_id, len(raw), [tile]), raw)
 
+    tensors = []
+    for case in transform_cases():
+        for fmt in case.formats:
+            packed = sp.Packed.encode(case.values, fmt, case.tile, transforms=case.transforms)
+            name, data, raw = f"{case.name}_{fmt}", packed.to_bytes(), case.values.tobytes()
+            if case.in_bundle:
+                tensors.append((name, data, raw))
+            else:
+                add(f"transforms_{name}.blob", data, raw)
+    add("transforms_in_bundle.spk", *make_bundle(tensors))
+
     add("bundle_empty.spk", *make_bundle([]))
     add("bundle_empty_without_names.spk", *make_bundle([], names=False))
     some = list(cases())[3:7]
@@ -83,6 +95,7 @@ def invalid_files() -> dict[str, bytes]:
         *broken_headers([*ids.values()]),
         *broken_streams(ids, modules()),
         *broken_bundles(ids),
+        *broken_transforms(),
     ]
     for v in sorted(vectors, key=lambda v: v.file):
         if v.file in files:

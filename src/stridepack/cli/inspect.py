@@ -46,6 +46,7 @@ def inspect(
     mhz: float | None,
     min_size: int | None,
     tile: int | None,
+    transforms: bool,
     **options: Any,
 ) -> None:
     """Show how many bytes every tensor of MODEL takes in every format.
@@ -66,7 +67,7 @@ def inspect(
         raise click.UsageError("--mhz needs --target as well, for example --target cortex-m55.")
     tensors = read_weights(model)
     least = DEFAULT_MIN_SIZE if min_size is None else min_size
-    asked = PackOptions(tile=tile, min_size=least, of_formats=given(options))
+    asked = PackOptions(tile=tile, min_size=least, of_formats=given(options), transforms=transforms)
     with progress("measuring") as (start, advance):
         start(tensors)
         measured = measure_all(tensors, asked, target, advance)

@@ -44,6 +44,14 @@ def packing_options(command: Command) -> Command:
         help="Cut tensors into tiles of N elements. Each tile can be decoded alone.  "
         "[default: one tile for each tensor]",
     )(command)
+    command = click.option(
+        "--transforms/--no-transforms",
+        default=True,
+        show_default=True,
+        help="For bitmap, rans, huffman: leave out dead rows and columns of a tensor, put the "
+        "others into two classes, or predict weights from earlier ones, where that makes a blob "
+        "smaller.",
+    )(command)
     return click.option(
         "--min-size",
         type=click.IntRange(min=0),

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from stridepack._words import listed
 from stridepack.cost._fitted import CYCLES, MEMORY
+from stridepack.cost.transforms import transform_cycles
 from stridepack.cost.work import work_of
 from stridepack.errors import InputError
 from stridepack.packed import Packed
@@ -58,7 +59,7 @@ def decode_cycles(packed: Packed, target: str) -> float | None:
     True
     """
     costs = _of_target(CYCLES, target).get(packed.format, {})
-    total = 0.0
+    total = transform_cycles(packed, target)
     for name, count in work_of(packed).items():
         if count and name not in costs:
             return None

@@ -63,6 +63,7 @@ def pack_file(
     decoder: str = DECODERS[0],
     tile: int | None = None,
     min_size: int | None = None,
+    transforms: bool = True,
     budget: Budget | None = None,
     objective: str | None = None,
     target: str | None = None,
@@ -89,8 +90,8 @@ def pack_file(
     Parameters
     ----------
     model, output : str or PathLike
-    format, tile, **options
-        As in `stridepack.plan`. For ``.tflite``, whole tensors only.
+    format, tile, transforms, **options
+        As in `stridepack.plan`. For ``.tflite``, whole tensors only, and without transforms.
     min_size : int, optional
         Tensors of fewer elements stay dense. Default: 0 for ``.c`` and ``.spk``, where every tensor
         is packed that gets smaller, and 2048 for ``.tflite``, where each packed tensor needs an
@@ -139,7 +140,11 @@ def pack_file(
         Path(model),
         Path(output),
         PackOptions(
-            format, tile, type_of(Path(output)).min_size if min_size is None else min_size, options
+            format,
+            tile,
+            type_of(Path(output)).min_size if min_size is None else min_size,
+            options,
+            transforms,
         ),
         decoder,
         Goal(budget or Budget(), objective, target, count_code) if asked_for_plan else None,

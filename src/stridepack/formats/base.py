@@ -35,6 +35,7 @@ RESERVED = frozenset(
             "reference_kernels",
             "names",
             "no_names",
+            "transforms",
         ),
     }
 )
@@ -109,6 +110,8 @@ class Format(ABC):
 
     name: ClassVar[str]
     options: ClassVar[tuple[Option, ...]] = ()
+    transforms: ClassVar[frozenset[str]] = frozenset()
+    """Those in front of it that can pay: of "live", "classes" and "prediction"."""
 
     def __init_subclass__(cls) -> None:
         for option in cls.options:

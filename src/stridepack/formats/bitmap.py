@@ -11,6 +11,7 @@ class Bitmap(Format):
     """The layout of TensorFlow Lite Micro's PRUNE: an eighth of dense, plus the non-zeros."""
 
     name = "bitmap"
+    transforms = frozenset({"live"})
 
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
         size = (n + 7) // 8

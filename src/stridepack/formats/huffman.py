@@ -9,6 +9,7 @@ class Huffman(Format):
     """Close to the zero-order entropy, and unpacked by lookups: for cores without vectors."""
 
     name = "huffman"
+    transforms = frozenset({"live", "classes", "prediction"})
 
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
         stored, positions = (int.from_bytes(tile[i : i + 4], "little") for i in (0, 4))

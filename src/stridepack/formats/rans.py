@@ -12,6 +12,7 @@ class Rans(Format):
     """Within one or two per cent of the zero-order entropy, and the slowest to unpack."""
 
     name = "rans"
+    transforms = frozenset({"live", "classes", "prediction"})
 
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
         parts = RansParts(tile, n)

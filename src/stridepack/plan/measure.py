@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from stridepack._threads import in_threads
 from stridepack.cost import decode_cycles
 from stridepack.packed import Packed
+from stridepack.plan.encode import TensorEncoder
 from stridepack.plan.options import PackOptions
 from stridepack.plan.rules import why_dense
 from stridepack.tensor import WeightTensor
@@ -62,7 +63,11 @@ def measure_all(
         return packed.nbytes, decode_cycles(packed, target) if target else None
 
     answers = in_every_format(
-        tensors, ask, tile=options.tile, on_done=on_done, **options.of_formats
+        *(tensors, ask),
+        tile=options.tile,
+        transforms=options.transforms,
+        on_done=on_done,
+        **options.of_formats,
     )
     return [
         Measured(
@@ -80,6 +85,7 @@ def in_every_format(
     ask: Callable[[Packed], T],
     *,
     tile: int | None = None,
+    transforms: bool = False,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
 ) -> list[dict[str, T]]:
@@ -87,10 +93,11 @@ def in_every_format(
 
     Whole tensors, or tiles of `tile` elements; nothing stays dense here.
     """
-    asked = PackOptions(tile=tile, of_formats=options)
+    asked = PackOptions(tile=tile, of_formats=options, transforms=transforms)
     names = asked.candidates()
 
     def answers(tensor: WeightTensor) -> dict[str, T]:
-        return {name: ask(asked.encode(tensor.values, name, tile)) for name in names}
+        encoder = TensorEncoder(tensor.values, asked, tile)
+        return {name: ask(encoder.encode(name)) for name in names}
 
     return in_threads(answers, tensors, lambda tensor: tensor.size, on_done)

@@ -4,13 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy.typing as npt
-
 from stridepack._numbers import is_integer
 from stridepack._words import listed
 from stridepack.errors import InputError
-from stridepack.formats import check_options, formats, options_of
-from stridepack.packed import Packed
+from stridepack.formats import check_options, formats
 from stridepack.plan.budget import BUDGETS
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 
@@ -31,12 +28,16 @@ class PackOptions:
         Tensors with fewer elements stay dense.
     of_formats : mapping of str to value
         Options of the formats.
+    transforms : bool
+        Whether formats may be given a tensor without its dead rows and columns, in two classes, or
+        predicted, where that makes its blob smaller (docs/format.md, section 2.1).
     """
 
     format: str = AUTO
     tile: int | None = None
     min_size: int = DEFAULT_MIN_SIZE
     of_formats: Mapping[str, Any] = field(default_factory=dict)
+    transforms: bool = True
 
     def __post_init__(self) -> None:
         if not is_integer(self.min_size, 0):
@@ -76,7 +77,3 @@ class PackOptions:
             )
         check_options(names, self.of_formats)
         return names
-
-    def encode(self, values: npt.ArrayLike, format: str, tile: int | None = None) -> Packed:
-        """Encode a tensor in one format, in tiles of the size given here, with its options."""
-        return Packed.encode(values, format, tile, **options_of(format, self.of_formats))

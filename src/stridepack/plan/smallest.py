@@ -10,6 +10,7 @@ import numpy.typing as npt
 from stridepack._threads import in_threads
 from stridepack.errors import StridepackError
 from stridepack.packed import Packed, dense_nbytes
+from stridepack.plan.encode import TensorEncoder
 from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
 from stridepack.tensor import WeightTensor, equal_values
@@ -41,7 +42,12 @@ class Choice:
 
 
 def pack(
-    values: npt.ArrayLike, format: str = AUTO, *, tile: int | None = None, **options: Any
+    values: npt.ArrayLike,
+    format: str = AUTO,
+    *,
+    tile: int | None = None,
+    transforms: bool = True,
+    **options: Any,
 ) -> Packed:
     """Pack one int8 tensor.
 
@@ -53,6 +59,10 @@ def pack(
         One of `stridepack.formats()`, or "auto": all of them are tried, the smallest wins.
     tile : int, optional
         Cut the tensor into tiles of this many elements that decode independently. Default: one.
+    transforms : bool
+        Whether the formats `bitmap`, `rans` and `huffman` may leave out dead rows and columns and,
+        the latter two, have two classes of them or predict elements, where that makes the blob
+        smaller.
     **options
         Of the format. hybrid: `sizes`, `strides`, `occupancy`, `order`; see
         `stridepack.find_groups`.
@@ -75,7 +85,7 @@ def pack(
     >>> p.format, p.nbytes, bool((p.unpack() == weights).all())
     ('psr', 56, True)
     """
-    asked = PackOptions(format, tile, of_formats=options)
+    asked = PackOptions(format, tile, of_formats=options, transforms=transforms)
     return _smallest(np.asarray(values), asked.candidates(), asked, tile)[0]
 
 
@@ -86,6 +96,7 @@ def plan(
     candidates: Iterable[str] | None = None,
     min_size: int = DEFAULT_MIN_SIZE,
     tile: int | None = None,
+    transforms: bool = True,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
 ) -> list[Choice]:
@@ -94,7 +105,7 @@ def plan(
     Parameters
     ----------
     tensors : sequence of WeightTensor
-    format : str
+    format, tile, transforms, **options
         As in `pack`.
     candidates : iterable of str, optional
         What "auto" chooses from, and what `format` must be one of. Default: all formats.
@@ -114,7 +125,7 @@ def plan(
         As `pack` does; also for a negative `min_size`.
     """
     return choose_smallest(
-        tensors, PackOptions(format, tile, min_size, options), candidates, on_done
+        tensors, PackOptions(format, tile, min_size, options, transforms), candidates, on_done
     )
 
 
@@ -152,18 +163,19 @@ def _smallest(
     values: npt.NDArray[Any], candidates: tuple[str, ...], options: PackOptions, tile: int | None
 ) -> tuple[Packed, dict[str, int]]:
     """The smallest blob, the first of equals, and the size of every one."""
+    encoder = TensorEncoder(values, options, tile)
     best: Packed | None = None
     nbytes = {}
     for name in candidates:
         if name == "dense" and len(candidates) > 1:  # a large tensor is not copied in vain
             nbytes[name] = dense_nbytes(values.shape, tile)
             continue
-        packed = options.encode(values, name, tile)
+        packed = encoder.encode(name)
         nbytes[name] = packed.nbytes
         if values.size < _LARGE and (best is None or packed.nbytes < best.nbytes):
             best = packed
         del packed
     smallest = min(nbytes, key=nbytes.__getitem__)  # the first of equals
     if best is None or best.format != smallest:
-        best = options.encode(values, smallest, tile)
+        best = encoder.encode(smallest)
     return best, nbytes

@@ -24,6 +24,7 @@ from stridepack.plan.budget_plan import (
     code_nbytes,
 )
 from stridepack.plan.choice import FormatChoice
+from stridepack.plan.encode import TensorEncoder
 from stridepack.plan.knapsack import Option
 from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
@@ -59,6 +60,7 @@ def plan_within(
     candidates: Iterable[str] | None = None,
     min_size: int = DEFAULT_MIN_SIZE,
     tile: int | None = None,
+    transforms: bool = True,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
 ) -> BudgetPlan:
@@ -82,8 +84,8 @@ def plan_within(
         Count the code of the decoders in use as Flash, as `stridepack.cost.decoder_nbytes` has
         it. What two of them share counts twice.
     container_nbytes : int
-        Bytes of Flash beside blobs and code, such as `stridepack.files.spk.bundle_overhead`.
-    format, candidates, min_size, on_done, **options
+        Bytes of Flash beside blobs and code, such as `stridepack.files.spk.overhead`.
+    format, candidates, min_size, transforms, on_done, **options
         As in `stridepack.plan`; dense is always possible here.
     tile : int, optional
         Elements in every tile. Default: whole tensors, or as many as the SRAM allows, in multiples
@@ -118,7 +120,7 @@ def plan_within(
     return choose_within(
         tensors,
         Goal(budget, objective, target, count_code),
-        PackOptions(format, tile, min_size, options),
+        PackOptions(format, tile, min_size, options, transforms),
         candidates=candidates,
         container_nbytes=container_nbytes,
         on_done=on_done,
@@ -151,10 +153,11 @@ def choose_within(
     def try_formats(tensor: WeightTensor) -> _Tried:
         tried = _Tried(why_dense(tensor.size, options.min_size))
         cut = _tile(tensor, budget.sram, options.tile, tried.note)
+        encoder = TensorEncoder(tensor.values, options, cut)
         for name in ("dense", *(() if tried.note else names)):
             if name in tried.candidates:
                 continue
-            packed = options.encode(tensor.values, name, cut)
+            packed = encoder.encode(name)
             not_known = cycles_matter and decode_cycles(packed, target) is None
             if not_known or (goal.count_code and code[name] is None):
                 tried.left_out.add(name)

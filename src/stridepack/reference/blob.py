@@ -4,7 +4,7 @@ import importlib
 import math
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -12,6 +12,16 @@ import numpy.typing as npt
 
 from stridepack import _spec
 from stridepack.errors import CorruptDataError, InputError
+from stridepack.reference.transforms import (
+    Layout,
+    Parts,
+    Prediction,
+    bitmaps,
+    parameters,
+    read_layout,
+    read_prediction,
+    swap,
+)
 
 Int8Array = npt.NDArray[np.int8]
 Positions = npt.NDArray[np.int64]
@@ -61,6 +71,8 @@ class Header(NamedTuple):
     shape: tuple[int, ...]
     tile_size: int | None  # None: not TILED
     payload_size: int
+    layout: Layout | None = None  # None: not LIVE
+    prediction: Prediction | None = None  # None: not PREDICTED
 
     @property
     def n_elements(self) -> int:
@@ -110,11 +122,13 @@ def read_varint(data: bytes, offset: int) -> tuple[int, int]:
     return value, end
 
 
-def write_header(header: Header) -> bytes:
-    """The header, with a CRC-32 of 0."""
+def write_header(header: Header, transforms: Sequence[int] = ()) -> bytes:
+    """The header, with a CRC-32 of 0 and the parameters of the transforms."""
     tiled = [] if header.tile_size is None else [header.tile_size]
-    varints = align4(b"".join(map(varint, [*header.shape, *tiled])))
+    varints = align4(b"".join(map(varint, [*header.shape, *tiled, *transforms])))
     flags = _spec.FLAGS["tiled"] if tiled else 0
+    flags |= _spec.FLAGS["live"] if header.layout is not None else 0
+    flags |= _spec.FLAGS["predicted"] if header.prediction is not None else 0
     fields = FIELDS.pack(
         _spec.MAGIC,
         _spec.VERSION << 4 | len(header.shape),
@@ -142,7 +156,6 @@ def read_header(blob: bytes) -> Header:
     require(version == _spec.VERSION, f"version {version}")
     require(wire_id in _spec.FORMATS.values(), f"format id {wire_id}")
     require(ndim <= _spec.MAX_DIMS, f"{ndim} dimensions")
-    require(flags & ~_spec.FLAGS["tiled"] == 0, f"flags {flags}")
     require(payload_size % 4 == 0, f"a payload of {payload_size} bytes")
     require(
         len(blob) == size + payload_size,
@@ -150,18 +163,27 @@ def read_header(blob: bytes) -> Header:
     )
 
     offset = VARINTS_OFFSET
-    varints = []
-    for _ in range(ndim + (flags != 0)):
+
+    def take() -> int:
+        nonlocal offset
         value, offset = read_varint(blob[:size], offset)
-        varints.append(value)
+        return value
+
+    shape = tuple(take() for _ in range(ndim))
+    T = take() if flags & _spec.FLAGS["tiled"] else None
+    n = math.prod(shape)
+    transformed = flags & (_spec.FLAGS["live"] | _spec.FLAGS["predicted"])
+    require(not transformed or n >= 2, f"transforms of {n} elements")
+    layout = read_layout(take, n) if flags & _spec.FLAGS["live"] else None
+    prediction = read_prediction(take, n) if flags & _spec.FLAGS["predicted"] else None
     require(size - offset in range(4), f"a header of {size} bytes, of which {offset} are used")
-    shape, T = tuple(varints[:ndim]), varints[ndim] if flags else None
     format = next(name for name, i in _spec.FORMATS.items() if i == wire_id)
-    header = Header(format, shape, T, payload_size)
-    n = header.n_elements
+    header = Header(format, shape, T, payload_size, layout, prediction)
     require(n <= _spec.MAX_ELEMENTS, f"{n} elements")
     require(T is None or 1 <= T < n, f"tiles of {T} in {n} elements")
     require(n > 0 or payload_size == 0, f"a payload of {payload_size} bytes for no elements")
+    if layout is not None:
+        require(layout.nbytes <= payload_size, "the payload ends inside the bitmaps")
     return header
 
 
@@ -278,18 +300,21 @@ def codec(format: str) -> Codec:
 def encode_streams(
     values: Int8Array, format: str, tile: int | None = None, **options: Any
 ) -> list[Streams]:
-    """The streams of every tile; parameters and errors as for `encode`."""
-    if values.dtype != np.int8 or values.ndim > _spec.MAX_DIMS:
-        raise InputError(
-            f"values must be int8 with at most {_spec.MAX_DIMS} dimensions, "
-            f"got {values.dtype} with {values.ndim}"
-        )
+    """The streams of every tile without transforms; parameters and errors as for `encode`."""
+    check_values(values)
     A = np.ravel(values)
     T = tile_size(A.size, tile)
     return [codec(format).encode_tile(A[i : i + T], **options) for i in range(0, A.size, T)]
 
 
-def encode(values: Int8Array, format: str, tile: int | None = None, **options: Any) -> bytes:
+def encode(
+    values: Int8Array,
+    format: str,
+    tile: int | None = None,
+    parts: Parts | None = None,
+    prediction: Prediction | None = None,
+    **options: Any,
+) -> bytes:
     """Encode a tensor.
 
     Parameters
@@ -300,6 +325,9 @@ def encode(values: Int8Array, format: str, tile: int | None = None, **options: A
         Name of the format.
     tile : int, optional
         Elements in a tile. One tile when not given.
+    parts : Parts, optional
+        Live parts. What they say is dead has to be 0.
+    prediction : Prediction, optional
     **options
         What the `encode_tile` of the format takes besides the elements.
 
@@ -313,16 +341,46 @@ def encode(values: Int8Array, format: str, tile: int | None = None, **options: A
     InputError
         For an unknown format, other values than int8, more than 8 dimensions or a tile below 1.
     """
-    tiles = [write_streams(s) for s in encode_streams(values, format, tile, **options)]
-    payload = write_tiles(tiles)
+    check_values(values)
     T = tile_size(values.size, tile)
-    header = Header(format, values.shape, T if values.size > T else None, len(payload))
-    blob = write_header(header) + payload
+    tiles, first_live = [], 0
+    for begin in range(0, values.size, T):
+        A = np.ravel(values)[begin : begin + T]
+        if prediction is not None:
+            A = prediction.predict(A)
+        if parts is not None:
+            A = A[parts.live(values.size)[begin : begin + T]]
+        tiles.append(_encode_live(A, format, parts, first_live, options))
+        first_live += A.size
+    layout = None if parts is None else parts.layout()
+    payload = align4(bitmaps(parts)) + write_tiles(tiles)
+    tiled = T if values.size > T else None
+    header = Header(format, values.shape, tiled, len(payload), layout, prediction)
+    blob = write_header(header, parameters(parts, prediction)) + payload
     return blob[: FIELDS.size] + u32(checksum(blob)) + blob[VARINTS_OFFSET:]
+
+
+def _encode_live(
+    x: Int8Array, format: str, parts: Parts | None, first_live: int, options: dict[str, Any]
+) -> bytes:
+    """A tile with these live elements."""
+
+    def encode_part(part: Int8Array) -> bytes:
+        return write_streams(codec(format).encode_tile(part, **options)) if part.size else b""
+
+    if parts is None or parts.classes is None or x.size == 0:
+        return encode_part(x)
+    second = parts.second(first_live, x.size)
+    x = swap(x, second)
+    n_first = x.size - int(np.count_nonzero(second))
+    first_part = encode_part(x[:n_first])
+    return u32(len(first_part)) + first_part + encode_part(x[n_first:])
 
 
 def decode_slots(blob: bytes) -> tuple[Header, Slots]:
     """The header of a blob and all its slots, with positions in the flattened tensor.
+
+    With transforms, the slots are the elements of the tensor.
 
     Raises
     ------
@@ -331,16 +389,65 @@ def decode_slots(blob: bytes) -> tuple[Header, Slots]:
     """
     header = read_header(blob)
     require(blob[FIELDS.size : VARINTS_OFFSET] == u32(checksum(blob)), "the checksum differs")
+    payload = payload_of(blob, header)
+    parts = None
+    if header.layout is not None:
+        parts = header.layout.read(payload)
+        payload = payload[-(-header.layout.nbytes // 4) * 4 :]
+    transformed = parts is not None or header.prediction is not None
     positions, values = [np.empty(0, np.int64)], [np.empty(0, np.int8)]
-    for t, tile in enumerate(read_tiles(payload_of(blob, header), header.n_tiles)):
+    first_live = 0
+    for t, tile in enumerate(read_tiles(payload, header.n_tiles)):
         N = header.tile_elements(t)
-        streams = StreamReader(tile)
-        c, v = codec(header.format).decode_tile(streams, N)
-        streams.end()
-        require(bool(np.all(c < N)), f"tile {t} has a position outside its {N} elements")
+        if not transformed:
+            c, v = _decode_part(header.format, tile, N)
+        else:
+            live = np.ones(N, bool)
+            if parts is not None:
+                live = parts.live(header.n_elements)[t * header.tile :][:N]
+            n_live = int(np.count_nonzero(live))
+            c, v = np.arange(N), np.zeros(N, np.int8)
+            v[live] = _decode_live(header.format, tile, parts, first_live, n_live)
+            first_live += n_live
+            if header.prediction is not None:
+                v = header.prediction.restore(v)
         positions.append(t * header.tile + c)
         values.append(v)
     return header, (np.concatenate(positions), np.concatenate(values))
+
+
+def _decode_part(format: str, data: bytes, N: int) -> Slots:
+    """The slots of a tile, or of a part of one."""
+    streams = StreamReader(data)
+    c, v = codec(format).decode_tile(streams, N)
+    streams.end()
+    require(bool(np.all(c < N)), f"a position outside the {N} elements of a tile")
+    return c, v
+
+
+def _decode_live(
+    format: str, tile: bytes, parts: Parts | None, first_live: int, n_live: int
+) -> Int8Array:
+    """The live elements of a tile, in order."""
+
+    def decode_part(data: bytes, N: int) -> Int8Array:
+        x = np.zeros(N, np.int8)
+        if N == 0:
+            require(len(data) == 0, "bytes of no elements")
+        else:
+            c, v = _decode_part(format, data, N)
+            x[c] = v
+        return x
+
+    if parts is None or parts.classes is None or n_live == 0:
+        return decode_part(tile, n_live)
+    second = parts.second(first_live, n_live)
+    n_second = int(np.count_nonzero(second))
+    require(len(tile) >= 4, "a tile ends before its first part")
+    end = 4 + int.from_bytes(tile[:4], "little")
+    require(end % 4 == 0 and end <= len(tile), f"a first part of {end - 4} bytes")
+    both = decode_part(tile[4:end], n_live - n_second), decode_part(tile[end:], n_second)
+    return swap(np.concatenate(both), second)
 
 
 def decode(blob: bytes) -> Int8Array:
@@ -360,6 +467,15 @@ def decode(blob: bytes) -> Int8Array:
     A = np.zeros(header.n_elements, np.int8)
     A[c] = v
     return A.reshape(header.shape)
+
+
+def check_values(values: Int8Array) -> None:
+    """Raise InputError for what no blob can hold."""
+    if values.dtype != np.int8 or values.ndim > _spec.MAX_DIMS:
+        raise InputError(
+            f"values must be int8 with at most {_spec.MAX_DIMS} dimensions, "
+            f"got {values.dtype} with {values.ndim}"
+        )
 
 
 def tile_size(n_elements: int, tile: int | None) -> int:

@@ -31,7 +31,7 @@ def work_of(packed: Packed) -> dict[str, int]:
     """
     work_in_tile = _of_format(packed.format)
     counts = {"tiles": packed.n_tiles}
-    for tile, n in packed.tiles():
+    for tile, n in packed.parts():
         for name, count in work_in_tile(tile, n).items():
             counts[name] = counts.get(name, 0) + count
     return counts
