@@ -50,9 +50,9 @@ def cases() -> Iterator[tuple[str, Case]]:
             name = f"{share:.0%} of {n_columns} columns live"
             yield name, case(Transforms(Live(columns=columns)), values)
         for unit, name in ((1, "columns"), (SHAPE[1], "rows")):
-            second = rng.random(SHAPE[1] if unit == 1 else SHAPE[0]) < share
+            classes = rng.random(SHAPE[1] if unit == 1 else SHAPE[0]) < share
             of = f"{share:.0%} of the {name} in the second class"
-            yield of, case(Transforms(Live(unit=unit, classes=second)))
+            yield of, case(Transforms(Live(unit=unit, classes=classes)))
 
 
 @click.command(help=__doc__)

@@ -17,7 +17,7 @@ static uint32_t divisor(uint32_t value, uint32_t n) {
 
 static void add(transforms *t, uint32_t field) { t->fields[t->n_fields++] = field; }
 
-transforms repair_transforms(unsigned flags, const uint32_t fields[TRANSFORM_FIELDS], uint32_t n) {
+transforms repair_transforms(unsigned flags, const uint32_t *fields, uint32_t n) {
   transforms t = {0};
   if (n < 2) return t;
   t.flags = flags & SPK_TRANSFORMED;

@@ -13,8 +13,9 @@ typedef struct transforms {
   uint32_t n_bits[BITMAPS];
 } transforms;
 
-/* For n elements, from the flags of a header and what follows in it. No transforms where n is too small for any. */
-transforms repair_transforms(unsigned flags, const uint32_t fields[TRANSFORM_FIELDS], uint32_t n);
+/* For n elements, from the flags of a header and the TRANSFORM_FIELDS integers that follow in it. No transforms where n
+ * is too small for any. */
+transforms repair_transforms(unsigned flags, const uint32_t *fields, uint32_t n);
 
 /* Bytes of the bitmaps, alignment included. */
 uint32_t bitmaps_size(const transforms *t);

@@ -28,12 +28,15 @@ class Measured:
         To decode it, where a target was given; None where they are not known.
     note : str
         Why the tensor stays dense, whatever the sizes; empty where it does not.
+    transforms : dict of str to list of str
+        What is done in front of each format.
     """
 
     tensor: WeightTensor
     nbytes: dict[str, int]
     cycles: dict[str, float | None] = field(default_factory=dict)
     note: str = ""
+    transforms: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def best(self) -> str:
@@ -59,8 +62,9 @@ def measure_all(
         As `stridepack.plan` does.
     """
 
-    def ask(packed: Packed) -> tuple[int, float | None]:
-        return packed.nbytes, decode_cycles(packed, target) if target else None
+    def ask(packed: Packed) -> tuple[int, float | None, list[str]]:
+        cycles = decode_cycles(packed, target) if target else None
+        return packed.nbytes, cycles, packed.transforms.words()
 
     answers = in_every_format(
         *(tensors, ask),
@@ -72,9 +76,10 @@ def measure_all(
     return [
         Measured(
             tensor,
-            {name: nbytes for name, (nbytes, _) in of.items()},
-            {name: cycles for name, (_, cycles) in of.items()} if target else {},
+            {name: nbytes for name, (nbytes, _, _) in of.items()},
+            {name: cycles for name, (_, cycles, _) in of.items()} if target else {},
             why_dense(tensor.size, options.min_size),
+            {name: words for name, (_, _, words) in of.items() if words},
         )
         for tensor, of in zip(tensors, answers, strict=True)
     ]

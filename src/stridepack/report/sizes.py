@@ -66,6 +66,7 @@ def sizes_report(model: str, measured: Sequence[Measured], min_size: int) -> dic
             "entropy_nbytes": m.tensor.entropy_nbytes,
             "best": m.best,
             "why_dense": m.note,
+            **({"transforms": m.transforms} if m.transforms else {}),
         }
         for m in measured
     ]
