@@ -104,7 +104,7 @@ class Buffer:
             builder.Prep(16, self.data.size)
             builder.StartVector(1, self.data.size, 1)
             builder.head = end = builder.Head() - self.data.size
-            memoryview(builder.Bytes)[end : end + self.data.size] = memoryview(self.data)
+            memoryview(builder.Bytes)[end : end + self.data.size] = self.data.data
             vector = builder.EndVector()
         schema.BufferStart(builder)
         if self.data.size:
