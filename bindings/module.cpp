@@ -158,8 +158,9 @@ auto tflm_huffman_encode(const Vector<const std::int8_t> &values, const Vector<c
   return to_numpy(std::move(stream));
 }
 
+template <typename Symbol>
 int tflm_huffman_decode(const Vector<const std::uint8_t> &stream, const Vector<const std::uint8_t> &table,
-                        std::size_t entry_size, std::uint32_t root_bits, const Vector<std::int16_t> &dst) {
+                        std::size_t entry_size, std::uint32_t root_bits, const Vector<Symbol> &dst) {
   if ((entry_size != 2 && entry_size != 4) || root_bits < 1 || root_bits > 16) {
     throw nb::value_error("no such table");
   }
@@ -183,5 +184,8 @@ NB_MODULE(_core, m) {
   m.def("decode_tile", &decode_tile, "blob"_a, "tile"_a, "dst"_a);
   m.def("open_bundle", &open_bundle, "data"_a);
   m.def("tflm_huffman_encode", &tflm_huffman_encode, "values"_a, "codewords"_a, "lengths"_a, "looked_at"_a);
-  m.def("tflm_huffman_decode", &tflm_huffman_decode, "stream"_a, "table"_a, "entry_size"_a, "root_bits"_a, "dst"_a);
+  m.def("tflm_huffman_decode", &tflm_huffman_decode<std::int8_t>, "stream"_a, "table"_a, "entry_size"_a, "root_bits"_a,
+        "dst"_a);
+  m.def("tflm_huffman_decode", &tflm_huffman_decode<std::int16_t>, "stream"_a, "table"_a, "entry_size"_a,
+        "root_bits"_a, "dst"_a);
 }

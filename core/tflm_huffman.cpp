@@ -1,6 +1,7 @@
 #include "tflm_huffman.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "checkpoint.hpp"
 
@@ -64,13 +65,14 @@ Entry entry_at(const std::uint8_t *table, std::size_t entry_size, std::size_t in
 
 }  // namespace
 
+template <typename Symbol>
 TflmHuffmanStatus tflm_huffman_decode(const std::uint8_t *stream, std::size_t stream_size, const std::uint8_t *table,
                                       std::size_t table_size, std::size_t entry_size, std::uint32_t root_bits,
-                                      std::int16_t *dst, std::size_t n) {
+                                      Symbol *dst, std::size_t n) {
   const BitReader reader(stream, stream_size);
   const std::size_t n_entries = table_size / entry_size;
   std::size_t position = 0;
-  std::fill(dst, dst + n, std::int16_t{0});
+  std::fill(dst, dst + n, Symbol{0});
   for (std::size_t i = 0; i < n; i++) {
     if (i % 4096 == 0) checkpoint(4096);
     std::uint32_t count = root_bits, bits = 0;
@@ -82,7 +84,7 @@ TflmHuffmanStatus tflm_huffman_decode(const std::uint8_t *stream, std::size_t st
       const Entry entry = entry_at(table, entry_size, index);
       if (entry.is_symbol) {
         position += std::min(count, entry.count);
-        dst[i] = static_cast<std::int16_t>(static_cast<std::uint16_t>(entry.value));
+        dst[i] = static_cast<Symbol>(static_cast<std::make_unsigned_t<Symbol>>(entry.value));
         break;
       }
       position += count;
@@ -92,5 +94,10 @@ TflmHuffmanStatus tflm_huffman_decode(const std::uint8_t *stream, std::size_t st
   }
   return TflmHuffmanStatus::kOk;
 }
+
+template TflmHuffmanStatus tflm_huffman_decode(const std::uint8_t *, std::size_t, const std::uint8_t *, std::size_t,
+                                               std::size_t, std::uint32_t, std::int8_t *, std::size_t);
+template TflmHuffmanStatus tflm_huffman_decode(const std::uint8_t *, std::size_t, const std::uint8_t *, std::size_t,
+                                               std::size_t, std::uint32_t, std::int16_t *, std::size_t);
 
 }  // namespace stridepack

@@ -26,9 +26,11 @@ std::vector<std::uint8_t> tflm_huffman_encode(const std::int8_t *values, std::si
 enum class TflmHuffmanStatus { kOk, kStreamEnds, kTableEnds };
 
 // Decodes n symbols. Safe on any bytes: a read outside the stream, of which only whole words count, or outside the
-// table is a status, and what comes behind it in dst is 0. entry_size: 2 or 4 bytes; root_bits: 1 to 16.
+// table is a status, and what comes behind it in dst is 0. entry_size: 2 or 4 bytes; root_bits: 1 to 16. Symbol: int8_t
+// or int16_t; a larger symbol wraps, as in the kernel.
+template <typename Symbol>
 TflmHuffmanStatus tflm_huffman_decode(const std::uint8_t *stream, std::size_t stream_size, const std::uint8_t *table,
                                       std::size_t table_size, std::size_t entry_size, std::uint32_t root_bits,
-                                      std::int16_t *dst, std::size_t n);
+                                      Symbol *dst, std::size_t n);
 
 }  // namespace stridepack

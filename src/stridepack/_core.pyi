@@ -54,6 +54,6 @@ def tflm_huffman_encode(
     """The stream of a flat tensor."""
 
 def tflm_huffman_decode(
-    stream: _UInt8, table: _UInt8, entry_size: int, root_bits: int, dst: _Int16
+    stream: _UInt8, table: _UInt8, entry_size: int, root_bits: int, dst: _Int8 | _Int16
 ) -> int:
     """0; 1: the stream ends too early; 2: the table does."""

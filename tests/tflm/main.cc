@@ -20,10 +20,7 @@
 
 namespace {
 
-#ifndef RUNS
-#define RUNS 3
-#endif
-constexpr int kRuns = RUNS;
+constexpr int kRuns = RUNS;  // see Makefile
 constexpr std::size_t kArenaSize = 256 << 10;
 
 // Weights are used where they lie: at multiples of 16 bytes in the file.
@@ -116,15 +113,17 @@ int main(int argc, char **argv) {
   if (std::strcmp(forget, "forget-decode") != 0 && add_decode(resolver, 0) != kTfLiteOk) return fail("no DECODE");
   resolver.AddFullyConnected();
   resolver.AddConv2D();
-  resolver.AddDepthwiseConv2D();
   resolver.AddAdd();
+  resolver.AddAveragePool2D();
+  resolver.AddPad();
+#ifndef FEW_OPERATORS
+  resolver.AddDepthwiseConv2D();
   resolver.AddReshape();
   resolver.AddSoftmax();
-  resolver.AddAveragePool2D();
   resolver.AddMean();
-  resolver.AddPad();
   resolver.AddQuantize();
   resolver.AddDequantize();
   resolver.AddMul();
+#endif
   return Reporter::with<tflite::MicroInterpreter>(tflite::GetModel(model_data), resolver, run);
 }

@@ -63,11 +63,11 @@ def nbytes_in_file(model: Model, encodings: Sequence[Encoding]) -> tuple[int, in
     on the rest of the file, so both numbers may be off by some bytes.
     """
     tensors = [model.subgraphs[e.subgraph].tensors[e.index] for e in encodings]
-    dense = [Buffer(model.data(tensors[0])), *tensors]
     payload = encodings[0].payload
-    encoded: list[Any] = [Buffer(payload.encoded)]
-    if payload.ancillary:
-        encoded.append(Buffer(payload.ancillary))
+    dense_data = (model.data(tensors[0]).size,)
+    encoded_data = tuple(len(data) for data in (payload.encoded, payload.ancillary) if data)
+    dense: list[Any] = [*map(_short, dense_data), *tensors]
+    encoded: list[Any] = [*map(_short, encoded_data)]
     for encoding, tensor in zip(encodings, tensors, strict=True):
         encoded.append(_encoded_tensor(tensor, len(payload.encoded)))
         if payload.ancillary:
@@ -75,7 +75,10 @@ def nbytes_in_file(model: Model, encodings: Sequence[Encoding]) -> tuple[int, in
         inputs = [0, 0] if payload.ancillary else [0]
         for _ in encoding.readers:
             encoded += [_decoded_tensor(tensor), _operator(0, inputs, [0])]
-    return _packed_nbytes(encoded), _packed_nbytes(dense)
+    return (
+        _packed_nbytes(encoded) + sum(map(_left_out, encoded_data)),
+        _packed_nbytes(dense) + sum(map(_left_out, dense_data)),
+    )
 
 
 def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
@@ -197,6 +200,16 @@ def _decoded_tensor(dense: Tensor) -> Tensor:
     decoded.buffer = 0
     decoded.name = None
     return decoded
+
+
+def _left_out(nbytes: int) -> int:
+    """Of the data of a buffer, how many bytes `_short` leaves out: alignment stays as it is."""
+    return max(0, nbytes // 16 - 1) * 16
+
+
+def _short(nbytes: int) -> Buffer:
+    """A buffer of that many bytes, but for those of `_left_out`."""
+    return Buffer(bytes(nbytes - _left_out(nbytes)))
 
 
 def _packed_nbytes(objects: Sequence[Any]) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from stridepack._threads import in_threads
 from stridepack.errors import StridepackError
 from stridepack.plan.rules import why_dense
-from stridepack.tensor import equal_values
+from stridepack.tensor import Int8Array, equal_values
 from stridepack.tflite.arena.goal import RamGoal, RamUse
 from stridepack.tflite.constants import Constant, find_constants, named_weights, read_values
 from stridepack.tflite.decode import in_use, payload_of
@@ -81,8 +81,8 @@ def pack_tflite(
 ) -> PackedModel:
     """Encode weights of a .tflite file so that TensorFlow Lite Micro decodes them as it runs.
 
-    Every tensor is encoded in every type, decoded again and compared. The type that takes the
-    fewest bytes is kept if that makes the file smaller, with everything counted that it takes:
+    Every tensor is encoded in every type. What may be kept is decoded again and compared. The type
+    that takes the fewest bytes is kept if that makes the file smaller, with everything counted that it takes:
     operators, tensors, header, tables. The rest of the model is kept. Data outside the flatbuffer
     move into it, where TensorFlow Lite Micro can find them; buffers are aligned to 16 bytes. Files
     attached to the model (labels, say) stay attached.
@@ -236,29 +236,45 @@ def _encode(
     """Payloads of a tensor in all types that can encode it; if none can, why."""
     values = read_values(model, weight)
     element = type_name(weight.tensor)
-    payloads, reasons = {}, []
+    payloads: dict[str, Payload] = {}
+    reasons = []
     if not any(element in decode.elements for decode in types):
         return NOT_DECODED.format(element)
     for decode in types:
         try:
-            payload = decode.encode(values, weight.tensor)
-        except UnencodableError as error:
+            _add_payload(payloads, decode, name, values, weight)
+        except (UnencodableError, UndecodableError) as error:
             reasons.append(str(error))
-            continue
-        contents = (np.frombuffer(b, np.uint8) for b in (payload.encoded, payload.ancillary))
-        try:
-            decoded = decode.decode(weight.tensor, *contents)
-        except UndecodableError as error:  # by its scales, which the values do not show
-            reasons.append(str(error))
-            continue
-        if not equal_values(decoded, values):
-            raise StridepackError(
-                f"Tensor {name!r} was not the same after packing with {decode.name} and unpacking. "
-                "This is a defect of stridepack, and nothing was written. Please report it "
-                "together with the model file."
-            )
-        payloads[payload.format] = payload
     return payloads or "; ".join(reasons)
+
+
+def _add_payload(
+    payloads: dict[str, Payload],
+    decode: DecodeType,
+    name: str,
+    values: Int8Array,
+    weight: Constant,
+) -> None:
+    """Encode a tensor in one type, decode it again, and keep the payload if it is of use.
+
+    Raises UnencodableError, or UndecodableError because of its scales, which the values do not
+    show.
+    """
+    payload = decode.encode(values, weight.tensor)
+    # All blobs take the same RAM, so only the smallest is of use.
+    blob = next((p for p in payloads.values() if not p.ancillary), None)
+    if blob and not payload.ancillary:
+        if blob.nbytes <= payload.nbytes:
+            return
+        del payloads[blob.format], blob
+    contents = (np.frombuffer(b, np.uint8) for b in (payload.encoded, payload.ancillary))
+    if not equal_values(decode.decode(weight.tensor, *contents), values):
+        raise StridepackError(
+            f"Tensor {name!r} was not the same after packing with {decode.name} and unpacking. "
+            "This is a defect of stridepack, and nothing was written. Please report it together "
+            "with the model file."
+        )
+    payloads[payload.format] = payload
 
 
 def _obstacle(model: Model, weight: Constant, min_size: int, reference_kernels: bool) -> str | None:

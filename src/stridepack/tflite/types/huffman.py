@@ -68,7 +68,7 @@ class Huffman(DecodeType):
         if dtype.itemsize == 2 and entry_size == 2:
             raise UndecodableError("tflm_huffman decodes int16 only with entries of 4 bytes")
         root_bits = (int(ancillary[5]) >> 4) + 1
-        symbols = np.empty(n, np.int16)
+        symbols = np.empty(n, dtype)
         status = _core.tflm_huffman_decode(
             encoded, ancillary[HEADER_NBYTES:], entry_size, root_bits, symbols
         )
@@ -79,7 +79,7 @@ class Huffman(DecodeType):
             raise UndecodableError(
                 f"a codeword points outside its tables, which have {n_entries} entries"
             )
-        return symbols.astype(dtype)  # wraps to int8, as in the kernel
+        return symbols
 
 
 @dataclass

@@ -24,6 +24,9 @@ from stridepack.tflite.types.base import (
 )
 from stridepack.tflite.types.quantization import is_quantised, unsupported_axis
 
+# Elements at a time, for little memory. A multiple of 8, so that bytes end with them.
+_AT_ONCE = 2**20
+
 
 class Prune(DecodeType):
     """One bit for each element, and those that are not the zero point."""
@@ -46,10 +49,21 @@ class Prune(DecodeType):
         except UndecodableError as error:
             raise UnencodableError(str(error)) from error
         flat = values.reshape(-1)
-        stored = (values != not_stored).reshape(-1)
-        return Payload(
-            self.name, np.packbits(stored).tobytes(), self.header() + flat[stored].tobytes()
-        )
+        if not_stored.ndim:  # one for each channel
+            not_stored = np.broadcast_to(not_stored, values.shape).reshape(-1)
+        bitmap, elements = np.empty(-(-flat.size // 8), np.uint8), np.empty(flat.size, np.int8)
+        n_stored = 0
+        for begin in range(0, flat.size, _AT_ONCE):
+            part = flat[begin : begin + _AT_ONCE]
+            of_part = not_stored[begin : begin + _AT_ONCE] if not_stored.ndim else not_stored
+            stored = part != of_part
+            bits = np.packbits(stored)
+            bitmap[begin // 8 : begin // 8 + bits.size] = bits
+            kept = part[stored]
+            elements[n_stored : n_stored + kept.size] = kept
+            n_stored += kept.size
+        ancillary = b"".join((self.header(), elements[:n_stored].data))
+        return Payload(self.name, bitmap.tobytes(), ancillary)
 
     def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
         dtype = self.element(tensor)
@@ -58,8 +72,11 @@ class Prune(DecodeType):
             raise UndecodableError(
                 f"its shape {list(shape)} needs {n} bits, but its bitmap has {8 * encoded.size}"
             )
-        stored = np.unpackbits(encoded, count=n).view(np.bool_)
-        n_stored = int(np.count_nonzero(stored))
+        parts = [
+            (begin, encoded[begin // 8 :], min(n - begin, _AT_ONCE))
+            for begin in range(0, n, _AT_ONCE)
+        ]
+        n_stored = sum(int(np.unpackbits(bits, count=size).sum()) for _, bits, size in parts)
         available = (ancillary.size - HEADER_NBYTES) // dtype.itemsize
         if n_stored > available:
             raise UndecodableError(
@@ -68,7 +85,12 @@ class Prune(DecodeType):
         values = np.empty(shape, dtype)
         values[...] = _zero_points(tensor, shape)
         flat = values.reshape(-1)
-        flat[stored] = np.frombuffer(ancillary, dtype, n_stored, HEADER_NBYTES)
+        elements = np.frombuffer(ancillary, dtype, n_stored, HEADER_NBYTES)
+        for begin, bits, size in parts:
+            stored = np.unpackbits(bits, count=size).view(np.bool_)
+            taken = int(np.count_nonzero(stored))
+            flat[begin : begin + size][stored] = elements[:taken]
+            elements = elements[taken:]
         return flat
 
 
