@@ -106,8 +106,10 @@ class Case:
     packed: list[sp.Packed] = field(init=False)
 
     def __post_init__(self) -> None:
+        # What TensorFlow Lite Micro has are values of 8 bits.
+        options = {} if self.decoder == DECODERS[0] else {"width": 8}
         self.packed = [
-            sp.pack(values, self.format, tile=self.tile, transforms=False)
+            sp.pack(values, self.format, tile=self.tile, transforms=False, **options)
             for values in self.tensors
         ]
 
