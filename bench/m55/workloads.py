@@ -62,7 +62,9 @@ def synthetic(seed: int) -> Iterator[Workload]:
     rng = np.random.default_rng([seed, 2])
     for sparsity in (0.0, 0.4, 0.8):
         weights = [pruned_weights((n,), sparsity, rng) for n in (3001, 18429)]
-        tensors = {f"{w.size}_{bits}_bits": narrow(w, bits) for w in weights for bits in range(1, 7)}
+        tensors = {
+            f"{w.size}_{bits}_bits": narrow(w, bits) for w in weights for bits in range(1, 7)
+        }
         yield Workload("narrow", sparsity, tensors)
 
 

@@ -32,25 +32,25 @@ SPK_INLINE uint32_t spk_bitmap_plane_size(uint32_t n, uint32_t bits) {
 }
 
 /* Calls unpack_<bits>(values, n, fields, is_first, plane) for each plane. */
-#define SPK_BITMAP_UNPACK(values, s, unpack_4, unpack_2, unpack_1)                   \
-  do {                                                                               \
-    const uint32_t width = (s)->width, jump = (s)->jump, n = (s)->n;                 \
-    const uint8_t *fields = (s)->planes;                                             \
-    spk_bitmap_plane plane = {(s)->start, 1, 0};                                     \
-    if ((width & 4u) != 0) {                                                         \
-      if (width == 4u) plane.jump = jump;                                            \
-      unpack_4(values, n, fields, true, &plane);                                     \
-      fields += spk_bitmap_plane_size(n, 4);                                         \
-      plane.scale = 16;                                                              \
-    }                                                                                \
-    if ((width & 2u) != 0) {                                                         \
-      if ((width & 1u) == 0) plane.jump = jump;                                      \
-      unpack_2(values, n, fields, (width & 4u) == 0, &plane);                        \
-      fields += spk_bitmap_plane_size(n, 2);                                         \
-      plane.scale *= 4u;                                                             \
-    }                                                                                \
-    plane.jump = jump;                                                               \
-    if ((width & 1u) != 0) unpack_1(values, n, fields, width == 1u, &plane);         \
+#define SPK_BITMAP_UNPACK(values, s, unpack_4, unpack_2, unpack_1)           \
+  do {                                                                       \
+    const uint32_t width = (s)->width, jump = (s)->jump, n = (s)->n;         \
+    const uint8_t *fields = (s)->planes;                                     \
+    spk_bitmap_plane plane = {(s)->start, 1, 0};                             \
+    if ((width & 4u) != 0) {                                                 \
+      if (width == 4u) plane.jump = jump;                                    \
+      unpack_4(values, n, fields, true, &plane);                             \
+      fields += spk_bitmap_plane_size(n, 4);                                 \
+      plane.scale = 16;                                                      \
+    }                                                                        \
+    if ((width & 2u) != 0) {                                                 \
+      if ((width & 1u) == 0) plane.jump = jump;                              \
+      unpack_2(values, n, fields, (width & 4u) == 0, &plane);                \
+      fields += spk_bitmap_plane_size(n, 2);                                 \
+      plane.scale *= 4u;                                                     \
+    }                                                                        \
+    plane.jump = jump;                                                       \
+    if ((width & 1u) != 0) unpack_1(values, n, fields, width == 1u, &plane); \
   } while (0)
 
 #endif

@@ -50,7 +50,7 @@ def decode_tile(streams: StreamReader, N: int) -> Slots:
     h = patch & 7
     n_patches = int(streams.take("header", "<u4", 1)[0]) if h else 0
     half = 1 << (w - 1)
-    require(p + half <= 128 and 1 <= q and q + half <= 129, f"values from {p} and {-q} on")
+    require(p + half <= 128 and q >= 1 and q + half <= 129, f"values from {p} and {-q} on")
     c = np.arange(N) if patch & NO_BITMAP else _positions(streams, N)
     require(c.size == n, f"{n} values of {c.size}")
     u = np.zeros(n, np.int64)

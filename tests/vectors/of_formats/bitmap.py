@@ -42,7 +42,7 @@ def broken(change: Change) -> Iterator[Vector]:
         return join({**NARROW, **streams})
 
     def header(
-        w: int = 5, p: int = 3, q: int = 1, patch: int = 3, n: int = 7, n_patches: int = 1
+        *, w: int = 5, p: int = 3, q: int = 1, patch: int = 3, n: int = 7, n_patches: int = 1
     ) -> bytes:
         return narrow(header=bytes((w, p, q, patch)) + u32(n, n_patches))
 
