@@ -32,7 +32,7 @@ SPK_NOINLINE static bool open_streams(const spk_tile *tile, spk_bitmap_streams *
   s->bitmap = NULL;
   if (has_bitmap) {
     s->bitmap = spk_take(&reader, spk_ceil_div(tile->n, 8));
-    if (!s->bitmap) return false;
+    if (!s->bitmap || (s->width != 8u && !spk_bitmap_ends(s->bitmap, tile->n))) return false;
   }
   s->planes = tile->data + reader.pos;
   if (s->width != 8u) {

@@ -73,6 +73,7 @@ def broken(change: Change) -> Iterator[Vector]:
     yield "patches_far_outside", "600 patches far outside", patched(b"\xf8" * 600)
     yield "patches_go_on", "4 bytes after the last patch", narrow(patches=b"\x2f" + bytes(7))
     yield "narrow_unused_bit", "bit 3 of 3 elements", _of_3(b"\xf0"), 3
+    yield "narrow_unused_bit_only", "bit 3 of 3 elements, and 3 values", _of_3(b"\xd0"), 3
 
 
 def _cut_narrow() -> Iterator[tuple[str, dict[str, bytes]]]:
