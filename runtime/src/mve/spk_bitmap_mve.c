@@ -52,7 +52,17 @@ SPK_INLINE void unpack(uint8_t *values, uint32_t n, const uint8_t *fields, uint3
   for (uint32_t groups = n / in_group; groups; groups--) {
     uint8x16_t bytes = vldrbq_u8(fields);
     fields += 16;
-#pragma GCC unroll 8
+    if (bits == 1u) {
+      SPK_NO_UNROLL
+      for (uint32_t rows = 8; rows; rows--) {
+        const uint8x16_t field = vandq_u8(bytes, mask);
+        vstrbq_u8(values, add(field, is_first ? none : vldrbq_u8(values), bits, is_first, plane));
+        values += 16;
+        bytes = shift_right(bytes, bits);
+      }
+      continue;
+    }
+#pragma GCC unroll 4
     for (uint32_t row = 0; row < 8u / bits; row++) {
       const uint8x16_t field = row + 1u < 8u / bits ? vandq_u8(bytes, mask) : bytes;
       vstrbq_u8(values, add(field, is_first ? none : vldrbq_u8(values), bits, is_first, plane));
