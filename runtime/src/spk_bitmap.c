@@ -171,7 +171,7 @@ SPK_NOINLINE static void unpack_2(uint8_t *values, uint32_t n, const uint8_t *fi
   if (is_first) {
     unpack(values, n, fields, 2, true, plane);
   } else {
-    unpack(values, n, fields, 2, false, plane);
+    unpack(values, n, fields, 2, 0, plane);
   }
 }
 
@@ -180,7 +180,7 @@ SPK_NOINLINE static void unpack_1(uint8_t *values, uint32_t n, const uint8_t *fi
   if (is_first) {
     unpack(values, n, fields, 1, true, plane);
   } else {
-    unpack(values, n, fields, 1, false, plane);
+    unpack(values, n, fields, 1, 0, plane);
   }
 }
 
