@@ -52,7 +52,7 @@ def test_every_width_holds_every_value(width: int) -> None:
     width=st.none() | st.sampled_from(WIDTHS),
 )
 def test_ranges(
-    n: int, low: int, high: int, far: int, rare: int, sparsity: float, width: int | None
+    *, n: int, low: int, high: int, far: int, rare: int, sparsity: float, width: int | None
 ) -> None:
     """Any range of values, with a rare one far from it."""
     rng = np.random.default_rng(n)
