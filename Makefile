@@ -24,7 +24,7 @@ COUNT ?= 100000
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
 # Measured too where they are; without them the benches leave them out.
-REAL_MODELS := $(wildcard ../shared/data/models/*sparse*.tflite ../shared/data/models/*vww*.tflite)
+REAL_MODELS := $(wildcard $(addprefix ../shared/data/models/,*sparse*.tflite *vww*.tflite *ad01*.tflite))
 
 # Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; 32-bit and big-endian hosts; a browser
 # for the page of `report`.

@@ -1,14 +1,17 @@
-"""Bytes against decoding time: every format on real and Gaussian weights, beside what others make.
+"""Bytes against decoding time: every format on networks, beside what others make of them.
 
     python bench/frontier.py              # after `python bench/m55/run.py`; a few minutes
 
 Bytes a weight are those of whole blobs, headers included, on tensors of at least 2048 weights;
 cycles are the estimate of bench/m55 for a Cortex-M55 with Helium. H0 is the zero-order entropy of
 the values, zeros included, tables not counted: no code that looks at one weight at a time is
-smaller. Others, by size alone: what Arm's Ethos-U NPUs decode in hardware (mlw_codec of
-ethos-u-vela), zstd at level 19 and brotli at level 11, tensor by tensor, without headers.
+smaller. Networks are not pruned, pruned, and shrunk; two sets of Gaussian weights are beside them.
+Others, by size alone: what Arm's Ethos-U NPUs decode in hardware (mlw_codec of ethos-u-vela), zstd
+at level 19, brotli at level 11, and NNC (the best of what nnc.py tries), tensor by tensor, without
+headers.
 
-Writes bench/results/frontier.json and docs/frontier.png. Needs `pip install '.[peers]'`.
+Writes bench/results/frontier.json and docs/frontier.png. Needs `pip install '.[peers]'`; NNC is
+left out unless `pip install --no-deps nncodec` was run, too.
 """
 
 import json
@@ -19,6 +22,7 @@ from typing import Any
 
 import click
 import counts
+import nnc
 import numpy as np
 from rich.console import Console
 from rich.progress import track
@@ -34,21 +38,25 @@ import workloads
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results/frontier.json"
-FIGURE = HERE.parent / "docs/frontier.png"
-MODELS = HERE.parent.parent / "shared/data/models"
+ROOT = HERE.parent
+FIGURE = ROOT / "docs/frontier.png"
+MODELS = (ROOT / "examples", ROOT / "experiments/results", ROOT.parent / "shared/data/models")
 
 SHOWN = {  # workload of bench/m55, sparsity of a synthetic one -> title
-    ("resnet8", 0.3): "ResNet8's shapes, Gaussian, 30 % zeros",
     ("resnet8", 0.5): "ResNet8's shapes, Gaussian, 50 % zeros",
     ("resnet8", 0.7): "ResNet8's shapes, Gaussian, 70 % zeros",
+    ("resnet8_cifar10_00_seed1", None): "ResNet8, CIFAR-10, not pruned",
+    ("mlperf_tiny_ad01_int8", None): "MLPerf Tiny's anomaly detection, not pruned",
     ("kws_dscnn_sparse_l_70", None): "DS-CNN-L, keyword spotting, 70 % pruned",
     ("mobilenetv2_cifar10_sparse80", None): "MobileNetV2, CIFAR-10, 80 % pruned",
     ("mlperf_tiny_vww_96_int8", None): "MLPerf Tiny's person detection",
+    ("resnet8_cifar10_00_seed1_shrink_20500", None): "ResNet8, CIFAR-10, shrunk",
+    ("resnet8_cifar10_70_seed1_shrink_16500", None): "ResNet8, CIFAR-10, 70 % pruned and shrunk",
 }
 
 
-def peers() -> dict[str, Callable[[bytes], int]]:
-    """Bytes that each of the others makes of the int8 values of a tensor."""
+def peers() -> dict[str, Callable[[np.ndarray], int]]:
+    """Bytes that each of the others makes of an int8 tensor; NNC only where it is installed."""
     try:
         import brotli
         import zstandard
@@ -56,10 +64,12 @@ def peers() -> dict[str, Callable[[bytes], int]]:
     except ImportError as error:
         raise click.ClickException(f"{error}: pip install '.[peers]'") from error
     level_19 = zstandard.ZstdCompressor(level=19, write_checksum=False, write_content_size=False)
+    encode_nnc = nnc.encoder()
     return {
-        "mlw_codec": lambda raw: len(mlw_codec.encode(np.frombuffer(raw, np.int8).tolist())),
-        "zstd": lambda raw: len(level_19.compress(raw)),
-        "brotli": lambda raw: len(brotli.compress(raw, quality=11)),
+        "mlw_codec": lambda values: len(mlw_codec.encode(values.reshape(-1).tolist())),
+        "zstd": lambda values: len(level_19.compress(values.tobytes())),
+        "brotli": lambda values: len(brotli.compress(values.tobytes(), quality=11)),
+        **({"NNC": encode_nnc} if encode_nnc else {}),
     }
 
 
@@ -69,8 +79,10 @@ def tensors_of(workload: str, sparsity: float | None) -> list[np.ndarray] | None
         for synthetic in workloads.synthetic(0):
             if (synthetic.name, synthetic.sparsity) == (workload, sparsity):
                 return list(synthetic.tensors.values())
-    path = MODELS / f"{workload}.tflite"
-    return list(workloads.model(path, 2**30).tensors.values()) if path.exists() else None
+    for path in (folder / f"{workload}.tflite" for folder in MODELS):
+        if path.exists():
+            return list(workloads.model(path, 2**30).tensors.values())
+    return None
 
 
 def measure(workload: str, sparsity: float | None) -> dict[str, Any] | None:
@@ -103,7 +115,7 @@ def measure(workload: str, sparsity: float | None) -> dict[str, Any] | None:
             for record in records
         },
         "peers": {
-            name: sum(encode(np.ascontiguousarray(t).tobytes()) for t in tensors)
+            name: sum(encode(np.ascontiguousarray(t)) for t in tensors)
             for name, encode in peers().items()
         },
     }
@@ -111,7 +123,7 @@ def measure(workload: str, sparsity: float | None) -> dict[str, Any] | None:
 
 def draw(entries: list[dict[str, Any]], file: Path) -> None:
     """A panel for each workload: formats as points, entropy and peers as levels."""
-    figure, axes = plt.subplots(2, 3, figsize=(12, 7))
+    figure, axes = plt.subplots(3, 3, figsize=(12, 10.5))
     for panel, entry in zip(axes.flat, entries, strict=False):
         n = entry["weights"]
         points = {
@@ -159,7 +171,7 @@ def draw(entries: list[dict[str, Any]], file: Path) -> None:
         panel.set_visible(False)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=len(labels))
-    figure.tight_layout(rect=(0, 0.04, 1, 1))
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
     plots.save(figure, file)
 
 
@@ -171,7 +183,10 @@ def main() -> None:
         if entry := measure(workload, sparsity):
             entries.append(entry)
         else:
-            console.print(f"left out: {workload}: no model in {MODELS}, or not in {counts.RESULTS}")
+            folders = ", ".join(str(folder) for folder in MODELS)
+            console.print(f"left out: {workload}: not in {folders}, or not in {counts.RESULTS}")
+    if nnc.encoder() is None:
+        console.print(f"left out: NNC: {nnc.MISSING}")
     for entry in entries:
         n = entry["weights"]
         table = Table("", "bytes a weight", "of H0", "instr.", "est. cycles", title=entry["title"])

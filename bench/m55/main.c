@@ -32,9 +32,9 @@ static uint32_t load_u32(const uint8_t *p) {
   return word;
 }
 
-/* The decoders that can be asked for. The last two get a bitmap blob's streams as TensorFlow Lite Micro's PRUNE has
- * them: bitmap and values apart, and nothing else. */
-enum { DECODE_S8, TFLM_PRUNE_S8, BIT_LOOP };
+/* The decoders that can be asked for. The last two get the streams of a bitmap blob of 8 bits a value, after its
+ * header, as TensorFlow Lite Micro's PRUNE has them: bitmap and values apart, and nothing else. */
+enum { DECODE_S8, TFLM_PRUNE_S8, BIT_LOOP, BITMAP_HEADER_SIZE = 4 };
 
 /* What a word of stack that nobody used yet holds. Never what a register may hold that is pushed there. */
 #define PAINT(word) ((uint32_t)(uintptr_t)(word) ^ 0xA5C35A3Cu)
@@ -88,8 +88,9 @@ static bool run(const uint8_t *entry) {
     if (decoder == DECODE_S8) {
       stack_bytes = decode(&view, size, &status);
     } else {
-      const uint32_t n_values = spk_bitmap_count(view.payload, (uint32_t)((size + 7u) / 8u));
-      stack_bytes = decode_prune(decoder == BIT_LOOP, view.payload, size, n_values, &status);
+      const uint8_t *const bitmap = view.payload + BITMAP_HEADER_SIZE;
+      const uint32_t n_values = spk_bitmap_count(bitmap, (uint32_t)((size + 7u) / 8u));
+      stack_bytes = decode_prune(decoder == BIT_LOOP, bitmap, size, n_values, &status);
     }
     print_unsigned(stack_bytes);
     print("\n");

@@ -1,6 +1,6 @@
 """Decoding on a Cortex-M55: exact instructions, estimated cycles, code and stack. And on an M4.
 
-    python bench/m55/run.py                      # the bundled model; half a minute
+    python bench/m55/run.py                      # the models of this repository; a minute
     python bench/m55/run.py model.tflite ...     # these models as well
 
 QEMU runs firmware for the MPS3-AN547 board that decodes tensors from DDR into DTCM, counts what is
@@ -54,7 +54,12 @@ ROOT = HERE.parent.parent
 BUILD = ROOT / "build/bench/m55"
 RESULTS = HERE / "results.json"
 TENSORS = HERE / "tensors.json"
-BUNDLED = ROOT / "examples/resnet8_cifar10_50.tflite"
+MODELS = (  # pruned, not pruned, and shrunk
+    ROOT / "examples/resnet8_cifar10_50.tflite",
+    ROOT / "experiments/results/resnet8_cifar10_00_seed1.tflite",
+    ROOT / "experiments/results/resnet8_cifar10_00_seed1_shrink_20500.tflite",
+    ROOT / "experiments/results/resnet8_cifar10_70_seed1_shrink_16500.tflite",
+)
 
 PATHS = ("scalar", "helium")
 M4 = "m4"  # a path of its own, without cycles
@@ -106,8 +111,10 @@ class Case:
     packed: list[sp.Packed] = field(init=False)
 
     def __post_init__(self) -> None:
+        # What TensorFlow Lite Micro has are values of 8 bits.
+        options = {} if self.decoder == DECODERS[0] else {"width": 8}
         self.packed = [
-            sp.pack(values, self.format, tile=self.tile, transforms=False)
+            sp.pack(values, self.format, tile=self.tile, transforms=False, **options)
             for values in self.tensors
         ]
 
@@ -378,7 +385,7 @@ def main(models: tuple[Path, ...], seed: int, output: Path) -> None:
     console = Console(width=150)
     try:
         build()
-        workloads = [*synthetic(seed), *(model(p, DESTINATION_SIZE) for p in (BUNDLED, *models))]
+        workloads = [*synthetic(seed), *(model(p, DESTINATION_SIZE) for p in (*MODELS, *models))]
         cases = [case for workload in workloads for case in cases_of(workload)]
         records = []
         results = {}

@@ -2,7 +2,7 @@
 
 "resnet8" is what docs/benchmarks.md shows. With "lengths", "channels" and "narrow" it is also what
 fit.py fits costs to: lengths that are no multiple of any vector or block, channels that are dead,
-of which ResNet8's tensors have none, and weights of 4 to 6 bits. "shapes", "structured" and "tiles"
+of which ResNet8's tensors have none, and weights of 1 to 6 bits. "shapes", "structured" and "tiles"
 are what no fit has seen, and neither are models.
 """
 
@@ -62,7 +62,9 @@ def synthetic(seed: int) -> Iterator[Workload]:
     rng = np.random.default_rng([seed, 2])
     for sparsity in (0.0, 0.4, 0.8):
         weights = [pruned_weights((n,), sparsity, rng) for n in (3001, 18429)]
-        tensors = {f"{w.size}_{bits}_bits": narrow(w, bits) for w in weights for bits in (6, 5, 4)}
+        tensors = {
+            f"{w.size}_{bits}_bits": narrow(w, bits) for w in weights for bits in range(1, 7)
+        }
         yield Workload("narrow", sparsity, tensors)
 
 

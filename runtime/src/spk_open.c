@@ -4,7 +4,7 @@
 
 /* The varints of the header, from p on. Returns where the last one ends, or null where one breaks a rule. */
 static const uint8_t *read_fields(spk_view *v, const uint8_t *p, const uint8_t *end) {
-  bool is_empty = false;
+  bool is_empty = 0;
   uint64_t n = 1;
   for (unsigned axis = 0; axis < v->n_dims; axis++) {
     uint32_t extent;

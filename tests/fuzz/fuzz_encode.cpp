@@ -32,9 +32,9 @@ void check(const char *format, Walk validate, Decode decode, const std::vector<s
 
 }  // namespace
 
-// Options of the formats that have some, hybrid, from byte 0: the threshold; 1: the largest group; 2: the first stride;
-// 3: how many strides; 4: what counts as 0; then the
-// values, each repeated as often as the byte after it says, so that short inputs make long arrays.
+// Options of the formats that have some, from byte 0. hybrid, 0: the threshold; 1: the largest group; 2: the first
+// stride; 3: how many strides. bitmap, 0: bits of a value, or what is smallest. All formats, 4: what counts as 0;
+// then the values, each repeated as often as the byte after it says, so that short inputs make long arrays.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   if (size < 7) return 0;
   stridepack::EncodeOptions options;
@@ -43,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     options["pass_min_counts"].push_back(1 + (s - 1) * data[0] / 255);
   }
   for (std::uint32_t d = 0; d < data[3]; d += 1 + data[3] / 16) options["strides"].push_back(1 + data[2] % 255 + d);
+  if (data[0] % 9 != 0) options["width"].push_back(data[0] % 9);
   std::vector<std::int8_t> values;
   for (std::size_t i = 5; i + 1 < size && values.size() < 3000; i += 2) {
     const bool zero = data[i] < data[4];

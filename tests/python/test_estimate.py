@@ -137,7 +137,7 @@ def test_the_record_is_of_these_blobs(format: str, monkeypatch: pytest.MonkeyPat
     for workload in synthetic(0):
         if workload.name in ("structured", "lengths") and workload.sparsity in (0.2, 0.5):
             for name, values in workload.tensors.items():
-                packed = sp.pack(values, format, tile=workload.tile)
+                packed = sp.pack(values, format, tile=workload.tile, transforms=False)
                 assert recorded[workload.name, workload.sparsity, name] == work_of(packed)
 
 

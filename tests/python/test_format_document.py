@@ -11,7 +11,7 @@ from stridepack.files.spk import build_bundle
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/format.md"
 EXAMPLES = re.findall(
-    r"^```\nexample (?!transforms)(\w+)(?: tile=(\d+))?\n(.*?)^```",
+    r"^```\nexample (?!transforms)(\w+)(?: (tile|width)=(\d+))?\n(.*?)^```",
     DOCUMENT.read_text(),
     re.S | re.M,
 )
@@ -23,12 +23,12 @@ ARRAY[[0, 2, 4, 5, 6, 17, 39]] = (3, -1, 4, 9, -5, -128, 7)
 
 
 def test_every_format_has_an_example() -> None:
-    assert {name for name, _, _ in EXAMPLES} == set(sp.formats())
+    assert {name for name, *_ in EXAMPLES} == set(sp.formats())
 
 
-@pytest.mark.parametrize(("name", "tile", "text"), EXAMPLES)
-def test_example(name: str, tile: str, text: str) -> None:
-    packed = sp.pack(ARRAY, format=name, tile=int(tile) if tile else None)
+@pytest.mark.parametrize(("name", "option", "value", "text"), EXAMPLES)
+def test_example(name: str, option: str, value: str, text: str) -> None:
+    packed = sp.pack(ARRAY, format=name, **{option: int(value)} if option else {})
     data = b""
     streams: dict[str, int] = {}
     for line in text.splitlines():

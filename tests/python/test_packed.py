@@ -30,7 +30,7 @@ def test_paper_payload_costs() -> None:
     assert hybrid.streams["distances"] == pytest.approx(len(groups), rel=0.1)
     assert hybrid.streams["remainder_values"] == groups.remainder.sum()
     bitmap = sp.pack(values, "bitmap").streams
-    assert (bitmap["bitmap"], bitmap["values"]) == (8192, k)
+    assert (bitmap["bitmap"], bitmap["values_8"]) == (8192, k)
 
 
 def test_tiles_cover_the_tensor() -> None:

@@ -70,11 +70,24 @@ def cases() -> Iterator[Case]:
     yield Case("far_groups", _far_groups(), options={"sizes": (4,)})
     yield Case("loose_groups", wide, options={"occupancy": 0.2}, tile=300)
 
+    for width in range(1, 9):
+        values = _laplace(1000, 2 ** (width / 2) / 2, 40 + width)
+        yield Case(f"width_{width}", values, options={"width": width})
+    yield Case("narrow", _laplace((8, 3, 3, 16), 0.4, 50))
+    yield Case("narrow_dense", _laplace(800, 3, 51))
+    yield Case("narrow_tiles", _laplace(700, 0.7, 52), tile=130)
+
 
 def lengths() -> Iterator[Case]:
     """Every length around the lane width: one small tensor each, for one bundle."""
     for n in LENGTHS:
         yield Case(f"length_{n}", random_values(n, 40, 100 + n))
+
+
+def _laplace(shape: int | Sequence[int], scale: float, seed: int) -> Int8Array:
+    """Values of which most are near 0 and few are far from it."""
+    values = np.random.RandomState(seed).laplace(0, scale, shape)
+    return np.clip(np.rint(values), -128, 127).astype(np.int8)
 
 
 def _dead_channels() -> Int8Array:
