@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "checkpoint.hpp"
+#include "code_lengths.hpp"
 #include "encode.hpp"
-#include "huffman_lengths.hpp"
 #include "value_code.hpp"
 
 namespace stridepack {

@@ -10,7 +10,7 @@
 
 #include "checkpoint.hpp"
 #include "encode.hpp"
-#include "rans_frequencies.hpp"
+#include "frequencies.hpp"
 #include "value_code.hpp"
 
 namespace stridepack {
@@ -221,7 +221,7 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
       }
     }
 
-    RansFrequencies tables(gaps.counts, value_counts, code);
+    TableFrequencies tables(gaps.counts, value_counts, code);
     const Table gap_table(std::move(tables.gaps)), value_table(std::move(tables.values));
     Streams streams;
     for (std::uint32_t begin = 0; begin < tile.n; begin += block_size) {

@@ -38,7 +38,6 @@ def work(tile: memoryview, n: int) -> dict[str, int]:
         "far_gaps": stored if n_gaps > 1 and 16 * n > 255 * stored else 0,
         "codes": len(walks),
         "symbols": sum(walk.n_symbols for walk in walks),
-        "description_bytes": header.description_size,
         "table_entries": sum(walk.n_entries for walk in walks),
         "turns": sum(walk.n_turns for walk in walks),
         "long_codes": sum(walk.n_long for walk in walks),

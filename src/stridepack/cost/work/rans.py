@@ -33,7 +33,6 @@ def work(tile: memoryview, n: int) -> dict[str, int]:
     return {
         "elements": n,
         "symbols": parts.n_frequencies,
-        "description_bytes": parts.description_size,
         "blocks": parts.blocks.size,
         **kinds,
         "rows_with_gap_bits": n_rows * (parts.gap_raw > 0),

@@ -1,4 +1,4 @@
-#include "rans_frequencies.hpp"
+#include "frequencies.hpp"
 
 #include <algorithm>
 #include <array>
@@ -130,7 +130,7 @@ std::uint64_t value_table_cost(const ValueCode &code) {
   return std::min(plain, table->cost + (std::uint64_t{code.counts.size()} << kFraction));  // they take time to read
 }
 
-RansFrequencies::RansFrequencies(const Counts &gap_counts, const Counts &value_counts, const ValueCode &code) {
+TableFrequencies::TableFrequencies(const Counts &gap_counts, const Counts &value_counts, const ValueCode &code) {
   const bool has_gaps = gap_counts.size() > 1, has_values = value_counts.size() > 1;
   if (has_gaps) gaps = normalise(gap_counts);
   if (has_values) values = normalise(value_counts);

@@ -24,11 +24,11 @@ std::uint64_t estimated_cost(const Counts &counts);
 std::uint64_t value_table_cost(const ValueCode &code);
 
 // The frequencies of both tables, and their short description; it is empty where they are stored one by one.
-struct RansFrequencies {
+struct TableFrequencies {
   Frequencies gaps, values;
   std::vector<std::uint8_t> description;
 
-  RansFrequencies(const Counts &gap_counts, const Counts &value_counts, const ValueCode &code);
+  TableFrequencies(const Counts &gap_counts, const Counts &value_counts, const ValueCode &code);
 };
 
 }  // namespace stridepack

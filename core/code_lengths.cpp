@@ -1,4 +1,4 @@
-#include "huffman_lengths.hpp"
+#include "code_lengths.hpp"
 
 #include <algorithm>
 #include <utility>
