@@ -58,10 +58,10 @@ __attribute__((noinline)) static uint32_t decode(const spk_view *view, size_t si
   STACK_USED();
 }
 
-/* Bits that are set in the bitmap of size elements. */
+/* Bits that are set in the bitmap of size elements. (GCC would call libgcc for __builtin_popcount.) */
 static uint32_t count_values(const uint8_t *bitmap, size_t size) {
   uint32_t n = 0;
-  for (size_t i = 0; i < (size + 7u) / 8u; i++) n += (uint32_t)__builtin_popcount(bitmap[i]);
+  for (size_t i = 0; i < 8u * ((size + 7u) / 8u); i++) n += bitmap[i / 8u] >> i % 8u & 1u;
   return n;
 }
 
