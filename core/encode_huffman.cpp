@@ -1,99 +1,28 @@
 // huffman: docs/format.md, section 10. Values, and gaps or a bitmap; values and gaps each in a canonical Huffman code.
 //
-// What the format leaves to an encoder is chosen by size, in integers: how positions are stored, and the raw bits of a
-// value. Every candidate is costed from histograms; only the winner is encoded.
+// What the format leaves to an encoder is chosen by size, in integers: how positions are stored, the raw bits of a
+// value, and how the lengths of codes are. Every candidate is costed from histograms; only the winner is encoded.
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "checkpoint.hpp"
+#include "code_lengths.hpp"
 #include "encode.hpp"
 #include "value_code.hpp"
 
 namespace stridepack {
 namespace {
 
-constexpr std::uint32_t kMaxLength = SPK_HUFFMAN_MAX_LENGTH;
-constexpr std::uint32_t kIndexBits = 8;  // of a decoder's lookup
-
-constexpr std::uint32_t kLongPenalty = 1;  // bits that a longer code has to save
-
-// Costs are in units of 2^-4 bit, and count more than bits for what takes a decoder time.
-constexpr std::uint32_t kCostShift = 4;
+// Costs count more than bits for what takes a decoder time.
 constexpr struct {
   std::uint32_t bits, penalty;  // penalty: of a value, for the lookups that it takes
 } kRawBits[] = {{4, 0}, {2, 1}, {0, 1}};
 
 constexpr std::uint32_t kGapPenalty = 1;  // of a gap that has a code, for the lookups
 constexpr std::uint32_t kLongestGaps[] = {0, 1, 16, 32, SPK_HUFFMAN_MAX_GAPS};  // 0: a bitmap
-
-using Counts = std::vector<std::uint64_t>;
-using Lengths = std::vector<std::uint8_t>;
-
-// Lengths of the prefix code of least cost, none above max_length: package-merge (L. Larmore and D. Hirschberg, "A fast
-// algorithm for optimal length-limited Huffman codes", 1990). A list for each length: the symbols, and the pairs of
-// what the list before has, sorted by weight. The first 2 (m - 1) items of the last list are the code.
-Lengths limited_lengths(const Counts &counts, std::uint32_t max_length) {
-  Lengths lengths(counts.size());
-  std::vector<std::uint32_t> symbols;
-  for (std::uint32_t s = 0; s < counts.size(); s++) {
-    if (counts[s] != 0) symbols.push_back(s);
-  }
-  if (counts.size() < 2 || symbols.empty()) return lengths;
-  if (symbols.size() == 1) {  // a code is never incomplete
-    lengths[symbols[0]] = 1;
-    lengths[symbols[0] == 0 ? 1 : 0] = 1;
-    return lengths;
-  }
-  std::sort(symbols.begin(), symbols.end(),
-            [&](auto a, auto b) { return std::pair(counts[a], a) < std::pair(counts[b], b); });
-
-  std::vector<std::vector<bool>> is_symbol(max_length);  // of each item of each list
-  std::vector<std::uint64_t> list, next;
-  for (auto &flags : is_symbol) {
-    next.clear();
-    std::size_t s = 0, pair = 0;
-    while (s < symbols.size() || pair + 1 < list.size()) {
-      const bool has_pair = pair + 1 < list.size();
-      const std::uint64_t weight = has_pair ? list[pair] + list[pair + 1] : 0;
-      const bool take_symbol = s < symbols.size() && (!has_pair || counts[symbols[s]] <= weight);
-      flags.push_back(take_symbol);
-      next.push_back(take_symbol ? counts[symbols[s]] : weight);
-      take_symbol ? s += 1 : pair += 2;
-    }
-    list.swap(next);
-  }
-  auto n_items = static_cast<std::ptrdiff_t>(2 * (symbols.size() - 1));
-  for (std::size_t i = max_length; i-- > 0;) {
-    const auto first = is_symbol[i].begin();
-    const auto n_symbols = std::count(first, first + n_items, true);
-    for (std::ptrdiff_t s = 0; s < n_symbols; s++) lengths[symbols[static_cast<std::size_t>(s)]]++;
-    n_items = 2 * (n_items - n_symbols);
-  }
-  return lengths;
-}
-
-std::uint64_t bits_of(const Counts &counts, const Lengths &lengths, std::uint32_t long_penalty) {
-  std::uint64_t bits = 0;
-  for (std::size_t s = 0; s < counts.size(); s++) {
-    bits += counts[s] * (lengths[s] + (lengths[s] > kIndexBits ? long_penalty : 0));
-  }
-  return bits;
-}
-
-Lengths code_lengths(const Counts &counts) {
-  const Lengths lengths = limited_lengths(counts, kMaxLength);
-  if (lengths.empty() || *std::max_element(lengths.begin(), lengths.end()) <= kIndexBits) return lengths;
-  const Lengths shorter = limited_lengths(counts, kIndexBits);
-  return bits_of(counts, shorter, kLongPenalty) < bits_of(counts, lengths, kLongPenalty) ? shorter : lengths;
-}
-
-// With the lengths. One symbol alone needs none, and no code.
-std::uint64_t cost_of(const Counts &counts, std::uint32_t long_penalty) {
-  if (counts.size() < 2) return 0;
-  return (bits_of(counts, code_lengths(counts), long_penalty) + 4 * counts.size()) << kCostShift;
-}
 
 // Gaps: the distance from element to element; symbol s stands for 1 + s. Longer distances than `longest` are bridged by
 // elements that are zero. None where `longest` is 0.
@@ -174,33 +103,63 @@ void encode_huffman(const Tile &tile, const EncodeOptions &, StreamWriter &out) 
   }
 
   std::vector<ValueCode> value_candidates;
-  std::vector<std::uint64_t> costs_without_zeros;  // most candidates of gaps store none
+  std::vector<PlainCode> plain_without_zeros;  // most candidates of gaps store none
+  std::vector<std::optional<ShortTable>> short_without_zeros(std::size(kRawBits));
   for (const auto &raw : kRawBits) {
     value_candidates.emplace_back(histogram, raw.bits);
-    costs_without_zeros.push_back(cost_of(value_candidates.back().counts, 0));
+    plain_without_zeros.emplace_back(value_candidates.back().counts, 0);
   }
   GapCode gaps(distances, 0);
   ValueCode values;
+  Lengths gap_lengths, value_lengths;
+  std::vector<std::uint8_t> description;
   std::uint64_t least = ~std::uint64_t{0};
   for (const std::uint32_t longest : kLongestGaps) {
     const GapCode candidate(distances, longest);
     const std::uint64_t n = tile.n - histogram[0] + candidate.n_zeros;
-    std::uint64_t gap_cost = cost_of(candidate.counts, kLongPenalty);
-    if (longest == 0) gap_cost = std::uint64_t{tile.n} << kCostShift;
-    if (candidate.counts.size() > 1) gap_cost += n * kGapPenalty;
+    const bool has_gap_code = candidate.counts.size() > 1;
+    const PlainCode plain_gaps(candidate.counts, kLongPenalty);
+    std::optional<ShortTable> short_gaps;
+    std::uint64_t positions_cost = longest == 0 ? std::uint64_t{tile.n} << kCostShift : 0;
+    if (has_gap_code) positions_cost += n * kGapPenalty;
     for (std::size_t i = 0; i < value_candidates.size(); i++) {
+      const ValueCode &code = value_candidates[i];
+      const bool has_zeros = candidate.n_zeros != 0;
+      const Counts counts = code.with_zeros(candidate.n_zeros);
+      const PlainCode plain = has_zeros ? PlainCode(counts, 0) : plain_without_zeros[i];
       const std::uint64_t per_value = (kRawBits[i].bits << kCostShift) + kRawBits[i].penalty;
-      const std::uint64_t value_cost = candidate.n_zeros == 0
-                                           ? costs_without_zeros[i]
-                                           : cost_of(value_candidates[i].with_zeros(candidate.n_zeros), 0);
-      const std::uint64_t cost = gap_cost + value_cost + n * per_value;
-      if (cost < least) least = cost, gaps = candidate, values = value_candidates[i];
+      const std::uint64_t fixed_cost = positions_cost + n * per_value, cost = fixed_cost + plain_gaps.cost + plain.cost;
+      if (cost < least) {
+        least = cost, gaps = candidate, values = code;
+        gap_lengths = plain_gaps.lengths, value_lengths = plain.lengths;
+        description.clear();
+      }
+      const bool has_value_code = counts.size() > 1;
+      const std::size_t n_symbols = (has_gap_code ? candidate.counts.size() : 0) + (has_value_code ? counts.size() : 0);
+      const std::uint64_t bound = fixed_cost + plain_gaps.bound + plain.bound + kSymbolPenalty * n_symbols;
+      if (bound >= least || n_symbols == 0) continue;
+
+      if (has_gap_code && !short_gaps) short_gaps = short_table(candidate.counts, kLengthRanks);
+      std::optional<ShortTable> short_values;
+      std::optional<ShortTable> &short_code = has_zeros ? short_values : short_without_zeros[i];
+      if (has_value_code && !short_code) {
+        short_code = short_value_table(counts, kLengthRanks, code.n_positive, code.n_negative);
+      }
+      const std::uint64_t short_cost =
+          fixed_cost + (has_gap_code ? cost_of(short_gaps) : 0) + (has_value_code ? cost_of(short_code) : 0);
+      if (short_cost >= least) continue;
+      std::vector<bool> bits;
+      if (has_value_code) bits = short_code->description;
+      if (has_gap_code) bits.insert(bits.end(), short_gaps->description.begin(), short_gaps->description.end());
+      if (bits.size() > 8 * 255) continue;
+      least = short_cost, gaps = candidate, values = code;
+      gap_lengths = has_gap_code ? lengths_of(*short_gaps) : plain_gaps.lengths;
+      value_lengths = has_value_code ? lengths_of(*short_code) : plain.lengths;
+      description = pack_bits(bits);
     }
     if (longest != 0 && longest + 1 >= distances.size()) break;  // with a longer one it would be the same code
   }
 
-  const Lengths gap_lengths = code_lengths(gaps.counts);
-  const Lengths value_lengths = code_lengths(values.with_zeros(gaps.n_zeros));
   CodeWriter gap_codes(gap_lengths), value_codes(value_lengths);
   std::array<std::uint8_t, 256> symbol_of{}, raw_of{};
   for (std::uint32_t byte = 0; byte < 256; byte++) {
@@ -232,22 +191,28 @@ void encode_huffman(const Tile &tile, const EncodeOptions &, StreamWriter &out) 
   }
   const std::vector<std::uint8_t> &positions = gaps.longest == 0 ? bitmap : gap_codes.end();
 
-  const std::size_t alignment = -value_codes.end().size() % 4;
-  out.u32(static_cast<std::uint32_t>(raw.size()));
-  out.u32(static_cast<std::uint32_t>(positions.size()));
-  out.u8(values.raw_bits), out.u8(gaps.n_zeros != 0), out.u8(static_cast<std::uint32_t>(gaps.counts.size())),
-      out.u8(static_cast<std::uint32_t>(alignment));
-  out.u8(values.n_positive), out.u8(values.n_negative), out.u8(values.first_positive), out.u8(values.first_negative);
+  const auto n_stored = static_cast<std::uint32_t>(raw.size());
+  const auto positions_size = static_cast<std::uint32_t>(positions.size());
+  const auto n_gaps = static_cast<std::uint32_t>(gaps.counts.size());
+  const bool wide = n_stored > 0xFFFF || (n_gaps > 1 && positions_size > 0xFFFF);
   std::vector<std::uint8_t> lengths;
   if (gap_lengths.size() > 1) lengths.insert(lengths.end(), gap_lengths.begin(), gap_lengths.end());
   if (value_lengths.size() > 1) lengths.insert(lengths.end(), value_lengths.begin(), value_lengths.end());
-  out.nibbles(lengths);
+  const std::size_t lengths_size = description.empty() ? (lengths.size() + 1) / 2 : description.size();
+  const std::size_t header_size = 7 + (wide ? 4u : 2u) * (n_gaps > 1 ? 2u : 1u);
+  const std::size_t alignment = -(header_size + lengths_size + positions_size + value_codes.end().size()) % 4;
+
+  out.u8(values.raw_bits | static_cast<std::uint32_t>(gaps.n_zeros != 0) << 3 |
+         static_cast<std::uint32_t>(alignment) << 4 | static_cast<std::uint32_t>(wide) << 6);
+  out.u8(n_gaps), out.u8(static_cast<std::uint32_t>(description.size()));
+  out.u8(values.n_positive), out.u8(values.n_negative), out.u8(values.first_positive), out.u8(values.first_negative);
+  wide ? out.u32(n_stored) : out.u16(n_stored);
+  if (n_gaps > 1) wide ? out.u32(positions_size) : out.u16(positions_size);
+  description.empty() ? out.nibbles(lengths) : out.bytes(description);
+  out.bytes(positions);
+  out.bytes(value_codes.end());
   out.align();
   out.bytes(pack_raw_bits(raw, values.raw_bits));
-  out.align();
-  out.bytes(positions);
-  out.align();
-  out.bytes(value_codes.end());
   out.align();
 }
 

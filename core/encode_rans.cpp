@@ -1,7 +1,8 @@
 // rans: docs/format.md, section 9. Gaps and values by turns through eight rANS states a block.
 //
 // What the format leaves to an encoder is chosen by size, in integers: the raw bits of a value first, then those of a
-// gap and the jump. The candidates are costed from histograms; only the winner is encoded.
+// gap and the jump, and then how frequencies are stored. The candidates are costed from histograms; only the winner is
+// encoded.
 
 #include <algorithm>
 #include <array>
@@ -9,90 +10,17 @@
 
 #include "checkpoint.hpp"
 #include "encode.hpp"
+#include "frequencies.hpp"
 #include "value_code.hpp"
 
 namespace stridepack {
 namespace {
 
-constexpr std::uint32_t kSlots = 256;   // what the frequencies of a table sum up to
 constexpr std::uint32_t kLowest = 256;  // states are at least this between two steps
 constexpr struct {
   std::uint32_t symbols, jump;
 } kGapSymbols[] = {{16, 0}, {16, 6}, {16, 8}, {48, 0}, {48, 6}, {48, 8}};
-constexpr std::uint32_t kFraction = 12;   // bits of a cost behind the point
 constexpr std::uint32_t kRawGapBits = 5;  // raw bits of gaps must save 2^-5 bits an element: they take time to read
-
-using Counts = std::vector<std::uint64_t>;
-using Frequencies = std::vector<std::uint32_t>;
-
-// log2(x) for 1 <= x <= 256, rounded down to kFraction bits: one bit for each squaring.
-std::uint32_t log2_of(std::uint32_t x) {
-  std::uint32_t log = 0;
-  while (x >> (log + 1) != 0) log++;
-  std::uint64_t m = std::uint64_t{x} << (30 - log);
-  for (std::uint32_t i = 0; i < kFraction; i++) {
-    m = m * m >> 30;
-    log = log << 1 | static_cast<std::uint32_t>(m >> 31);
-    m >>= m >> 31;
-  }
-  return log;
-}
-
-const std::array<std::uint32_t, kSlots + 1> kLog2 = [] {
-  std::array<std::uint32_t, kSlots + 1> table{};
-  for (std::uint32_t x = 1; x <= kSlots; x++) table[x] = log2_of(x);
-  return table;
-}();
-
-// Whole numbers in proportion to the counts that sum up to 256, each at most 255, and at least 1 where the count is.
-Frequencies normalise(const Counts &counts) {
-  std::uint64_t n = 0;
-  for (const auto count : counts) n += count;
-  Frequencies f(counts.size());
-  std::uint32_t sum = 0;
-  for (std::size_t s = 0; s < f.size(); s++) {
-    if (counts[s] == 0) continue;
-    const std::uint64_t rounded = (counts[s] * kSlots + n / 2) / n;
-    f[s] = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(rounded, 1, kSlots - 1));
-    sum += f[s];
-  }
-  if (std::count(counts.begin(), counts.end(), std::uint64_t{0}) + 1 == static_cast<std::ptrdiff_t>(counts.size())) {
-    f[counts[0] == 0 ? 0 : 1] = 1;  // one symbol has all the counts: 255, and 1 for another
-    return f;
-  }
-  for (; sum > kSlots; sum--) {  // take from whom it costs least
-    std::size_t best = f.size();
-    std::uint64_t least = 0;
-    for (std::size_t s = 0; s < f.size(); s++) {
-      if (f[s] < 2) continue;
-      const std::uint64_t loss = counts[s] * (kLog2[f[s]] - kLog2[f[s] - 1]);
-      if (best == f.size() || loss < least) best = s, least = loss;
-    }
-    f[best]--;
-  }
-  for (; sum < kSlots; sum++) {  // give to whom it helps most
-    std::size_t best = f.size();
-    std::uint64_t most = 0;
-    for (std::size_t s = 0; s < f.size(); s++) {
-      if (f[s] == 0 || f[s] == kSlots - 1) continue;
-      const std::uint64_t gain = counts[s] * (kLog2[f[s] + 1] - kLog2[f[s]]);
-      if (best == f.size() || gain > most) best = s, most = gain;
-    }
-    f[best]++;
-  }
-  return f;
-}
-
-// Bits with kFraction behind the point, the table included. One symbol alone needs neither table nor bits.
-std::uint64_t cost_of(const Counts &counts) {
-  if (counts.size() < 2) return 0;
-  const Frequencies f = normalise(counts);
-  std::uint64_t cost = std::uint64_t{8 * counts.size()} << kFraction;
-  for (std::size_t s = 0; s < f.size(); s++) {
-    if (counts[s] != 0) cost += counts[s] * ((8u << kFraction) - kLog2[f[s]]);
-  }
-  return cost;
-}
 
 // Gaps: the distance from element to element, 1 and up. Regular symbol s stands for 1 + (s << raw_bits) and raw bits;
 // the last one for 2^jump, where there is a jump. Longer distances are bridged by elements that are zero.
@@ -134,14 +62,12 @@ struct Element {
   std::uint8_t gap, gap_raw, value, value_raw;
 };
 
-// Start of each symbol's slots, and how many it has.
+// How many slots each symbol has, and where they start. Empty for one symbol alone.
 struct Table {
   Frequencies f;
   std::array<std::uint32_t, kSlots + 1> start{};
 
-  explicit Table(const Counts &counts) {
-    if (counts.size() < 2) return;
-    f = normalise(counts);
+  explicit Table(Frequencies frequencies) : f(std::move(frequencies)) {
     for (std::size_t s = 0; s < f.size(); s++) start[s + 1] = start[s] + f[s];
   }
   void push(std::uint32_t &x, std::uint32_t s, std::vector<std::uint8_t> &out) const {
@@ -269,7 +195,7 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
   for (const std::uint32_t bits : {4u, 2u, 0u}) {
     const ValueCode candidate(histogram, bits);
     const std::uint64_t raw = std::uint64_t{tile.n - histogram[0]} * bits << kFraction;
-    const std::uint64_t cost = cost_of(candidate.counts) + raw;
+    const std::uint64_t cost = value_table_cost(candidate) + raw;
     if (cost < least) least = cost, code = candidate;
   }
 
@@ -279,7 +205,7 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
     const std::vector<std::uint32_t> distances = distances_of(tile, block_size);
     GapCode gaps(distances, 0, 0, 1);
     Counts value_counts = code.with_zeros(gaps.n_zeros);
-    least = cost_of(value_counts) + (gaps.n_zeros * code.raw_bits << kFraction);
+    least = bits_of(value_counts) + (gaps.n_zeros * code.raw_bits << kFraction);
     for (const std::uint32_t bits : {0u, 1u, 2u, 4u}) {
       for (const auto &[symbols, jump] : kGapSymbols) {
         const std::uint32_t most = symbols - (jump != 0);
@@ -289,13 +215,14 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
         const Counts values = code.with_zeros(candidate.n_zeros);
         const std::uint64_t n = tile.n - histogram[0] + candidate.n_zeros;
         const std::uint64_t raw = n * bits + candidate.n_zeros * code.raw_bits;
-        std::uint64_t cost = cost_of(values) + cost_of(candidate.counts) + (raw << kFraction);
+        std::uint64_t cost = bits_of(values) + estimated_cost(candidate.counts) + (raw << kFraction);
         if (bits != 0) cost += n << kFraction >> kRawGapBits;
         if (cost < least) least = cost, gaps = candidate, value_counts = values;
       }
     }
 
-    const Table gap_table(gaps.counts), value_table(value_counts);
+    TableFrequencies tables(gaps.counts, value_counts, code);
+    const Table gap_table(std::move(tables.gaps)), value_table(std::move(tables.values));
     Streams streams;
     for (std::uint32_t begin = 0; begin < tile.n; begin += block_size) {
       const std::uint32_t length = std::min(block_size, tile.n - begin);
@@ -306,13 +233,16 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
 
     out.u8(code.raw_bits | gaps.raw_bits << 4);
     const std::uint32_t wide = streams.wide_ends | static_cast<std::uint32_t>(streams.wide_sizes) << 1;
-    out.u8((gaps.n_zeros != 0) | half << 1 | wide << 2);
+    out.u8((gaps.n_zeros != 0) | half << 1 | wide << 2 | gaps.jump << 4);
     out.u8(static_cast<std::uint32_t>(gaps.counts.size()));
-    out.u8(gaps.jump);
+    out.u8(static_cast<std::uint32_t>(tables.description.size()));
     out.u8(code.n_positive), out.u8(code.n_negative), out.u8(code.first_positive), out.u8(code.first_negative);
-    for (const auto f : gap_table.f) out.u8(f);
-    for (const auto f : value_table.f) out.u8(f);
-    out.align();
+    out.bytes(tables.description);
+    for (const auto *table : {&gap_table, &value_table}) {
+      for (const auto f : table->f) {
+        if (tables.description.empty()) out.u8(f);
+      }
+    }
     for (const Record &record : streams.blocks) {
       out.u16(record.n);
       for (const auto state : record.states) out.u16(state);
@@ -324,11 +254,9 @@ void encode_rans(const Tile &tile, const EncodeOptions &, StreamWriter &out) {
       }
       for (const auto size : record.sizes) streams.wide_sizes ? out.u16(size) : out.u8(size);
     }
-    out.align();
     out.bytes(std::move(streams.bytes));
     out.align();
     out.bytes(std::move(streams.value_bits));
-    out.align();
     out.bytes(std::move(streams.gap_bits));
     return;
   }

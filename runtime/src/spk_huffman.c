@@ -22,17 +22,25 @@ enum {
 typedef spk_huffman_entry entry;
 typedef spk_huffman_decoder decoder;
 
+/* The next number of size bytes, 2 or 4, of a header. */
+static bool take_number(spk_reader *reader, uint32_t size, uint32_t *number) {
+  const uint8_t *field = spk_take_close(reader, size);
+  if (!field) return false;
+  *number = size == 2u ? spk_load_u16(field) : spk_load_u32(field);
+  return true;
+}
+
 static bool open_streams(const spk_tile *tile, spk_huffman_streams *s) {
   spk_reader reader = {tile, 0};
-  const uint8_t *header = spk_take(&reader, 16);
+  const uint8_t *header = spk_take_close(&reader, 7);
   if (!header) return false;
-  s->n = spk_load_u32(header);
-  s->positions_size = spk_load_u32(header + 4);
-  s->value_raw = header[8];
-  s->n_gaps = header[10];
-  s->bins = (spk_value_bins){s->value_raw, header[12], header[13], header[14], header[15]};
-  s->n_values = s->bins.n_positive + s->bins.n_negative + header[9];
-  if (s->n > tile->n || s->n_gaps > SPK_HUFFMAN_MAX_GAPS || header[9] > 1u) return false;
+  const uint32_t flags = header[0] >> 3, alignment = flags >> 1 & 3u, number_size = 2u << (flags >> 3 & 1u);
+  s->value_raw = header[0] & 7u;
+  s->n_gaps = header[1];
+  s->bins = (spk_value_bins){s->value_raw, header[3], header[4], header[5], header[6]};
+  s->n_values = s->bins.n_positive + s->bins.n_negative + (flags & 1u);
+  if (flags > 15u || !take_number(&reader, number_size, &s->n)) return false;
+  if (s->n > tile->n || s->n_gaps > SPK_HUFFMAN_MAX_GAPS) return false;
   if (s->value_raw != 0 && s->value_raw != 2u && s->value_raw != 4u) return false;
   /* Raw bits never carry out of a byte. */
   if (s->bins.first_positive + (s->bins.n_positive << s->value_raw) > 256u ||
@@ -41,19 +49,23 @@ static bool open_streams(const spk_tile *tile, spk_huffman_streams *s) {
     return false;
   if (s->n_values > MAX_SYMBOLS || (s->n_values == 0 && s->n != 0)) return false;
 
+  s->positions_size = s->n_gaps == 0 ? spk_ceil_div(tile->n, 8) : 0;
+  if (s->n_gaps > 1u && !take_number(&reader, number_size, &s->positions_size)) return false;
   const uint32_t n_lengths = (s->n_gaps > 1u ? s->n_gaps : 0) + (s->n_values > 1u ? s->n_values : 0);
-  s->lengths = spk_take(&reader, spk_ceil_div(n_lengths, 2));
+  s->lengths = spk_take_close(&reader, header[2] != 0 ? header[2] : spk_ceil_div(n_lengths, 2));
   if (!s->lengths) return false;
-  s->value_bits = spk_take(&reader, s->value_raw != 0 ? spk_ceil_div(s->n, 8u / s->value_raw) : 0);
-  if (!s->value_bits) return false;
-  s->positions = spk_take(&reader, s->positions_size);
+  s->description = (spk_description){s->lengths, 0, 8u * header[2]};
+  s->positions = spk_take_close(&reader, s->positions_size);
   if (!s->positions) return false;
-  if (s->n_gaps == 0 && s->positions_size != spk_ceil_div(tile->n, 8)) return false;
   if (s->n_gaps == 0 && !spk_bitmap_ends(s->positions, tile->n)) return false;
-  if (s->n_gaps == 1u && s->positions_size != 0) return false;
-  if (header[11] > 3u || header[11] > spk_left(&reader)) return false;
-  s->value_codes_size = spk_left(&reader) - header[11];
+
+  /* The tile ends with the raw bits, and codes are what is left. */
+  const uint32_t value_bits_size = s->value_raw != 0 ? spk_ceil_div(s->n, 8u / s->value_raw) : 0;
+  const uint32_t behind = ((value_bits_size + 3u) & ~UINT32_C(3)) + alignment, left = spk_left(&reader);
+  if (behind > left) return false;
+  s->value_codes_size = left - behind;
   s->value_codes = tile->data + reader.pos;
+  s->value_bits = s->value_codes + s->value_codes_size + alignment;
   return true;
 }
 
@@ -67,10 +79,6 @@ SPK_INLINE uint32_t length_of(const decoder *d, uint32_t window, uint32_t shorte
 /* What the first code in a window of MAX_LENGTH stands for, which has that many bits. */
 SPK_INLINE uint8_t meaning_of(const decoder *d, uint32_t window, uint32_t length) {
   return d->meanings[d->base[length] + (window >> (MAX_LENGTH - length))];
-}
-
-SPK_INLINE uint32_t load_length(const uint8_t *lengths, uint32_t i) {
-  return lengths[i / 2u] >> (i % 2u != 0 ? 0 : 4) & 15u;
 }
 
 /* Entries are few: a loop that is set up for many, or vectors, would cost more. */
@@ -123,12 +131,25 @@ static void build_fours(entry *table, const uint8_t *meanings, const uint8_t *le
   }
 }
 
-/* The code of n symbols whose lengths are those from number first on; d->meanings has what they stand for, and gets it
- * in the order of the codes. Returns false where the lengths are of no code. */
-static bool build(decoder *d, const uint8_t *all_lengths, uint32_t first, uint32_t n) {
-  uint8_t meanings[MAX_SYMBOLS], lengths[MAX_SYMBOLS + 1];
+/* The lengths of n codes, of which the first is field number first of the tile's. */
+static void load_lengths(const spk_huffman_streams *s, uint8_t *lengths, uint32_t first, uint32_t n) {
+  for (uint32_t i = first; n; n--, i++) *lengths++ = (uint8_t)(s->lengths[i / 2u] >> (i % 2u != 0 ? 0 : 4) & 15u);
+}
+
+/* What ranks stand for: 13 for no code, 14 and 15 for a length that is not possible. */
+static const uint8_t length_of_rank[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 15, 15};
+
+/* Symbols that adjoin, whose meanings are first, first + step, and so on, modulo 256. */
+typedef struct span {
+  uint32_t count, first, step;
+} span;
+
+/* The code of n symbols of those lengths, which lie where the table will be, and of three spans; d->meanings gets what
+ * they stand for in the order of the codes. Returns false where the lengths are of no code. */
+SPK_NOINLINE static bool build(decoder *d, const uint8_t *unsorted, uint32_t n, const span *spans) {
+  uint8_t lengths[MAX_SYMBOLS + 1];
   uint32_t counts[16] = {0}, numbers[16], code = 0, number = 0;
-  for (uint32_t i = 0; i < n; i++) counts[load_length(all_lengths, first + i)]++;
+  for (uint32_t i = 0; i < n; i++) counts[unsorted[i]]++;
   if (counts[13] + counts[14] + counts[15] != 0) return false;
   for (uint32_t length = 1; length <= MAX_LENGTH; length++) {
     d->base[length] = number - code;
@@ -140,37 +161,30 @@ static bool build(decoder *d, const uint8_t *all_lengths, uint32_t first, uint32
   }
   /* Whatever the lengths, the end of the last code is the sum of the spaces that they take. */
   if (d->end[MAX_LENGTH] != 1u << MAX_LENGTH) return false;
-  for (uint32_t i = 0; i < n; i++) {
-    const uint32_t length = load_length(all_lengths, first + i);
-    if (length == 0) continue;
-    meanings[numbers[length]] = d->meanings[i];
-    lengths[numbers[length]++] = (uint8_t)length;
+  for (const span *end = spans + 3; spans != end; spans++) {
+    uint32_t meaning = spans->first;
+    for (uint32_t left = spans->count; left; left--, meaning += spans->step) {
+      const uint32_t length = *unsorted++;
+      if (length == 0) continue;
+      const uint32_t at = numbers[length]++;
+      d->meanings[at] = (uint8_t)meaning;
+      lengths[at] = (uint8_t)length;
+    }
   }
   lengths[number] = MAX_LENGTH;
-  memcpy(d->meanings, meanings, number);
 #if SPK_HELIUM
-  if (d->pairs) spk_huffman_build_pairs(d->pairs, meanings, lengths);
+  if (d->pairs) spk_huffman_build_pairs(d->pairs, d->meanings, lengths);
 #endif
-  if (d->fours) build_fours(d->fours, meanings, lengths);
+  if (d->fours) build_fours(d->fours, d->meanings, lengths);
   return true;
 }
 
-/* first: number of the first length. Returns false where the lengths are of no code. */
-static bool open_decoder(decoder *d, const uint8_t *stream, uint32_t size, const uint8_t *lengths, uint32_t first,
-                         uint32_t n_symbols) {
+static void open_decoder(decoder *d, const uint8_t *stream, uint32_t size, uint32_t n_symbols) {
   d->has_codes = n_symbols > 1u;
   d->next = stream;
   d->stream_end = stream + size;
   d->bit = 0;
   d->ready = 0;
-  return !d->has_codes || build(d, lengths, first, n_symbols);
-}
-
-static bool open_gaps(decoder *d, entry *fours, const spk_huffman_streams *s) {
-  d->fours = fours;
-  d->pairs = NULL;
-  for (uint32_t i = 0; i < s->n_gaps; i++) d->meanings[i] = (uint8_t)(i + 1u);
-  return open_decoder(d, s->positions, s->positions_size, s->lengths, 0, s->n_gaps);
 }
 
 /* What a lookup of values goes to. */
@@ -181,16 +195,43 @@ typedef union value_table {
 #endif
 } value_table;
 
-static bool open_values(decoder *d, value_table *t, const spk_huffman_streams *s) {
+/* Values come first, as in the description. Both return false where the lengths are of no code. */
+static bool open_values(decoder *d, value_table *t, spk_huffman_streams *s) {
   d->fours = t->fours;
   d->pairs = NULL;
 #if SPK_HELIUM
   d->fours = NULL;
   d->pairs = t->pairs;
 #endif
-  for (uint32_t i = 0; i < s->n_values; i++) d->meanings[i] = spk_lowest_value(&s->bins, i);
-  const uint32_t first = s->n_gaps > 1u ? s->n_gaps : 0;
-  return open_decoder(d, s->value_codes, s->value_codes_size, s->lengths, first, s->n_values);
+  const spk_value_bins *const bins = &s->bins;
+  const uint32_t bin = 1u << bins->raw_bits, n_signed = bins->n_positive + bins->n_negative;
+  const span spans[3] = {{bins->n_positive, bins->first_positive, bin},
+                         {bins->n_negative, 1u - bin - bins->first_negative, 0u - bin},
+                         {s->n_values - n_signed, 0, 0}};
+  uint8_t *const lengths = (uint8_t *)t;
+  d->meanings[0] = spk_lowest_value(bins, 0);
+  open_decoder(d, s->value_codes, s->value_codes_size, s->n_values);
+  if (!d->has_codes) return true;
+  if (s->description.n_bits == 0) {
+    load_lengths(s, lengths, s->n_gaps > 1u ? s->n_gaps : 0, s->n_values);
+  } else if (!spk_read_value_ranks(&s->description, &s->bins, length_of_rank, lengths, s->n_values)) {
+    return false;
+  }
+  return build(d, lengths, s->n_values, spans);
+}
+
+static bool open_gaps(decoder *d, entry *fours, spk_huffman_streams *s) {
+  d->fours = fours;
+  d->pairs = NULL;
+  const span spans[3] = {{s->n_gaps, 1, 1}, {0, 0, 0}, {0, 0, 0}};
+  uint8_t *const lengths = (uint8_t *)fours;
+  open_decoder(d, s->positions, s->positions_size, s->n_gaps);
+  if (s->description.n_bits == 0) {
+    load_lengths(s, lengths, 0, s->n_gaps);
+  } else if (!spk_read_ranks(&s->description, length_of_rank, lengths, s->n_gaps)) {
+    return false;
+  }
+  return build(d, lengths, s->n_gaps, spans);
 }
 
 /* One symbol by the length of its code, wherever that lies. Returns false where the stream ends. */
@@ -348,8 +389,9 @@ spk_status spk_huffman_validate(const spk_tile *tile) {
   value_table t;
   if (!open_streams(tile, &s)) return SPK_ERROR_STREAM;
   if (s.n_gaps == 0 && spk_bitmap_count(s.positions, s.positions_size) != s.n) return SPK_ERROR_STREAM;
+  if (!open_values(&d, &t, &s) || !check(&d, s.n, UINT32_MAX)) return SPK_ERROR_STREAM;
   if (s.n_gaps > 1u && (!open_gaps(&d, t.fours, &s) || !check(&d, s.n, tile->n))) return SPK_ERROR_STREAM;
-  return open_values(&d, &t, &s) && check(&d, s.n, UINT32_MAX) ? SPK_OK : SPK_ERROR_STREAM;
+  return spk_description_ends(&s.description) ? SPK_OK : SPK_ERROR_STREAM;
 }
 
 #if !SPK_HELIUM

@@ -5,6 +5,7 @@
 #define SPK_HUFFMAN_H
 
 #include "spk_internal.h"
+#include "spk_ranks.h"
 #include "spk_value_bins.h"
 
 enum { SPK_HUFFMAN_CHUNK = 256 }; /* elements that are decoded at a time: whole groups of raw bits */
@@ -14,7 +15,9 @@ typedef struct spk_huffman_streams {
   uint32_t value_raw;        /* raw bits of a value */
   uint32_t n_gaps, n_values; /* symbols; codes only where there are more than one. No gaps: positions are a bitmap */
   spk_value_bins bins;
-  const uint8_t *lengths, *value_bits, *positions, *value_codes;
+  const uint8_t *lengths;      /* of the codes of gaps and then values, 4 bits each, unless there is a */
+  spk_description description; /* of so many bits: of values and then gaps, read in this order */
+  const uint8_t *positions, *value_codes, *value_bits;
   uint32_t positions_size, value_codes_size; /* bytes */
 } spk_huffman_streams;
 

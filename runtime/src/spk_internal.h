@@ -133,6 +133,18 @@ SPK_INLINE const uint8_t *spk_take(spk_reader *reader, uint32_t size) {
   return stream;
 }
 
+/* The same for a stream that the next one follows without alignment, unless spk_align is called in between. */
+SPK_INLINE const uint8_t *spk_take_close(spk_reader *reader, uint32_t size) {
+  const uint8_t *stream = reader->tile->data + reader->pos;
+  if (size > reader->tile->size - reader->pos) return NULL;
+  reader->pos += size;
+  return stream;
+}
+
+SPK_INLINE void spk_align(spk_reader *reader) {
+  reader->pos = spk_min_u32((reader->pos + 3u) & ~UINT32_C(3), reader->tile->size);
+}
+
 /* Bytes from the start of the next stream to the end of the tile. */
 SPK_INLINE uint32_t spk_left(const spk_reader *reader) { return reader->tile->size - reader->pos; }
 

@@ -2,19 +2,11 @@
 /* rans: gaps and values by turns through eight rANS states. docs/format.md, section 9. */
 #include "spk_rans.h"
 
-/* Whether the frequencies of n symbols do; there are none where n is 1. */
-static bool sum_up(const uint8_t *frequencies, uint32_t n) {
-  if (n < 2u) return true;
-  uint32_t sum = 0;
-  for (uint32_t i = 0; i < n; i++) sum += frequencies[i];
-  return sum == SPK_RANS_SLOTS;
-}
-
 bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
   spk_reader reader = {tile, 0};
-  const uint8_t *header = spk_take(&reader, 8);
+  const uint8_t *header = spk_take_close(&reader, 8);
   if (!header) return false;
-  const uint32_t flags = header[1];
+  const uint32_t flags = header[1] & 15u;
   s->value_raw = header[0] & 15u;
   s->gap_raw = header[0] >> 4;
   s->end_bytes = 1u + (flags >> 2 & 1u);
@@ -22,23 +14,20 @@ bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
   s->block_size = SPK_RANS_BLOCK >> (flags >> 1 & 1u);
   s->record_size = SPK_RANS_ENDS + (s->end_bytes + s->size_bytes) * SPK_RANS_LANES;
   s->n_gaps = header[2];
-  s->jump = header[3];
+  s->jump = header[1] >> 4;
+  s->description_size = header[3];
   s->bins = (spk_value_bins){s->value_raw, header[4], header[5], header[6], header[7]};
   s->n_values = s->bins.n_positive + s->bins.n_negative + (flags & 1u);
-  if (flags > 15u || s->gap_raw > 4u || s->gap_raw == 3u || s->jump > 15u || s->n_gaps == 0 ||
-      s->n_values > SPK_RANS_SLOTS)
-    return false;
+  if (s->gap_raw > 4u || s->gap_raw == 3u || s->n_gaps == 0 || s->n_values > SPK_RANS_SLOTS) return false;
   if (s->value_raw != 0 && s->value_raw != 2u && s->value_raw != 4u) return false;
 
-  const uint32_t n_gap_frequencies = s->n_gaps > 1u ? s->n_gaps : 0;
-  s->gap_frequencies = spk_take(&reader, n_gap_frequencies + (s->n_values > 1u ? s->n_values : 0));
-  if (!s->gap_frequencies) return false;
-  s->value_frequencies = s->gap_frequencies + n_gap_frequencies;
-  if (!sum_up(s->gap_frequencies, s->n_gaps) || !sum_up(s->value_frequencies, s->n_values)) return false;
+  const uint32_t n_frequencies = (s->n_gaps > 1u ? s->n_gaps : 0) + (s->n_values > 1u ? s->n_values : 0);
+  s->frequencies = spk_take_close(&reader, s->description_size != 0 ? s->description_size : n_frequencies);
+  if (!s->frequencies || (s->description_size != 0 && s->n_gaps > SPK_RANS_MOST_DESCRIBED)) return false;
 
   /* No sum overflows: there are fewer than 2^15 blocks, whose lanes have fewer than 2^16 bytes. */
   const uint32_t n_blocks = spk_ceil_div(tile->n, s->block_size);
-  const uint8_t *records = spk_take(&reader, n_blocks * s->record_size);
+  const uint8_t *records = spk_take_close(&reader, n_blocks * s->record_size);
   if (!records) return false;
   uint32_t bytes = 0, value_bytes = 0, gap_bytes = 0;
   s->record = records;
@@ -51,13 +40,58 @@ bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
     s->record += s->record_size;
   }
   s->record = records;
-  s->bytes = spk_take(&reader, bytes);
+  s->bytes = spk_take_close(&reader, bytes);
   if (!s->bytes) return false;
+  spk_align(&reader);
   s->bytes_end = s->bytes + bytes;
   s->value_bits = spk_take(&reader, value_bytes);
   if (!s->value_bits) return false;
   s->gap_bits = spk_take(&reader, gap_bytes);
   return s->gap_bits && spk_left(&reader) == 0;
+}
+
+/* Whether the frequencies of n symbols do. */
+static bool sum_up(const uint8_t *frequencies, uint32_t n) {
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i < n; i++) sum += frequencies[i];
+  return sum == SPK_RANS_SLOTS;
+}
+
+/* What ranks stand for. */
+static const uint8_t frequency_of[16] = {192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1, 0};
+
+/* The first of the greatest frequencies becomes what the others leave. */
+static bool give_rest(uint8_t *frequencies, uint32_t n) {
+  uint32_t greatest = 0, others = 0;
+  uint8_t *first = frequencies;
+  for (const uint8_t *end = frequencies + n; frequencies != end; frequencies++) {
+    const uint32_t frequency = *frequencies;
+    others += frequency;
+    if (frequency <= greatest) continue;
+    greatest = frequency;
+    first = frequencies;
+  }
+  others -= greatest;
+  if (others == 0 || others >= SPK_RANS_SLOTS) return false;
+  *first = (uint8_t)(SPK_RANS_SLOTS - others);
+  return true;
+}
+
+const uint8_t *spk_rans_value_frequencies(const spk_rans_streams *s, spk_description *description, uint8_t *buffer) {
+  const uint32_t n = s->n_values;
+  if (s->description_size != 0) {
+    return spk_read_value_ranks(description, &s->bins, frequency_of, buffer, n) && give_rest(buffer, n) ? buffer : NULL;
+  }
+  const uint8_t *frequencies = s->frequencies + (s->n_gaps > 1u ? s->n_gaps : 0);
+  return sum_up(frequencies, n) ? frequencies : NULL;
+}
+
+const uint8_t *spk_rans_gap_frequencies(const spk_rans_streams *s, spk_description *description, uint8_t *buffer) {
+  const uint32_t n = s->n_gaps;
+  if (s->description_size != 0) {
+    return spk_read_ranks(description, frequency_of, buffer, n) && give_rest(buffer, n) ? buffer : NULL;
+  }
+  return sum_up(s->frequencies, n) ? s->frequencies : NULL;
 }
 
 /* A slot: frequency of its symbol in bits 0..7, its number among the symbol's slots in bits 8..15, and what the symbol
@@ -72,15 +106,25 @@ static void fill(uint32_t *slot, uint32_t frequency, uint32_t meaning) {
   for (uint32_t i = 0; i < frequency; i++) slot[i] = entry | i << 8;
 }
 
-static void build(const spk_rans_streams *s, tables *t) {
-  uint32_t *slot = t->gap;
-  for (uint32_t i = 0; s->n_gaps > 1u && i < s->n_gaps; slot += s->gap_frequencies[i++]) {
-    fill(slot, s->gap_frequencies[i], spk_rans_gap(s, i));
+/* Returns false where there are no such tables. */
+SPK_NOINLINE static bool build(const spk_rans_streams *s, tables *t) {
+  uint8_t gap_buffer[SPK_RANS_MOST_DESCRIBED], *const value_buffer = (uint8_t *)t->gap; /* which is free until then */
+  spk_description description = spk_rans_description(s);
+  if (s->n_values > 1u) {
+    const uint8_t *frequencies = spk_rans_value_frequencies(s, &description, value_buffer);
+    if (!frequencies) return false;
+    uint32_t *slot = t->value;
+    for (uint32_t i = 0; i < s->n_values; slot += frequencies[i++]) {
+      fill(slot, frequencies[i], spk_lowest_value(&s->bins, i));
+    }
   }
-  slot = t->value;
-  for (uint32_t i = 0; s->n_values > 1u && i < s->n_values; slot += s->value_frequencies[i++]) {
-    fill(slot, s->value_frequencies[i], spk_lowest_value(&s->bins, i));
+  if (s->n_gaps > 1u) {
+    const uint8_t *frequencies = spk_rans_gap_frequencies(s, &description, gap_buffer);
+    if (!frequencies) return false;
+    uint32_t *slot = t->gap;
+    for (uint32_t i = 0; i < s->n_gaps; slot += frequencies[i++]) fill(slot, frequencies[i], spk_rans_gap(s, i));
   }
+  return spk_description_ends(&description);
 }
 
 /* What is the same for every lane of a block. */
@@ -230,8 +274,7 @@ static bool walk_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint32
 static spk_status walk(const spk_tile *tile, int8_t *dst) {
   spk_rans_streams s;
   tables t;
-  if (!spk_rans_open(tile, &s)) return SPK_ERROR_STREAM;
-  build(&s, &t);
+  if (!spk_rans_open(tile, &s) || !build(&s, &t)) return SPK_ERROR_STREAM;
   if (dst) memset(dst, 0, tile->n);
   for (uint32_t left = tile->n; left;) {
     const uint32_t length = spk_min_u32(left, s.block_size);

@@ -4,12 +4,14 @@
 #define SPK_RANS_H
 
 #include "spk_internal.h"
+#include "spk_ranks.h"
 #include "spk_value_bins.h"
 
 enum {
-  SPK_RANS_SLOTS = 256,  /* what the frequencies of a table sum up to */
-  SPK_RANS_LOWEST = 256, /* where a state ends; below it a byte follows */
-  SPK_RANS_STATES = 2,   /* of a block's record: where it has the states of its lanes, and their ends, */
+  SPK_RANS_SLOTS = 256,         /* what the frequencies of a table sum up to */
+  SPK_RANS_MOST_DESCRIBED = 64, /* gap symbols in a short description */
+  SPK_RANS_LOWEST = 256,        /* where a state ends; below it a byte follows */
+  SPK_RANS_STATES = 2,          /* of a block's record: where it has the states of its lanes, and their ends, */
   SPK_RANS_ENDS = SPK_RANS_STATES + 2 * (int)SPK_RANS_LANES /* which their sizes follow */
 };
 
@@ -21,7 +23,8 @@ typedef struct spk_rans_streams {
   spk_value_bins bins;
   uint32_t block_size, record_size;
   uint32_t end_bytes, size_bytes; /* 1 or 2 for each lane */
-  const uint8_t *gap_frequencies, *value_frequencies;
+  const uint8_t *frequencies;     /* of gaps and then values; or their short description, of */
+  uint32_t description_size;      /* so many bytes where that is not 0 */
   const uint8_t *record, *bytes, *value_bits, *gap_bits;
   const uint8_t *bytes_end; /* of the stream */
 } spk_rans_streams;
@@ -76,5 +79,15 @@ SPK_INLINE uint32_t spk_rans_gap(const spk_rans_streams *s, uint32_t symbol) {
 
 /* Find the streams, which are all of the tile. Whether the lanes end where they should shows only when they do. */
 bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s);
+
+/* What tells the frequencies of the two tables, which are read one after the other. */
+SPK_INLINE spk_description spk_rans_description(const spk_rans_streams *s) {
+  return (spk_description){s->frequencies, 0, 8u * s->description_size};
+}
+
+/* Frequencies of value symbols first, and then of gap symbols, where there are more than one: those that the tile has,
+ * or at buffer, which has SPK_RANS_SLOTS and SPK_RANS_MOST_DESCRIBED bytes. Null where they do not sum up. */
+const uint8_t *spk_rans_value_frequencies(const spk_rans_streams *s, spk_description *description, uint8_t *buffer);
+const uint8_t *spk_rans_gap_frequencies(const spk_rans_streams *s, spk_description *description, uint8_t *buffer);
 
 #endif

@@ -48,8 +48,8 @@ def rows(format: str) -> list[dict]:
         ("hybrid", {"remainder_values": 3, "remainder_groups": 1, "remainder_masks": 0}),
         ("bitmap", {"values": 7, "values_beyond_2_in_16": 3, "rounds": 0, "tail_elements": 40}),
         ("huffman", {"bitmap_elements": 40, "values": 7, "codes": 1, "symbols": 9}),
-        ("huffman", {"table_entries": 81, "turns": 1, "long_codes": 0}),
-        ("huffman", {"gap_turns": 0, "pair_fills": 9, "pair_turns": 1, "long_pairs": 0}),
+        ("huffman", {"table_entries": 191, "turns": 1, "long_codes": 0}),
+        ("huffman", {"gap_turns": 0, "pair_fills": 81, "pair_turns": 1, "long_pairs": 0}),
     ],
 )
 def test_the_example_of_the_format_document(format: str, expected: dict[str, int]) -> None:

@@ -111,17 +111,18 @@ VALID = {
     "bitmap": {"header": b"\4\7\1\0" + u32(1), "bitmap": b"\x10\0", "values_4": b"\0"},
     "rans": {
         "header": b"\x20\0\1\0\1\0\7\0",
+        "frequencies": b"",
         "blocks": rans_block(4),
         "bytes": b"",
         "value_bits": b"",
         "gap_bits": b"\3\0",
     },
     "huffman": {
-        "header": u32(1) + u32(1) + b"\0\0\4\0\1\0\7\0",
+        "header": b"\x20\4\0\1\0\7\0" + b"\1\0\1\0",
         "lengths": b"\x22\x22",
-        "value_bits": b"",
         "positions": b"\xc0",
         "value_codes": b"",
+        "value_bits": b"",
     },
 }
 
@@ -174,25 +175,42 @@ WRONG = [
         "a position behind the tensor",
         {"blocks": rans_block(11), "gap_bits": b"\x0a\0"},
     ),
-    ("huffman", "raw bits", {"header": u32(1) + u32(1) + b"\1\0\4\0\1\0\7\0"}),
-    ("huffman", "bins behind a byte", {"header": u32(1) + u32(1) + b"\0\0\4\0\2\0\xff\0"}),
-    ("huffman", "no value", {"header": u32(1) + u32(1) + b"\0\0\4\0\0\0\7\0"}),
+    ("rans", "a description of nothing", {"header": b"\x20\0\1\1\1\0\7\0", "frequencies": b"\0"}),
+    (
+        "rans",
+        "two gaps of 192 slots",
+        {"header": b"\x20\0\2\1\1\0\7\0", "frequencies": b"\x02"},
+    ),
+    ("huffman", "raw bits", {"header": b"\x21\4\0\1\0\7\0\1\0\1\0"}),
+    ("huffman", "an unknown flag", {"header": b"\xa0\4\0\1\0\7\0\1\0\1\0"}),
+    ("huffman", "bins behind a byte", {"header": b"\x20\4\0\2\0\xff\0\1\0\1\0"}),
+    ("huffman", "no value", {"header": b"\x20\4\0\0\0\7\0\1\0\1\0"}),
     ("huffman", "a code that is not full", {"lengths": b"\x22\x20"}),
     ("huffman", "a code that is too full", {"lengths": b"\x22\x21"}),
-    ("huffman", "gap codes that go on", {"header": u32(1) + u32(2) + b"\0\0\4\0\1\0\7\0"}),
+    (
+        "huffman",
+        "a description of a code that is too full",
+        {"header": b"\x20\4\2\1\0\7\0\1\0\1\0", "lengths": b"\x12\0"},
+    ),
+    (
+        "huffman",
+        "a description that goes on",
+        {"header": b"\x10\4\3\1\0\7\0\1\0\1\0", "lengths": b"\x22\0\0"},
+    ),
+    (
+        "huffman",
+        "gap codes that go on",
+        {"header": b"\x10\4\0\1\0\7\0\1\0\2\0", "positions": b"\xc0\0"},
+    ),
     (
         "huffman",
         "a position behind the tensor",
-        {"header": u32(3) + u32(1) + b"\0\0\4\0\1\0\7\0", "positions": b"\xfc"},
+        {"header": b"\x20\4\0\1\0\7\0\3\0\1\0", "positions": b"\xfc"},
     ),
     (
         "huffman",
         "a bit too many",
-        {
-            "header": u32(1) + u32(2) + b"\0\0\0\0\1\0\7\0",
-            "lengths": b"",
-            "positions": b"\x11\0",
-        },
+        {"header": b"\x10\0\0\1\0\7\0\1\0", "lengths": b"", "positions": b"\x11\0"},
     ),
 ]
 

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from broken import Broken, Change, Vector
 from example import ARRAY
-from layout import blob, join, up_to
+from layout import align, blob, join, up_to
 
 
 def broken_streams(
@@ -28,7 +28,7 @@ def _cut(streams: Mapping[str, bytes]) -> Iterator[Vector]:
     """What every format has to refuse: a tile that ends between two streams, or goes on."""
     for last, content in streams.items():
         if content:
-            yield f"{last}_missing", f"ends before {last}", join(up_to(streams, last))
+            yield f"{last}_missing", f"ends before {last}", align(join(up_to(streams, last)))
     yield "goes_on", "4 bytes behind the last stream", join(streams) + bytes(4)
 
 

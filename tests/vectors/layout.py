@@ -43,9 +43,17 @@ def nibbles(*fields: int) -> bytes:
     return bytes.fromhex("".join(f"{field:x}" for field in fields) + "0" * (len(fields) % 2))
 
 
+# Streams that the next one follows without alignment.
+CLOSE = ("header", "frequencies", "blocks", "lengths", "positions")
+
+
 def join(streams: Mapping[str, bytes]) -> bytes:
-    """A tile: its streams in order, each at a multiple of 4 bytes."""
-    return b"".join(align(stream) for stream in streams.values())
+    """A tile: its streams in order, each at a multiple of 4 bytes but after those in CLOSE."""
+    tile = b""
+    for name, stream in streams.items():
+        tile += stream
+        tile = tile if name in CLOSE else align(tile)
+    return tile
 
 
 def up_to(streams: Mapping[str, bytes], last: str) -> dict[str, bytes]:

@@ -33,26 +33,38 @@ static uint16_t *fill_step(uint16_t *slot, uint32_t frequency) {
   return fill(slot, frequency, vaddq_n_u16(vidupq_n_u16(0, 1), (uint16_t)(frequency << 8)), 8);
 }
 
-static void build(const spk_rans_streams *s, tables *t) {
-  uint16_t *step = t->gap_step, *gap = t->gap;
-  for (uint32_t i = 0; s->n_gaps > 1u && i < s->n_gaps; i++) {
-    const uint32_t frequency = s->gap_frequencies[i];
-    gap = fill(gap, frequency, vdupq_n_u16((uint16_t)spk_rans_gap(s, i)), 0);
-    step = fill_step(step, frequency);
-  }
-  uint8_t *value = t->value;
-  step = t->value_step;
-  for (uint32_t i = 0; s->n_values > 1u && i < s->n_values; i++) {
-    const uint32_t frequency = s->value_frequencies[i];
-    const uint8x16_t meaning = vdupq_n_u8(spk_lowest_value(&s->bins, i));
-    uint8_t *next = value;
-    for (int32_t left = (int32_t)frequency; left > 0; left -= 16) {
-      vstrbq_p_u8(next, meaning, vctp8q((uint32_t)left));
-      next += 16;
+/* Returns false where there are no such tables. */
+SPK_NOINLINE static bool build(const spk_rans_streams *s, tables *t) {
+  uint8_t gap_buffer[SPK_RANS_MOST_DESCRIBED], *const value_buffer =
+                                                   (uint8_t *)t->gap_step; /* which is free until then */
+  spk_description description = spk_rans_description(s);
+  if (s->n_values > 1u) {
+    const uint8_t *frequencies = spk_rans_value_frequencies(s, &description, value_buffer);
+    if (!frequencies) return false;
+    uint16_t *step = t->value_step;
+    uint8_t *value = t->value;
+    for (uint32_t i = 0; i < s->n_values; i++) {
+      const uint32_t frequency = frequencies[i];
+      const uint8x16_t meaning = vdupq_n_u8(spk_lowest_value(&s->bins, i));
+      uint8_t *next = value;
+      for (int32_t left = (int32_t)frequency; left > 0; left -= 16) {
+        vstrbq_p_u8(next, meaning, vctp8q((uint32_t)left));
+        next += 16;
+      }
+      value += frequency;
+      step = fill_step(step, frequency);
     }
-    value += frequency;
-    step = fill_step(step, frequency);
   }
+  if (s->n_gaps > 1u) {
+    const uint8_t *frequencies = spk_rans_gap_frequencies(s, &description, gap_buffer);
+    if (!frequencies) return false;
+    uint16_t *step = t->gap_step, *gap = t->gap;
+    for (uint32_t i = 0; i < s->n_gaps; i++) {
+      gap = fill(gap, frequencies[i], vdupq_n_u16((uint16_t)spk_rans_gap(s, i)), 0);
+      step = fill_step(step, frequencies[i]);
+    }
+  }
+  return spk_description_ends(&description);
 }
 
 /* Where positions end up that lie behind the block, by saturation. */
@@ -273,8 +285,7 @@ static bool decode_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint
 spk_status spk_rans_decode(const spk_tile *tile, int8_t *dst) {
   spk_rans_streams s;
   tables t;
-  if (!spk_rans_open(tile, &s)) return SPK_ERROR_STREAM;
-  build(&s, &t);
+  if (!spk_rans_open(tile, &s) || !build(&s, &t)) return SPK_ERROR_STREAM;
   spk_fill_zero(dst, tile->n);
   const uint8_t *end = tile->data + tile->size;
   for (uint32_t left = tile->n; left;) {

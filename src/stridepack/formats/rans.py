@@ -16,7 +16,7 @@ class Rans(Format):
 
     def streams(self, tile: memoryview, n: int) -> Iterator[Stream]:
         parts = RansParts(tile, n)
-        yield from (("header", 8), ("frequencies", parts.n_frequencies))
+        yield from (("header", 8), ("frequencies", parts.frequencies_size))
         yield "blocks", parts.blocks.nbytes
         yield "bytes", int(parts.blocks["sizes"].sum(dtype=np.int64))
         yield "value_bits", _spec.RANS_LANES * int((-(-parts.rows * parts.value_raw // 8)).sum())
@@ -29,14 +29,15 @@ class RansParts:
     def __init__(self, tile: memoryview, n: int) -> None:
         lanes = _spec.RANS_LANES
         self.value_raw, self.gap_raw = tile[0] & 15, tile[0] >> 4
-        flags, self.n_gaps = tile[1], tile[2]
+        flags, self.n_gaps, self.description_size = tile[1:4]
         self.n_values = tile[4] + tile[5] + (flags & 1)
         self.n_frequencies = sum(count for count in (self.n_gaps, self.n_values) if count > 1)
+        self.frequencies_size = self.description_size or self.n_frequencies
         n_blocks = -(-n // (_spec.RANS_BLOCK >> (flags >> 1 & 1)))
         end, size = ("<u2" if flags & flag else "u1" for flag in (4, 8))
         fields = [("n", "<u2"), ("states", "<u2", lanes)]
         record = np.dtype([*fields, ("ends", end, lanes), ("sizes", size, lanes)])
-        self.blocks = np.frombuffer(tile, record, n_blocks, 8 + -(-self.n_frequencies // 4) * 4)
+        self.blocks = np.frombuffer(tile, record, n_blocks, 8 + self.frequencies_size)
         self.elements = self.blocks["n"].astype(np.int64)
         self.rows = -(-self.elements // lanes)
         self.of_lanes = (self.elements[:, None] + np.arange(lanes)[::-1]) // lanes

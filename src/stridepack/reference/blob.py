@@ -29,6 +29,9 @@ Positions = npt.NDArray[np.int64]
 Streams = dict[str, bytes]
 """The streams of a tile: name -> content without alignment, in the order of the document."""
 
+CLOSE = frozenset(("header", "frequencies", "blocks", "lengths", "positions"))
+"""Streams that the next one follows without alignment. (Other headers need none.)"""
+
 Slots = tuple[Positions, Int8Array]
 """Positions c and values v of stored elements: the tuples (v, c) of Eq. (7), padding included."""
 
@@ -236,8 +239,12 @@ def read_tiles(payload: bytes, n_tiles: int) -> Iterator[bytes]:
 
 
 def write_streams(streams: Streams) -> bytes:
-    """A tile: its streams, each aligned."""
-    return b"".join(map(align4, streams.values()))
+    """A tile: its streams, each aligned unless it follows one of `CLOSE`."""
+    tile = b""
+    for name, stream in streams.items():
+        tile += stream
+        tile = tile if name in CLOSE else align4(tile)
+    return tile
 
 
 class StreamReader:
@@ -248,7 +255,7 @@ class StreamReader:
         self._offset = 0
 
     def take(self, name: str, dtype: npt.DTypeLike, count: int) -> npt.NDArray[Any]:
-        """The next stream as `count` items of a dtype.
+        """The next stream, or part of it, as `count` items of a dtype.
 
         Raises
         ------
@@ -258,7 +265,9 @@ class StreamReader:
         size = count * np.dtype(dtype).itemsize
         require(size <= self.left, f"stream {name}: {size} bytes, the tile has {self.left} more")
         stream = np.frombuffer(self._tile, dtype, count, self._offset)
-        self._offset += -(-size // 4) * 4
+        self._offset += size
+        if name not in CLOSE:
+            self._offset = -(-self._offset // 4) * 4
         return stream
 
     @property

@@ -8,12 +8,25 @@ import numpy as np
 
 from stridepack import _spec
 from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams, require
+from stridepack.reference.ranks import (
+    FRACTION,
+    NEVER,
+    SPACE,
+    BitReader,
+    RankCode,
+    best_table,
+    pack_bits,
+    read_ranks,
+    read_value_ranks,
+)
 
 LANES = _spec.RANS_LANES
 BLOCK = _spec.RANS_BLOCK  # elements in a block, or half of that
 SLOTS = 256  # what the frequencies of a table sum up to
 LOWEST = 256  # states are at least this between two steps
-FRACTION = 12  # bits behind the point of the encoder's costs
+MOST_DESCRIBED = 64  # gap symbols in a short description
+
+FREQUENCY_OF = (192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1, 0)  # by rank
 
 
 class Code(NamedTuple):
@@ -25,8 +38,9 @@ class Code(NamedTuple):
     half: bool  # blocks of half the length
     wide_ends: bool  # ends of lanes are u16
     wide_sizes: bool  # sizes of lanes are u16
-    n_gaps: int
     jump: int  # 0, or the last gap symbol stands for 2^jump
+    n_gaps: int
+    described: int  # bytes of the short description; 0: there is none
     n_positive: int
     n_negative: int
     first_positive: int
@@ -34,20 +48,21 @@ class Code(NamedTuple):
 
     def pack(self) -> bytes:
         flags = self.has_zero | self.half << 1 | self.wide_ends << 2 | self.wide_sizes << 3
-        return bytes((self.k | self.r << 4, flags, *self[6:]))
+        return bytes((self.k | self.r << 4, flags | self.jump << 4, *self[7:]))
 
     @classmethod
     def unpack(cls, header: bytes) -> "Code":
         bits, flags = header[:2]
-        require(flags < 16, f"flags {flags}")
         code = cls(
             *(bits & 15, bits >> 4),
             *(bool(flags & 1 << i) for i in range(4)),
-            *header[2:],
+            *(flags >> 4, *header[2:]),
         )
         require(code.k in (0, 2, 4) and code.r in (0, 1, 2, 4), f"raw bits {bits:#x}")
-        require(code.n_gaps > 0 and code.jump <= 15, f"{code.n_gaps} gaps, jump {code.jump}")
+        require(code.n_gaps > 0, "no gap symbol")
         require(code.n_values <= SLOTS, f"{code.n_values} value symbols")
+        is_short = code.n_gaps <= MOST_DESCRIBED or not code.described
+        require(is_short, f"{code.n_gaps} gap symbols in a short description")
         return code
 
     @property
@@ -72,6 +87,37 @@ class Code(NamedTuple):
             1 - (1 << self.k) - self.first_negative - (s << self.k) for s in range(self.n_negative)
         ]
         return up + down + [0] * self.has_zero
+
+
+def frequencies(ranks: Sequence[int]) -> list[int] | None:
+    """What ranks stand for; the first one of the lowest is what the others leave of all slots."""
+    f = [FREQUENCY_OF[rank] for rank in ranks]
+    others = sum(f) - max(f)
+    if not 0 < others < SLOTS:
+        return None
+    f[f.index(max(f))] = SLOTS - others
+    return f
+
+
+def read_frequencies(code: Code, data: bytes) -> list[list[int]]:
+    """The frequencies of gaps and of values; none where there is a single symbol."""
+    if code.described:
+        bits = BitReader(data)
+        tables: list[list[int]] = [[], []]
+        if code.n_values > 1:
+            P, Q = code.n_positive, code.n_negative
+            tables[1] = frequencies(read_value_ranks(bits, P, Q, code.has_zero)) or []
+            require(bool(tables[1]), "value frequencies of more than 256, or of one symbol")
+        if code.n_gaps > 1:
+            tables[0] = frequencies(read_ranks(bits, code.n_gaps)) or []
+            require(bool(tables[0]), "gap frequencies of more than 256, or of one symbol")
+        bits.end()
+        return tables
+    n_gaps = code.n_gaps if code.n_gaps > 1 else 0
+    tables = [list(data[:n_gaps]), list(data[n_gaps:])]
+    for f in tables:
+        require(not f or sum(f) == SLOTS, f"frequencies of {sum(f)}")
+    return tables
 
 
 class Table:
@@ -138,11 +184,9 @@ def value_rows(rows: int, k: int) -> int:
 def decode_tile(streams: StreamReader, N: int) -> Slots:
     """Slots of a tile of N elements."""
     code = Code.unpack(streams.take("header", np.uint8, 8).tobytes())
-    n_frequencies = [n if n > 1 else 0 for n in (code.n_gaps, code.n_values)]
-    f = streams.take("frequencies", np.uint8, sum(n_frequencies)).tolist()
-    tables = [Table(f[: n_frequencies[0]]), Table(f[n_frequencies[0] :])]
-    for table in tables:
-        require(len(table.symbol) == SLOTS or not table.f, f"frequencies of {len(table.symbol)}")
+    n_frequencies = sum(n for n in (code.n_gaps, code.n_values) if n > 1)
+    f = streams.take("frequencies", np.uint8, code.described or n_frequencies)
+    tables = [Table(f) for f in read_frequencies(code, f.tobytes())]
 
     of_end, of_size = "<u2" if code.wide_ends else "i1", "<u2" if code.wide_sizes else "u1"
     fields = [("n", "<u2"), ("x", "<u2", LANES), ("ends", of_end, LANES), ("sizes", of_size, LANES)]
@@ -153,7 +197,8 @@ def decode_tile(streams: StreamReader, N: int) -> Slots:
     require(code.n_values > 0 or not n.any(), "elements without a value")
     rows = -(-n // LANES)
     data = streams.take("bytes", np.uint8, int(sizes.sum())).tobytes()
-    raw = streams.take("value_bits", np.uint8, LANES * sum(value_rows(i, code.k) for i in rows))
+    value_bytes = LANES * sum(value_rows(i, code.k) for i in rows)
+    raw = streams.take("value_bits", np.uint8, value_bytes)
     gap_raw = streams.take("gap_bits", np.uint8, int(rows.sum()) * code.r)
 
     c: list[int] = []
@@ -236,14 +281,54 @@ def normalise(counts: Sequence[int]) -> list[int]:
     return f
 
 
-def cost(counts: Sequence[int]) -> int:
-    """What the symbols and their frequencies cost, in units of 2^-12 bits."""
+def code_bits(counts: Sequence[int]) -> int:
+    """What the symbols cost with the frequencies of `normalise`, in units of 2^-12 bits."""
     if len(counts) < 2:
         return 0
-    bits = sum(
-        c * ((8 << FRACTION) - LOG2[f]) for c, f in zip(counts, normalise(counts), strict=True) if c
+    pairs = zip(counts, normalise(counts), strict=True)
+    return sum(c * ((8 << FRACTION) - LOG2[f]) for c, f in pairs if c)
+
+
+def plain_cost(counts: Sequence[int]) -> int:
+    """The same with these frequencies, a byte each."""
+    return code_bits(counts) + (8 * len(counts) << FRACTION) * (len(counts) > 1)
+
+
+def estimated_cost(counts: Sequence[int]) -> int:
+    """The same with an estimate of what frequencies take: a byte, or 9 bits a digit of `n`."""
+    n = len(counts)
+    return code_bits(counts) + (min(8 * n, 9 * n.bit_length()) << FRACTION) * (n > 1)
+
+
+RANKS = RankCode(
+    bits=[(8 << FRACTION) - LOG2[f] if f else NEVER for f in FREQUENCY_OF],
+    space=[f * SPACE // SLOTS for f in FREQUENCY_OF],
+    fill=lambda ranks, counts, shares: ranks,
+    entries=frequencies,
+    entry_bits=lambda f: (8 << FRACTION) - LOG2[f],
+)
+
+
+def choose_frequencies(
+    gap_counts: Sequence[int], value_counts: Sequence[int], P: int, Q: int
+) -> tuple[list[int], list[int], bytes]:
+    """The frequencies of gaps and of values, and their short description where it costs less."""
+    has_gaps, has_values = len(gap_counts) > 1, len(value_counts) > 1
+    gaps, values = (normalise(c) if len(c) > 1 else [] for c in (gap_counts, value_counts))
+    short_values = best_table(value_counts, RANKS, P, Q, values=True) if has_values else None
+    short_gaps = best_table(gap_counts, RANKS) if has_gaps else None
+    found = [table for table in (short_values, short_gaps) if table]
+    if not found or len(found) < has_gaps + has_values:
+        return gaps, values, b""
+    bits = "".join(table.bits for table in found)
+    cost = sum(table.cost for table in found) + (-len(bits) % 8 << FRACTION)
+    if cost >= plain_cost(gap_counts) + plain_cost(value_counts) or len(bits) > 8 * 255:
+        return gaps, values, b""
+    return (
+        short_gaps.entries if short_gaps else gaps,
+        short_values.entries if short_values else values,
+        pack_bits(bits),
     )
-    return bits + (8 * len(counts) << FRACTION)
 
 
 class ValueBins(NamedTuple):
@@ -324,7 +409,14 @@ def encode_tile(A: Int8Array) -> Streams:
     k = histogram.total()
 
     def value_cost(bins: ValueBins) -> int:
-        return cost(bins.counts(histogram, 0)) + (k * bins.k << FRACTION)
+        counts = bins.counts(histogram, 0)
+        costs = [plain_cost(counts)]
+        short = None
+        if len(counts) > 1:
+            short = best_table(counts, RANKS, bins.n_positive, bins.n_negative, values=True)
+        if short:  # a bit for each symbol, as they take time to read
+            costs.append(short.cost + (len(counts) << FRACTION))
+        return min(costs) + (k * bins.k << FRACTION)
 
     bins = min((ValueBins.of(A, bits) for bits in (4, 2, 0)), key=value_cost)
     streams = encode_blocks(A, bins, histogram, half=False)
@@ -343,7 +435,8 @@ def encode_blocks(A: Int8Array, bins: ValueBins, histogram: Counter[int], half: 
         counts, n_zeros = gaps.counts(distances)
         n = histogram.total() + n_zeros
         raw = n * gaps.r + n_zeros * bins.k
-        total = cost(counts) + cost(bins.counts(histogram, n_zeros)) + (raw << FRACTION)
+        total = code_bits(bins.counts(histogram, n_zeros)) + (raw << FRACTION)
+        total += estimated_cost(counts)
         return total + ((n << FRACTION) >> 5 if gaps.r else 0)
 
     candidates = [GapClasses(0, 0, 1)]
@@ -357,10 +450,12 @@ def encode_blocks(A: Int8Array, bins: ValueBins, histogram: Counter[int], half: 
 
     gap_counts, n_zeros = gaps.counts(distances)
     value_counts = bins.counts(histogram, n_zeros)
-    gap_table = Table(normalise(gap_counts) if len(gap_counts) > 1 else [])
-    value_table = Table(normalise(value_counts) if len(value_counts) > 1 else [])
+    P, Q = bins.n_positive, bins.n_negative
+    gap_f, value_f, description = choose_frequencies(gap_counts, value_counts, P, Q)
+    gap_table, value_table = Table(gap_f), Table(value_f)
     code = Code(
-        *(bins.k, gaps.r, n_zeros > 0, half, False, False, len(gap_counts), gaps.jump),
+        *(bins.k, gaps.r, n_zeros > 0, half, False, False, gaps.jump),
+        *(len(gap_counts), len(description)),
         *(bins.n_positive, bins.n_negative, bins.first_positive, bins.first_negative),
     )
 
@@ -405,7 +500,7 @@ def encode_blocks(A: Int8Array, bins: ValueBins, histogram: Counter[int], half: 
         blocks += np.array(sizes, "<u2" if code.wide_sizes else np.uint8).tobytes()
     return {
         "header": code.pack(),
-        "frequencies": bytes(gap_table.f + value_table.f),
+        "frequencies": description or bytes(gap_f + value_f),
         "blocks": blocks,
         "bytes": data,
         "value_bits": value_bits,

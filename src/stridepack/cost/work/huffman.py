@@ -4,7 +4,9 @@ from bisect import bisect
 from collections.abc import Sequence
 
 from stridepack import _spec
-from stridepack.formats.huffman import Huffman, code_lengths
+from stridepack.formats.huffman import Huffman, HuffmanHeader
+from stridepack.reference.blob import StreamReader
+from stridepack.reference.huffman import Header, read_lengths
 
 MAX_LENGTH = _spec.HUFFMAN_MAX_LENGTH
 INDEX_BITS = 8  # that a decoder's lookup looks at
@@ -14,12 +16,14 @@ PAIR_TURN = 5  # such lookups in a turn
 
 
 def work(tile: memoryview, n: int) -> dict[str, int]:
-    stored, n_gaps = int.from_bytes(tile[:4], "little"), tile[10]
+    header = HuffmanHeader(tile, n)
+    stored, n_gaps = header.stored, header.n_gaps
     streams, offset = {}, 0
     for name, size in Huffman().streams(tile, n):
         streams[name] = tile[offset : offset + size]
-        offset += -(-size // 4) * 4
-    gap_lengths, value_lengths = code_lengths(tile)
+        offset += size
+    reader = StreamReader(bytes(tile))
+    gap_lengths, value_lengths = read_lengths(Header.read(reader, n), reader)
     gap_walks = [_Walk(gap_lengths, bytes(streams["positions"]), stored)] if gap_lengths else []
     walks = gap_walks.copy()
     if value_lengths:
@@ -28,7 +32,7 @@ def work(tile: memoryview, n: int) -> dict[str, int]:
         "bitmap_elements": n if n_gaps == 0 else 0,
         "cleared_elements": (0, n - stored, n)[min(n_gaps, 2)],
         "values": stored,
-        "values_with_raw_bits": stored if tile[8] else 0,
+        "values_with_raw_bits": stored if header.value_raw else 0,
         "gaps": stored if n_gaps > 1 else 0,
         # Helium stores 16 values at once where an offset of 8 bits reaches the last of them.
         "far_gaps": stored if n_gaps > 1 and 16 * n > 255 * stored else 0,
