@@ -127,7 +127,7 @@ std::uint64_t value_table_cost(const ValueCode &code) {
   if (code.counts.size() < 2) return plain;
   const auto table = short_value_table(code.counts, kFrequencyRanks, code.n_positive, code.n_negative);
   if (!table) return plain;
-  return std::min(plain, table->cost + (std::uint64_t{code.counts.size()} << kFraction));  // they take time to read
+  return std::min(plain, table->cost + (std::uint64_t{3 * code.counts.size()} << kFraction));
 }
 
 TableFrequencies::TableFrequencies(const Counts &gap_counts, const Counts &value_counts, const ValueCode &code) {

@@ -414,8 +414,8 @@ def encode_tile(A: Int8Array) -> Streams:
         short = None
         if len(counts) > 1:
             short = best_table(counts, RANKS, bins.n_positive, bins.n_negative, values=True)
-        if short:  # a bit for each symbol, as they take time to read
-            costs.append(short.cost + (len(counts) << FRACTION))
+        if short:  # 3 bits for each symbol, as they take time to read
+            costs.append(short.cost + (3 * len(counts) << FRACTION))
         return min(costs) + (k * bins.k << FRACTION)
 
     bins = min((ValueBins.of(A, bits) for bits in (4, 2, 0)), key=value_cost)
