@@ -1,14 +1,12 @@
 """Shrink trained networks without training, and record what is left on all test images.
 
     python -m experiments.shrink resnet8 cifar10 --flash 23000 21500 20000
-    python -m experiments.shrink resnet8 cifar10 --refresh-sizes
 
 For each seed, each sparsity and each number of bytes: `stridepack.shrink` with the first training
 images, without their labels; accuracy of the result on all test images, by LiteRT's reference
 kernels. The .tflite files and NETWORK_DATASET_shrink.json go to experiments/results, and a table of
 ResNet8's points into docs/shrink.md. Of each network only the smallest file stays a .tflite, and
-the others become .tflite.xz. `--refresh-sizes` packs the recorded files anew, and shrinks nothing:
-for a format that has changed.
+the others become .tflite.xz.
 """
 
 from __future__ import annotations
@@ -104,17 +102,6 @@ def compress(entry: dict[str, Any]) -> None:
     plain.unlink()
 
 
-def refresh_sizes(curve: str) -> None:
-    """Pack all recorded files of a curve anew, and record their sizes."""
-    entries = points(f"{curve}_shrink")
-    for entry in entries:
-        before = entry["spk_nbytes"]
-        entry["spk_nbytes"] = spk_nbytes(entry)
-        entry["spk_nbytes_before"] = spk_nbytes({"tflite": entry["from"]})
-        print(f"{entry['tflite']}: {entry['spk_nbytes']} bytes, before {before}")
-    write(curve, entries)
-
-
 def spk_nbytes(point: dict[str, Any]) -> int:
     """Bytes of the .spk file of a point."""
     return RATES["spk"].of_model(model_of(point), point["tflite"])
@@ -161,15 +148,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"default {DATA}/DATASET")
     parser.add_argument("--sparsity", type=float, nargs="+", default=[0.0], metavar="FRACTION")
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2])
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--flash", type=int, nargs="+", metavar="BYTES")
-    what.add_argument("--refresh-sizes", action="store_true", help="only pack the recorded files")
+    parser.add_argument("--flash", type=int, nargs="+", required=True, metavar="BYTES")
     options = parser.parse_args()
     curve = f"{options.network}_{options.dataset}"
-    if options.refresh_sizes:
-        refresh_sizes(curve)
-        write_table()
-        return
     sources = [
         point
         for point in points(curve)

@@ -10,7 +10,7 @@ pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 from pathlib import Path
 
 import stridepack as sp
-from experiments import measures, shrink
+from experiments import measures, repack, shrink
 from experiments.paper import CURVES
 from experiments.points import LARGEST_COMMITTED
 from experiments.shrink import spk_nbytes, table
@@ -87,8 +87,11 @@ def test_the_smallest_file_of_each_shrunk_network_is_a_plain_one():
             assert all(p["tflite"].endswith(".tflite.xz") for p in ordered[1:])
 
 
-def test_sizes_are_refreshed_from_the_files(tmp_path, monkeypatch):
+def test_packing_again_finds_the_sizes_of_the_files(tmp_path, monkeypatch):
     (point, *_) = SHRUNK
+    guide = tmp_path / "guide.md"
+    guide.write_text(f"{shrink.BEGIN} {shrink.END}")
+    monkeypatch.setattr(shrink, "GUIDE", guide)
     for module in (shrink, measures):
         monkeypatch.setattr(module, "RESULTS", tmp_path)
     for name in (point["tflite"], point["from"]):
@@ -96,7 +99,7 @@ def test_sizes_are_refreshed_from_the_files(tmp_path, monkeypatch):
     larger = {**point, "flash": point["flash"] + 1, "spk_nbytes": 1, "tflite": "larger.tflite"}
     (tmp_path / "larger.tflite").write_bytes(measures.model_of(point))
     shrink.write("resnet8_cifar10", [{**point, "spk_nbytes_before": 1}, larger])
-    shrink.refresh_sizes("resnet8_cifar10")
+    repack.main()
     same = measures.points("resnet8_cifar10_shrink")
     assert same[0] == point
     assert same[1]["spk_nbytes"] == point["spk_nbytes"]
