@@ -42,7 +42,7 @@ def test_inputs_use_the_range_of_the_model_and_are_seldom_clipped(make, shape):
     values = make(Quantisation(0.4, 90))
     assert values.shape == shape
     assert values.dtype == np.int8
-    assert values.max() - values.min() > 120
+    assert int(values.max()) - int(values.min()) > 120
     assert np.isin(values, (-128, 127)).mean() < 0.01
 
 
@@ -65,7 +65,7 @@ def test_a_recorded_curve(title):
     assert set(before["steps"]) == {1}
     sizes = [p["spk_nbytes"] for p in points]
     assert sizes == sorted(sizes, reverse=True)
-    assert before["spk_nbytes"] > 2 * sizes[-1]
+    assert before["spk_nbytes"] > 1.4 * sizes[-1]
     errors = [p["snr"] for p in points]
     assert errors[0] > 20 > errors[-1]
     # few samples were held back, and so neighbours may change places

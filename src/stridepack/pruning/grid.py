@@ -20,6 +20,7 @@ from torch.nn.utils import parametrize
 
 from stridepack.errors import BudgetError, InputError
 from stridepack.files.spk import build_bundle
+from stridepack.packed import Packed
 from stridepack.plan.rules import SMALL
 from stridepack.pruning.grid_file import in_file_order
 from stridepack.pruning.levels import FIRST_FACTOR, Grid
@@ -138,10 +139,8 @@ class GridQuantizer:
         self.target_nbytes, self.schedule = target_nbytes, schedule
         self.start, self.end = start, end
         self._weights = _choose(model, larger_than, exclude)
-        self._left_out = Size(model, self._weights).fixed
-        # as in the file: the padding between blobs depends on their order
-        self._order = list(dict.fromkeys([*weights_of(model), *self._left_out]))
-        least = len(build_bundle(self._left_out))
+        left_out = Size(model, self._weights).fixed
+        least = len(build_bundle(left_out))
         if target_nbytes <= least:
             raise InputError(
                 f"`target_nbytes={target_nbytes}` is too small. The weights that are left out take "
@@ -158,7 +157,11 @@ class GridQuantizer:
         self._time: float | None = None
         self._steps_without_penalty = 0
         if self.nbytes() < target_nbytes:
-            make_finer(self._grids, self._weights, lambda: self.nbytes() <= target_nbytes)
+            make_finer(
+                self._grids,
+                self._weights,
+                lambda: self._nbytes_with(left_out) <= target_nbytes,
+            )
         nbytes = self.nbytes()
         way = max(0.0, math.log(nbytes / target_nbytes))
         for grid in self._grids.values():
@@ -197,7 +200,9 @@ class GridQuantizer:
                 f"`step` was called {_FORGOTTEN} times without `penalty`. Add `penalty()` to the "
                 "loss of each batch. Without it the weights do not become smaller."
             )
-        excess = self.nbytes() / self.target(time) - 1
+        self._check_is_there()
+        left_out = self._left_out()
+        excess = self._nbytes_with(left_out) / self.target(time) - 1
         self._excess = max(-_LARGEST_EXCESS, min(_LARGEST_EXCESS, excess))
         passed = 0 if self._time is None else max(0.0, time - self._time)
         self._time = time
@@ -206,7 +211,7 @@ class GridQuantizer:
             grid.factor.mul_(growth).clamp_(_SMALLEST_FACTOR, _LARGEST_FACTOR)
         if excess < -_MOST_BELOW:
             wanted = self.target(time)
-            make_finer(self._grids, self._weights, lambda: self.nbytes() <= wanted)
+            make_finer(self._grids, self._weights, lambda: self._nbytes_with(left_out) <= wanted)
 
     def target(self, time: float) -> float:
         """The bytes that the schedule asks for at `time`."""
@@ -230,10 +235,16 @@ class GridQuantizer:
             When weights are NaN or infinite.
         """
         self._check_is_there()
+        return self._nbytes_with(self._left_out())
+
+    def _left_out(self) -> dict[str, Packed]:
+        """What is not on a grid, as it packs now: it is trained, too."""
+        return Size(self._model, self._weights).fixed
+
+    def _nbytes_with(self, left_out: dict[str, Packed]) -> int:
         levels = in_file_order(levels_of(self._model), self._weights)
         packed = pack_tensors(WeightTensor(name, values) for name, values in levels.items())
-        blobs = self._left_out | packed
-        return len(build_bundle({name: blobs[name] for name in self._order}))
+        return len(build_bundle(left_out | packed))
 
     @torch.no_grad()
     def fit(self) -> None:
