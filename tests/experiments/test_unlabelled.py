@@ -56,7 +56,7 @@ def test_what_is_missing_is_skipped_with_its_reason(tmp_path, monkeypatch, capsy
     ]
 
 
-@pytest.mark.parametrize("title", MODELS)
+@pytest.mark.parametrize("title", CURVES)
 def test_a_recorded_curve(title):
     curve = CURVES[title]
     before, *points = curve["points"]
