@@ -35,11 +35,14 @@ def test_quantisation_rounds_and_clips():
 
 
 @pytest.mark.parametrize(
-    ("make", "shape"),
-    [(unlabelled.keyword_inputs, (240, 49, 10, 1)), (unlabelled.machine_inputs, (320, 640))],
+    ("make", "shape", "quantisation"),
+    [
+        (unlabelled.keyword_inputs, (240, 49, 10, 1), Quantisation(1.43, -41)),
+        (unlabelled.machine_inputs, (320, 640), Quantisation(0.39, 89)),
+    ],
 )
-def test_inputs_use_the_range_of_the_model_and_are_seldom_clipped(make, shape):
-    values = make(Quantisation(0.4, 90))
+def test_inputs_use_the_range_of_the_model_and_are_seldom_clipped(make, shape, quantisation):
+    values = make(quantisation)
     assert values.shape == shape
     assert values.dtype == np.int8
     assert int(values.max()) - int(values.min()) > 120
