@@ -119,6 +119,32 @@ def size_and_accuracy(
     _save(figure, file)
 
 
+def size_and_error(file: Path, curves: Mapping[str, Mapping[str, Any]]) -> None:
+    """Error of the outputs, and samples that keep their class, against the packed size.
+
+    `curves` hold the points of each model, the untouched model first.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+    looks = zip(plots.LOOKS.values(), curves.items(), strict=False)
+    for (color, marker), (title, curve) in looks:
+        before, *points = curve["points"]
+        style = {"color": color, "marker": marker, "markersize": 4, "lw": 1.3}
+        size = [p["spk_nbytes"] / before["spk_nbytes"] for p in points]
+        label = f"{title}: {before['spk_nbytes'] / 1000:.0f} kB"
+        left.plot(size, [p["snr"] for p in points], label=label, **style)
+        if before["agreement"] is not None:
+            right.plot(size, [p["agreement"] for p in points], **style)
+    for axes in (left, right):
+        _percent(axes)
+        axes.set_xlabel("packed size after shrink, of that without it")
+    _percent(right, "y", digits=1)
+    left.set_ylabel("signal-to-noise ratio of the outputs, dB")
+    right.set_ylabel("samples that keep their class")
+    left.legend(loc="upper left", fontsize=7)
+    figure.suptitle("Inputs that were made for this, no labels", fontsize=9)
+    _save(figure, file)
+
+
 def decode_per_tensor(file: Path, bars: Mapping[float, Mapping[str, Mapping[str, float]]]) -> None:
     """Fig. 7: estimated cycles for each tensor; `bars[sparsity][format][tensor]`."""
     figure, panels = plt.subplots(1, len(bars), figsize=(9, 3.6), sharey=True)

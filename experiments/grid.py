@@ -14,20 +14,18 @@ import argparse
 import copy
 import dataclasses
 import math
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-import stridepack as sp
 from experiments import data as datasets
 from experiments.measures import RESULTS, TRAINED, points
 from experiments.networks import RECIPES
 from experiments.points import to_int8
 from experiments.recorded import load_recorded
-from experiments.shrink import record, write_table
+from experiments.shrink import record, spk_nbytes, write_table
 from experiments.train import DATA, RUNS, save_atomically, train
 from stridepack.pruning import GridQuantizer
 
@@ -113,16 +111,9 @@ def measured(run: GridRun, train: datasets.Images, test: datasets.Images) -> dic
         "tflite": file.name,
         "bytes": len(tflite),
         "flash": run.flash,
-        "spk_nbytes": spk_nbytes(file),
-        "spk_nbytes_before": spk_nbytes(RESULTS / run.start["tflite"]),
+        "spk_nbytes": spk_nbytes({"tflite": file.name}),
+        "spk_nbytes_before": spk_nbytes(run.start),
     }
-
-
-def spk_nbytes(model: Path) -> int:
-    """Bytes of the .spk file of a model."""
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "model.spk"
-        return sp.pack_file(model, output).files[output]
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import stridepack as sp
 from experiments.networks import RECIPES
 from stridepack.plan.measure import in_every_format
+from stridepack.tflite.constants import parse_tflite
 
 Weights = npt.NDArray[np.int8]
 
@@ -29,12 +31,18 @@ def points(curve: str) -> list[dict[str, Any]]:
     return json.loads(file.read_text())["points"] if file.exists() else []
 
 
+def model_of(point: dict[str, Any]) -> bytes:
+    """The .tflite of a point; some are committed as .tflite.xz."""
+    data = (RESULTS / point["tflite"]).read_bytes()
+    return lzma.decompress(data) if point["tflite"].endswith(".xz") else data
+
+
 def pruned_tensors(point: dict[str, Any], network: str) -> list[Weights]:
     """The weights of a point's .tflite that were pruned, flat, in the order of the file."""
     recipe = RECIPES[network]
     return [
         t.values.reshape(-1)
-        for t in sp.read_tflite(RESULTS / point["tflite"])
+        for t in parse_tflite(model_of(point), point["tflite"])
         if t.size > recipe.larger_than and t.name.removesuffix(".weight") not in recipe.exclude
     ]
 

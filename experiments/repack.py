@@ -6,9 +6,8 @@ Writes the sizes of the .spk files into experiments/results/resnet8_cifar10_shri
 table into docs/shrink.md. The networks and their accuracies stay what they are.
 """
 
-from experiments.grid import spk_nbytes
-from experiments.measures import RESULTS, points
-from experiments.shrink import record, write_table
+from experiments.measures import points
+from experiments.shrink import record, spk_nbytes, write_table
 
 CURVE = "resnet8_cifar10"
 
@@ -16,8 +15,8 @@ CURVE = "resnet8_cifar10"
 def main() -> None:
     for point in points(f"{CURVE}_shrink"):
         sizes = {
-            "spk_nbytes": spk_nbytes(RESULTS / point["tflite"]),
-            "spk_nbytes_before": spk_nbytes(RESULTS / point["from"]),
+            "spk_nbytes": spk_nbytes(point),
+            "spk_nbytes_before": spk_nbytes({"tflite": point["from"]}),
         }
         record(CURVE, point | sizes)
     write_table()

@@ -5,13 +5,15 @@
 For each seed, each sparsity and each number of bytes: `stridepack.shrink` with the first training
 images, without their labels; accuracy of the result on all test images, by LiteRT's reference
 kernels. The .tflite files and NETWORK_DATASET_shrink.json go to experiments/results, and a table of
-ResNet8's points into docs/shrink.md.
+ResNet8's points into docs/shrink.md. Of each network only the smallest file stays a .tflite, and
+the others become .tflite.xz.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,11 @@ import numpy as np
 
 import stridepack as sp
 from experiments import data as datasets
-from experiments.measures import POST_TRAINING, RESULTS, points
+from experiments.measures import POST_TRAINING, RESULTS, model_of, points
 from experiments.networks import RECIPES
 from experiments.points import int8_outputs, quantised
 from experiments.train import DATA, save_atomically
+from stridepack.shrink.rate import RATES
 
 CALIBRATION_IMAGES = 2800  # of the training set; a quarter of them is held back
 GUIDE = Path("docs/shrink.md")
@@ -68,13 +71,40 @@ def input_scale(model: Path) -> tuple[float, int]:
 
 def record(curve: str, entry: dict[str, Any]) -> None:
     """Put a point into the curve's JSON, in place of an earlier one of the same file."""
-    kept = [p for p in points(f"{curve}_shrink") if p["tflite"] != entry["tflite"]]
+    names = (entry["tflite"], f"{entry['tflite']}.xz")
+    kept = [p for p in points(f"{curve}_shrink") if p["tflite"] not in names]
+    write(curve, [*kept, entry])
+
+
+def write(curve: str, entries: list[dict[str, Any]]) -> None:
+    """Write the points of a curve; their files are compressed where that is due."""
+    smallest: dict[tuple[str, str], int] = {}
+    for of in entries:
+        key = of["method"], of["from"]
+        smallest[key] = min(of["flash"], smallest.get(key, of["flash"]))
+    for of in entries:
+        if of["flash"] > smallest[of["method"], of["from"]] and of["tflite"].endswith(".tflite"):
+            compress(of)
     key = ("seed", "sparsity", "flash")
-    ordered = sorted([*kept, entry], key=lambda p: [p[name] for name in key])
+    ordered = sorted(entries, key=lambda p: [p[name] for name in key])
     network, dataset = curve.split("_")
     content = {"network": network, "dataset": dataset, "points": ordered}
     text = json.dumps(content, indent=2) + "\n"
     save_atomically(text.encode(), RESULTS / f"{curve}_shrink.json")
+
+
+def compress(entry: dict[str, Any]) -> None:
+    """Make a .tflite.xz of the file of a point."""
+    plain = RESULTS / entry["tflite"]
+    entry["tflite"] = f"{plain.name}.xz"
+    small = lzma.compress(plain.read_bytes(), preset=9 | lzma.PRESET_EXTREME)
+    save_atomically(small, RESULTS / entry["tflite"])
+    plain.unlink()
+
+
+def spk_nbytes(point: dict[str, Any]) -> int:
+    """Bytes of the .spk file of a point."""
+    return RATES["spk"].of_model(model_of(point), point["tflite"])
 
 
 def table() -> str:

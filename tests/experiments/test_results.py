@@ -10,10 +10,10 @@ pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 from pathlib import Path
 
 import stridepack as sp
-from experiments import measures
+from experiments import measures, repack, shrink
 from experiments.paper import CURVES
 from experiments.points import LARGEST_COMMITTED
-from experiments.shrink import table
+from experiments.shrink import spk_nbytes, table
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "experiments/results"
@@ -44,10 +44,13 @@ SHRUNK = measures.points("resnet8_cifar10_shrink")
 
 @pytest.mark.parametrize("point", SHRUNK, ids=[p["tflite"] for p in SHRUNK])
 def test_a_shrunk_model_and_its_record(point, tmp_path):
-    file, source = RESULTS / point["tflite"], RESULTS / point["from"]
+    file, source = tmp_path / "model.tflite", RESULTS / point["from"]
+    file.write_bytes(measures.model_of(point))
     packed = tmp_path / "packed.spk"
     nbytes = sp.pack_file(file, packed).files[packed]
     assert nbytes == point["spk_nbytes"] <= point["flash"]
+    assert nbytes == spk_nbytes(point)
+    assert sp.pack_file(source, packed).files[packed] == point["spk_nbytes_before"]
     assert file.stat().st_size == point["bytes"]
     assert 0.75 < point["accuracy"] <= point["accuracy_before"] + 0.005
     for before, after in zip(sp.read_tflite(source), sp.read_tflite(file), strict=True):
@@ -72,4 +75,33 @@ def test_the_bundled_model_is_the_point_at_50_percent():
 
 def test_all_committed_files_together_stay_small():
     assert sum(p["bytes"] for _, p in POINTS if p["bytes"] <= LARGEST_COMMITTED) < 3_000_000
-    assert sum(p["bytes"] for p in SHRUNK) < 1_000_000
+    assert sum((RESULTS / p["tflite"]).stat().st_size for p in SHRUNK) < 1_000_000
+
+
+def test_the_smallest_file_of_each_shrunk_network_is_a_plain_one():
+    for start in {p["from"] for p in SHRUNK}:
+        for method in {p["method"] for p in SHRUNK if p["from"] == start}:
+            some = [p for p in SHRUNK if (p["from"], p["method"]) == (start, method)]
+            ordered = sorted(some, key=lambda p: p["flash"])
+            assert ordered[0]["tflite"].endswith(".tflite")
+            assert all(p["tflite"].endswith(".tflite.xz") for p in ordered[1:])
+
+
+def test_packing_again_finds_the_sizes_of_the_files(tmp_path, monkeypatch):
+    (point, *_) = SHRUNK
+    guide = tmp_path / "guide.md"
+    guide.write_text(f"{shrink.BEGIN} {shrink.END}")
+    monkeypatch.setattr(shrink, "GUIDE", guide)
+    for module in (shrink, measures):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    for name in (point["tflite"], point["from"]):
+        (tmp_path / name).write_bytes((RESULTS / name).read_bytes())
+    larger = {**point, "flash": point["flash"] + 1, "spk_nbytes": 1, "tflite": "larger.tflite"}
+    (tmp_path / "larger.tflite").write_bytes(measures.model_of(point))
+    shrink.write("resnet8_cifar10", [{**point, "spk_nbytes_before": 1}, larger])
+    repack.main()
+    same = measures.points("resnet8_cifar10_shrink")
+    assert same[0] == point
+    assert same[1]["spk_nbytes"] == point["spk_nbytes"]
+    assert same[1]["tflite"] == "larger.tflite.xz"
+    assert not (tmp_path / "larger.tflite").exists()

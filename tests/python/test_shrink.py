@@ -25,7 +25,11 @@ from tflite_models import dense_layer, schema, sparse
 
 import stridepack as sp
 from stridepack.errors import BudgetError, InputError, ModelError
+from stridepack.shrink.build import Builder
+from stridepack.shrink.data import Samples
+from stridepack.shrink.layers import Layer
 from stridepack.shrink.network import Network, find_batch
+from stridepack.shrink.statistics import Statistics
 
 INPUTS = correlated_inputs(120, 8, 8, 2)
 
@@ -179,6 +183,35 @@ def test_the_same_again_for_the_same(model: Path) -> None:
     assert first.model == second.model
     assert first.after == second.after
     assert first.tensors == second.tensors
+
+
+def test_plans_that_begin_alike_are_rounded_once_and_come_out_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = convolutions()
+
+    def builder() -> Builder:
+        return Builder(model, "model.tflite", Samples(INPUTS, None), 32)
+
+    once = builder()
+    n = len(once.layers)
+    assert n == 3
+    plans = [(8.0,) * n, (8.0,) * (n - 1) + (16.0,), (16.0,) + (8.0,) * (n - 1), (8.0,) * n]
+    expected = [builder().build(plan, lambda: None) for plan in plans]
+    observed: list[str] = []
+    original = Builder.observe
+
+    def observe(self: Builder, layer: Layer) -> Statistics:
+        observed.append(layer.name)
+        return original(self, layer)
+
+    monkeypatch.setattr(Builder, "observe", observe)
+    counts = []
+    for plan, data in zip(plans, expected, strict=True):
+        observed.clear()
+        assert once.build(plan, lambda: None) == data
+        counts.append(len(observed))
+    assert counts == [3, 1, 3, 0]
 
 
 def test_real_inputs_are_as_good_as_stored_ones(model: Path) -> None:

@@ -45,7 +45,7 @@ class Case:
         return np.concatenate([seen, np.ones((*seen.shape[:2], 1))], axis=2)
 
     def _statistics(self, inputs: npt.NDArray[Any]) -> Statistics:
-        seen = self._seen(inputs)
+        seen = self._seen(inputs)[:, :, np.append(self.layer.live, self.layer.n_columns)]
         auto = seen.transpose(0, 2, 1) @ seen / seen.shape[1]
         return Statistics(auto, auto)
 
@@ -82,6 +82,15 @@ def test_zeros_stay(name: str, zeros: float) -> None:
         assert not rounded.levels[was_zero].any()
         assert rounded.levels.dtype == np.int8
         assert (rounded.scales > 0).all()
+
+
+def test_columns_of_zeros_take_no_part() -> None:
+    """A layer with many columns of which few are used takes no more than those."""
+    case = Case("fully connected", 0.95)
+    rounded = Compensator(case.layer, case.statistics).round(steps_of_rows(case.layer, 4))
+    assert len(case.layer.live) < case.layer.n_columns
+    assert rounded.levels.shape == (20, 64)
+    assert case.statistics.auto.shape[1] == len(case.layer.live) + 1
 
 
 @pytest.mark.parametrize("zeros", [0.05, 0.6])

@@ -11,8 +11,8 @@ from torch import nn
 from stridepack.files.atomic import write_files
 from stridepack.pruning.calibration import read_calibration
 from stridepack.pruning.convert import convert
-from stridepack.pruning.grid import levels_of
 from stridepack.pruning.grid_file import in_file_order, store_levels
+from stridepack.pruning.on_grid import levels_of
 from stridepack.pruning.plain import plain_copy
 from stridepack.pruning.proof import name_and_check_weights
 from stridepack.pruning.quantise import QuantizedWeight, quantise

@@ -12,7 +12,7 @@ from stridepack.errors import InputError
 from stridepack.plan.rules import SMALL
 from stridepack.pruning.allocation import check_allocation, count_zeros, magnitude_mask
 from stridepack.pruning.masks import add_mask, mask_of, remove_mask
-from stridepack.pruning.target import Size, find_sparsity
+from stridepack.pruning.target import Size, find_sparsity, whole_bytes
 from stridepack.pruning.weights import Weight, check_names, choose, is_within
 
 Schedule = Callable[[float], float]
@@ -104,6 +104,8 @@ class MagnitudePruner:
     ) -> None:
         if (sparsity is None) == (target_nbytes is None):
             raise InputError("Give either `sparsity` or `target_nbytes`.")
+        if target_nbytes is not None:
+            target_nbytes = whole_bytes(target_nbytes)
         if end < start:
             raise InputError(f"`end={end}` is before `start={start}`.")
         check_allocation(allocation)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
+from stridepack._numbers import is_integer
 from stridepack.errors import InputError
 from stridepack.files.spk import build_bundle
 from stridepack.pruning.allocation import count_zeros, magnitude_mask
@@ -31,6 +33,22 @@ def packed_nbytes(model: nn.Module) -> int:
     True
     """
     return Size(model, {})(lambda _, weight: weight.value())
+
+
+def whole_bytes(target_nbytes: Any) -> int:
+    """The option `target_nbytes` as an integer.
+
+    Raises
+    ------
+    InputError
+        For all that is not a whole number, such as "2kB".
+    """
+    if not is_integer(target_nbytes) or isinstance(target_nbytes, str):
+        raise InputError(
+            f"`target_nbytes={target_nbytes!r}` is not a whole number. Give the number of bytes "
+            "as an integer, such as 2000 for 2 kB."
+        )
+    return int(target_nbytes)
 
 
 class Size:

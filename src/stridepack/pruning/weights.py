@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from stridepack.errors import InputError
-from stridepack.pruning.masks import mask_of, original
+from stridepack.pruning.levels import Grid
+from stridepack.pruning.masks import mask_of, original, steps_of
 
 _NORMALISED = ("weight_g", "weight_u")  # what the older weight_norm and spectral_norm add
 
@@ -117,12 +118,22 @@ def _check_is_free(name: str, weight: Weight) -> None:
         )
     if attribute in module._parameters or mask_of(module, attribute) is not None:
         return
+    check_has_no_grid(name, weight)
     raise InputError(
         f"{name} has a parametrization already, which is not a pruning mask, such as weight "
         "normalisation. Remove it, for example with "
         f"`torch.nn.utils.parametrize.remove_parametrizations(module, {attribute!r})` or "
         "`torch.nn.utils.remove_weight_norm(module)`, or exclude the module."
     )
+
+
+def check_has_no_grid(name: str, weight: Weight) -> None:
+    """Refuse a weight that a GridQuantizer rounds already."""
+    if any(isinstance(step, Grid) for step in steps_of(*weight)):
+        raise InputError(
+            f"{name} is on the grid of a GridQuantizer already, and a model can have only one. Use "
+            "that one, or call its `remove()` first. A MagnitudePruner must be created before it."
+        )
 
 
 def _check_not_shared(model: nn.Module, chosen: Mapping[str, Weight]) -> None:

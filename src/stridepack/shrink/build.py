@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from stridepack.plan.rules import SMALL
 from stridepack.shrink.compensate import Compensator
 from stridepack.shrink.data import Samples
-from stridepack.shrink.draft import Draft
+from stridepack.shrink.draft import Draft, Rounded
 from stridepack.shrink.grid import steps_of_rows
 from stridepack.shrink.layers import Layer
 from stridepack.shrink.statistics import Statistics, observe
@@ -41,6 +41,8 @@ class Builder:
         self._model = model
         self._samples = samples
         self._batch = batch
+        # What became of a layer, by the steps of all layers up to it: plans often begin alike.
+        self._known: dict[tuple[float | None, ...], Rounded] = {}
 
     def build(self, steps: Sequence[float], on_done: Callable[[], None]) -> bytes:
         """The model with a step for each of `layers`; 1 leaves a layer as it is."""
@@ -48,23 +50,28 @@ class Builder:
             return self._model
         step_of = dict(zip((layer.position for layer in self.layers), steps, strict=True))
         changed: list[Layer] = []
+        begin: tuple[float | None, ...] = ()
         for layer in self.draft.layers:
             step = step_of.get(layer.position)
+            begin = (*begin, step)
             refined = step is None and bool(changed) and layer.subgraph == 0
             if refined or (step is not None and step != 1):
                 changed.append(layer)
-                compensator = Compensator(layer, self.observe(layer))
-                self.draft.put(
-                    layer,
-                    compensator.round_finely()
-                    if step is None
-                    else compensator.round(steps_of_rows(layer, step)),
-                )
+                if begin not in self._known:
+                    self._known[begin] = self._round(layer, step)
+                self.draft.put(layer, self._known[begin])
             on_done()
         model = self.draft.to_bytes()
         for layer in changed:
             self.draft.take_back(layer)
         return model
+
+    def _round(self, layer: Layer, step: float | None) -> Rounded:
+        """A layer rounded for the draft as it is now; without a step, to the finest grid."""
+        compensator = Compensator(layer, self.observe(layer))
+        if step is None:
+            return compensator.round_finely()
+        return compensator.round(steps_of_rows(layer, step))
 
     def observe(self, layer: Layer) -> Statistics:
         """Statistics of a layer in the draft as it is now."""

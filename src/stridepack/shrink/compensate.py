@@ -48,20 +48,22 @@ class Compensator:
     """A layer that is ready to be rounded to any step.
 
     Rows may have different numbers of columns, which are aligned at the end. `columns` has the
-    column of the layer for each, `free` says which exist.
+    live column of the layer for each, `free` says which exist. Columns that are 0 in all rows are
+    left out.
     """
 
     def __init__(self, layer: Layer, statistics: Statistics) -> None:
         self._layer = layer
         self._has_bias = layer.bias != -1
-        n = layer.n_columns + self._has_bias
+        self._n_columns = len(layer.live)
+        n = self._n_columns + self._has_bias
         auto = statistics.auto[:, :n, :n]
         cross = statistics.cross[:, :n, :n]
-        weights = layer.weights()[:, :n]
-        damping = _damping(auto, layer.n_columns)
+        weights = layer.weights()[:, np.append(layer.live, layer.n_columns)[:n]]
+        damping = _damping(auto, self._n_columns)
         self._auto, self._cross = auto + damping, cross + damping
         self._wanted = _by_group(weights, self._cross)  # the outputs, seen through the inputs
-        free = layer.to_rows(layer.values) != 0
+        free = layer.to_rows(layer.values)[:, layer.live] != 0
         if len(auto) > 1 or self._can_be_per_row(free):
             self._prepare_rows(free)
         else:
@@ -75,8 +77,8 @@ class Compensator:
     def _prepare_shared(self, free: Bool) -> None:
         """One order of columns for all rows, one factor; zeros are columns like others."""
         auto = self._auto[0]
-        order = np.argsort(-np.diag(auto)[: self._layer.n_columns], kind="stable")
-        columns = np.append(order, np.arange(self._layer.n_columns, len(auto)))
+        order = np.argsort(-np.diag(auto)[: self._n_columns], kind="stable")
+        columns = np.append(order, np.arange(self._n_columns, len(auto)))
         auto = auto[np.ix_(columns, columns)]
         self._columns = np.broadcast_to(columns, (len(free), len(columns)))
         self._free = free[:, order]
@@ -94,7 +96,7 @@ class Compensator:
             energy = self._auto[g, chosen, chosen]
             chosen = chosen[np.argsort(-energy, kind="stable")]
             columns[row, n - bias - len(chosen) : n - bias] = chosen
-            columns[row, n - bias :] = self._layer.n_columns
+            columns[row, n - bias :] = self._n_columns
         exists = columns >= 0
         auto = self._auto[group[:, None, None], columns[:, :, None], columns[:, None, :]]
         auto *= exists[:, :, None] & exists[:, None, :]
@@ -117,7 +119,7 @@ class Compensator:
     def round(self, steps: Float64, bit_price: float = _BIT_PRICE) -> Rounded:
         """Round to multiples of a step for each row. The steps come out a little changed."""
         if not self._free.any():
-            return self._fit(np.zeros((len(steps), self._layer.n_columns), np.int8), steps)
+            return self._fit(np.zeros((len(steps), self._n_columns), np.int8), steps)
         harm = steps[:, np.newaxis] ** 2 / self._stiffness()
         price = bit_price * float(harm.mean(where=self._free))
         nearest = np.rint(self._target[:, : self._free.shape[1]] / steps[:, np.newaxis])
@@ -125,7 +127,7 @@ class Compensator:
         for _ in range(_PASSES):
             levels = self._round(steps, price * _bits(levels[self._free]))
         rows, positions = np.nonzero(self._free)
-        placed = np.zeros((len(steps), self._layer.n_columns), np.int8)
+        placed = np.zeros((len(steps), self._n_columns), np.int8)
         placed[rows, self._columns[rows, positions]] = levels[rows, positions]
         return self._fit(placed, steps)
 
@@ -171,7 +173,9 @@ class Compensator:
             a, b = np.full_like(a, a.sum()), np.full_like(b, b.sum())
         fitted = np.where(a > 0, b / np.where(a > 0, a, 1), steps)
         fitted = np.clip(fitted, steps / _LARGEST_CHANGE, steps * _LARGEST_CHANGE)
-        return Rounded(levels, fitted, offset - mean * fitted)
+        placed = np.zeros((len(levels), self._layer.n_columns), np.int8)
+        placed[:, self._layer.live] = levels
+        return Rounded(placed, fitted, offset - mean * fitted)
 
 
 def _cheapest(exact: Float64, weight: Float64, price: Float64) -> Float64:

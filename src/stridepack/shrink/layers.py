@@ -8,6 +8,7 @@ layer has one.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ _OPERANDS = {
     "FULLY_CONNECTED": (0, 1, 2),
     "TRANSPOSE_CONV": (2, 1, 3),
 }
+
+# Live columns for which the statistics of a layer are kept: two matrices of 128 MiB, and copies.
+MOST_COLUMNS = 4096
 
 BIAS_TYPES: dict[str, Any] = {"int32": np.dtype("<i4"), "int64": np.dtype("<i8")}
 
@@ -96,6 +100,17 @@ class Layer:
         """Weights of a row."""
         return self.values.size // len(self.scales)
 
+    @cached_property
+    def live(self) -> Int64:
+        """The columns that are not 0 in all rows; all of them where there are several groups.
+
+        There is at least one.
+        """
+        if self.n_groups > 1:
+            return np.arange(self.n_columns)
+        found = np.flatnonzero(self.to_rows(self.values).any(axis=0))
+        return found if found.size else np.arange(1)
+
     def to_rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values of the shape of the weights as (rows, columns)."""
         if self.kind == "DEPTHWISE_CONV_2D":
@@ -123,10 +138,13 @@ def find_layers(model: Model) -> tuple[list[Layer], dict[str, str]]:
     obstacles: dict[str, str] = {}
     for name, weight in named_weights(model, constants).items():
         obstacle = _obstacle(model, weight, users)
-        if obstacle:
-            obstacles[name] = obstacle
+        layer = None if obstacle else _layer(model, name, weight, len(layers))
+        if layer and len(layer.live) > MOST_COLUMNS:
+            layer, obstacle = None, f"its rows have more than {MOST_COLUMNS:,} weights"
+        if layer:
+            layers.append(layer)
         else:
-            layers.append(_layer(model, name, weight, len(layers)))
+            obstacles[name] = obstacle
     return layers, obstacles
 
 

@@ -1,5 +1,6 @@
 """What the inputs of a layer have in common: statistics are kept, inputs are not."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +25,9 @@ class Statistics:
 
     Attributes
     ----------
-    auto : ndarray of float64, (groups, columns + 1, columns + 1)
+    auto : ndarray of float64, (groups, live columns + 1, live columns + 1)
         Mean of x x^T.
-    cross : ndarray of float64, (groups, columns + 1, columns + 1)
+    cross : ndarray of float64, (groups, live columns + 1, live columns + 1)
         Mean of y x^T.
     """
 
@@ -40,7 +41,7 @@ def observe(layer: Layer, original: Draft, draft: Draft, inputs: Array, batch: i
     A layer of another subgraph than the main one cannot be observed. Its inputs count as
     independent then, so that each weight is rounded on its own.
     """
-    n = layer.n_columns + 1
+    n = len(layer.live) + 1
     if layer.subgraph != 0:
         unknown = np.broadcast_to(np.eye(n), (layer.n_groups, n, n))
         return Statistics(unknown, unknown)
@@ -51,18 +52,24 @@ def observe(layer: Layer, original: Draft, draft: Draft, inputs: Array, batch: i
     count = 0
     for begin in range(0, len(inputs), _AT_ONCE):
         part = inputs[begin : begin + _AT_ONCE]
-        before = patches(layer, first.values(part))
+        before = _live_patches(layer, first.values(part))
         if second is first:
             for y in map(_with_one, before):
                 auto += y.transpose(0, 2, 1) @ y
                 count += y.shape[1]
             continue
-        now = patches(layer, second.values(part))
+        now = _live_patches(layer, second.values(part))
         for y, x in zip(map(_with_one, before), map(_with_one, now), strict=True):
             auto += x.transpose(0, 2, 1) @ x
             cross += y.transpose(0, 2, 1) @ x
             count += x.shape[1]
     return Statistics(auto / count, cross / count)
+
+
+def _live_patches(layer: Layer, source: Float32) -> Iterator[Float32]:
+    """What the rows see, of the columns that are not 0 in all of them."""
+    found = patches(layer, source)
+    return found if len(layer.live) == layer.n_columns else (x[:, :, layer.live] for x in found)
 
 
 class _Source:

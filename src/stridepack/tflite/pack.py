@@ -82,10 +82,10 @@ def pack_tflite(
     """Encode weights of a .tflite file so that TensorFlow Lite Micro decodes them as it runs.
 
     Every tensor is encoded in every type. What may be kept is decoded again and compared. The type
-    that takes the fewest bytes is kept if that makes the file smaller, with everything counted that it takes:
-    operators, tensors, header, tables. The rest of the model is kept. Data outside the flatbuffer
-    move into it, where TensorFlow Lite Micro can find them; buffers are aligned to 16 bytes. Files
-    attached to the model (labels, say) stay attached.
+    that takes the fewest bytes is kept if that makes the file smaller, with everything counted that
+    it takes: operators, tensors, header, tables. The rest of the model is kept. Data outside the
+    flatbuffer move into it, where TensorFlow Lite Micro can find them; buffers are aligned to 16
+    bytes. Files attached to the model (labels, say) stay attached.
 
     Parameters
     ----------
