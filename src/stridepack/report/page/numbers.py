@@ -86,6 +86,7 @@ def _tensor(one: Measured, stored: Stored | None) -> dict[str, Any]:
         "format": format,
         "stored_nbytes": nbytes,
         "stored_cycles": _rounded(one.cycles.get(format)),
+        "transforms": one.transforms.get(format, []),
         "why": _why(one, format, nbytes, stored.note if stored else one.note),
         "nbytes": one.nbytes,
         "cycles": {name: _rounded(cycles) for name, cycles in one.cycles.items()},
