@@ -186,6 +186,6 @@ NB_MODULE(_core, m) {
   m.def("tflm_huffman_encode", &tflm_huffman_encode, "values"_a, "codewords"_a, "lengths"_a, "looked_at"_a);
   m.def("tflm_huffman_decode", &tflm_huffman_decode<std::int8_t>, "stream"_a, "table"_a, "entry_size"_a, "root_bits"_a,
         "dst"_a);
-  m.def("tflm_huffman_decode", &tflm_huffman_decode<std::int16_t>, "stream"_a, "table"_a, "entry_size"_a,
-        "root_bits"_a, "dst"_a);
+  m.def("tflm_huffman_decode", &tflm_huffman_decode<std::int16_t>, "stream"_a, "table"_a, "entry_size"_a, "root_bits"_a,
+        "dst"_a);
 }
