@@ -87,7 +87,7 @@
 
 typedef enum spk_status {
   SPK_OK = 0, /* ok */
-  SPK_ERROR_ARGUMENT = 1, /* a required pointer is null */
+  SPK_ERROR_ARGUMENT = 1, /* a required pointer is null, or source and destination overlap */
   SPK_ERROR_TRUNCATED = 2, /* the data are shorter or longer than their header says */
   SPK_ERROR_MAGIC = 3, /* the data do not start with a stridepack magic */
   SPK_ERROR_VERSION = 4, /* the data were written by another version of the format */

@@ -22,10 +22,11 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
       /* A byte cannot point outside a whole block, only outside the last one. */
       if (length < SPK_PSR_BLOCK) {
         for (uint32_t i = 0; i < count; i++) {
-          if (columns[i] >= length) return SPK_ERROR_STREAM;
+          const uint32_t column = columns[i];
+          if (column >= length) return SPK_ERROR_STREAM;
+          if (write) dst[column] = (int8_t)values[i];
         }
-      }
-      if (write) {
+      } else if (write) {
         for (uint32_t i = 0; i < count; i++) dst[columns[i]] = (int8_t)values[i];
       }
       columns += count;
