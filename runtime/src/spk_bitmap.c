@@ -5,6 +5,8 @@
  */
 #include "spk_bitmap.h"
 
+#ifndef SPK_WITHOUT_BITMAP
+
 SPK_NOINLINE static bool open_streams(const spk_tile *tile, spk_bitmap_streams *s) {
   spk_reader reader = {tile, 0};
   const uint8_t *header = spk_take(&reader, 4);
@@ -178,5 +180,7 @@ SPK_NOINLINE static void unpack_1(uint8_t *values, uint32_t n, const uint8_t *fi
 void spk_bitmap_unpack(uint8_t *values, const spk_bitmap_streams *s) {
   SPK_BITMAP_UNPACK(values, s, unpack_4, unpack_2, unpack_1);
 }
+
+#endif
 
 #endif

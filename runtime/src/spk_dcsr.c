@@ -8,6 +8,8 @@
  */
 #include "spk_dcsr.h"
 
+#if !defined(SPK_WITHOUT_DCSR) || !defined(SPK_WITHOUT_HYBRID)
+
 enum { LANES = SPK_DCSR_LANES, LONG_BASE = 0x80 };
 
 /* Sets bit `bit` of the deltas of those lanes whose bit in the mask is set. */
@@ -121,3 +123,5 @@ spk_status spk_dcsr_decode(const spk_tile *tile, int8_t *dst) {
 #endif
 
 spk_status spk_dcsr_validate(const spk_tile *tile) { return walk(tile, NULL); }
+
+#endif

@@ -8,14 +8,19 @@ spk_status spk_decode_part(uint8_t format, const spk_tile *part, int8_t *dst) {
     SPK_FORMATS(DECODE)
 #undef DECODE
     default:
+      (void)part; /* where no format is in this build */
+      (void)dst;
       return SPK_ERROR_UNSUPPORTED;
   }
 }
 
 static spk_status decode_tile(const spk_view *view, uint32_t i, int8_t *dst) {
   if (view->flags & SPK_TRANSFORMED) {
-    SPK_IF_TRANSFORMS(return spk_decode_transformed(view, i, dst);)
+#ifdef SPK_WITHOUT_TRANSFORMS
     return SPK_ERROR_UNSUPPORTED;
+#else
+    return spk_decode_transformed(view, i, dst);
+#endif
   }
   spk_tile tile;
   const spk_status status = spk_find_tile(view, i, &tile);

@@ -10,13 +10,16 @@
  */
 #include "spk_huffman.h"
 
+#ifndef SPK_WITHOUT_HUFFMAN
+
 enum {
   MAX_LENGTH = (int)SPK_HUFFMAN_MAX_LENGTH,
   MAX_SYMBOLS = 256,
-  INDEX_BITS = 8,                /* that a lookup looks at */
-  ENTRY_SYMBOLS = 4,             /* that it gives */
-  TURN = 3,                      /* lookups in a word, whatever bit it is entered at */
-  CAREFUL = ENTRY_SYMBOLS * TURN /* symbols that a turn may give */
+  INDEX_BITS = 8,                         /* that a lookup looks at */
+  ENTRY_SYMBOLS = 4,                      /* that it gives */
+  TURN = 3,                               /* lookups in a word, whatever bit it is entered at */
+  CAREFUL = ENTRY_SYMBOLS * TURN,         /* symbols that a turn may give */
+  ROOM = (int)SPK_HUFFMAN_CHUNK + CAREFUL /* for a chunk and what comes out beyond it */
 };
 
 typedef spk_huffman_entry entry;
@@ -335,7 +338,7 @@ static bool walk_values(decoder *d, spk_huffman_streams *s, int8_t *dst) {
 SPK_NOINLINE static bool walk_gaps(decoder *value_decoder, spk_huffman_streams *s, int8_t *dst, uint32_t n) {
   decoder gap_decoder;
   entry fours[1u << INDEX_BITS];
-  uint8_t gaps[SPK_HUFFMAN_CHUNK + CAREFUL] = {0}, values[SPK_HUFFMAN_CHUNK + CAREFUL] = {0};
+  uint8_t gaps[ROOM] = {0}, values[ROOM] = {0};
   if (!open_gaps(&gap_decoder, fours, s)) return false;
   memset(dst, 0, n);
   uint32_t position = 0;
@@ -372,7 +375,7 @@ spk_status spk_huffman_decode(const spk_tile *tile, int8_t *dst) {
 
 /* Whether a stream has n symbols, whose sum stays within a limit, and ends with them. */
 static bool check(decoder *d, uint32_t n, uint32_t limit) {
-  uint8_t symbols[SPK_HUFFMAN_CHUNK + CAREFUL] = {0};
+  uint8_t symbols[ROOM] = {0};
   uint32_t sum = 0;
   for (uint32_t left = n; left;) {
     const uint32_t count = spk_min_u32(left, SPK_HUFFMAN_CHUNK);
@@ -427,5 +430,7 @@ SPK_NOINLINE bool spk_huffman_scatter(int8_t *dst, uint32_t n, uint32_t *positio
                                       const uint8_t *values, uint32_t count) {
   return spk_huffman_store(dst, n, position, gaps, values, count);
 }
+
+#endif
 
 #endif

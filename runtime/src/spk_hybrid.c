@@ -4,6 +4,8 @@
 
 #include "spk_dcsr.h"
 
+#ifndef SPK_WITHOUT_HYBRID
+
 bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, int8_t *dst) {
   const uint32_t size = record & 0xFFu, first_stride = s->first_stride;
   const bool wide = s->wide;
@@ -64,3 +66,5 @@ spk_status spk_hybrid_validate(const spk_tile *tile) {
   }
   return s.distances == s.distances_end ? spk_dcsr_validate(&s.remainder) : SPK_ERROR_STREAM;
 }
+
+#endif

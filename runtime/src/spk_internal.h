@@ -51,6 +51,14 @@ typedef struct spk_tile {
 SPK_FORMATS(SPK_DECLARE_FORMAT)
 #undef SPK_DECLARE_FORMAT
 
+/* Whether anything expands bitmaps. */
+#if defined(SPK_WITHOUT_BITMAP) && defined(SPK_WITHOUT_HUFFMAN) && defined(SPK_WITHOUT_TRANSFORMS) && \
+    defined(SPK_WITHOUT_TFLM_PRUNE)
+#define SPK_EXPANDS_BITMAPS 0
+#else
+#define SPK_EXPANDS_BITMAPS 1
+#endif
+
 /* n elements from a bitmap of them, most significant bit first, and the values that are set in it, of which there may
  * be n_values. Values may lie at the end of dst: then no element may be written before its value, and all in front of
  * it, are read. Returns where the values that were taken end, or null where there are too few. */

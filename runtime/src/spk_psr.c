@@ -2,6 +2,8 @@
 /* psr: absolute 8-bit columns in blocks of 256. docs/format.md, section 4. */
 #include "spk_psr.h"
 
+#ifndef SPK_WITHOUT_PSR
+
 SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
   spk_psr_streams s;
   if (!spk_psr_open(tile, &s)) return SPK_ERROR_STREAM;
@@ -44,3 +46,5 @@ spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) { return walk(tile,
 #endif
 
 spk_status spk_psr_validate(const spk_tile *tile) { return walk(tile, NULL, false); }
+
+#endif

@@ -2,6 +2,8 @@
 /* rans: gaps and values by turns through eight rANS states. docs/format.md, section 9. */
 #include "spk_rans.h"
 
+#ifndef SPK_WITHOUT_RANS
+
 bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
   spk_reader reader = {tile, 0};
   const uint8_t *header = spk_take_close(&reader, 8);
@@ -299,3 +301,5 @@ spk_status spk_rans_decode(const spk_tile *tile, int8_t *dst) { return walk(tile
 #endif
 
 spk_status spk_rans_validate(const spk_tile *tile) { return walk(tile, NULL); }
+
+#endif

@@ -8,6 +8,7 @@ spk_status spk_validate_part(uint8_t format, const spk_tile *part) {
     SPK_FORMATS(VALIDATE)
 #undef VALIDATE
     default:
+      (void)part; /* where no format is in this build */
       return SPK_ERROR_UNSUPPORTED;
   }
 }

@@ -2,7 +2,7 @@
 /* psr on Helium: columns are scatter offsets as they are, 16 at a time. docs/format.md, section 4. */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_PSR)
 #include "../spk_psr.h"
 #include "spk_mve.h"
 

@@ -7,7 +7,7 @@
  */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_RANS)
 #include "../spk_rans.h"
 #include "spk_mve.h"
 

@@ -2,7 +2,7 @@
 /* Prediction on Helium: 16 residuals at once. docs/format.md, section 2.1. */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_TRANSFORMS)
 #include "../spk_transforms.h"
 #include "spk_mve.h"
 
