@@ -43,7 +43,7 @@
  * Alignment: none is required. In blobs at multiples of 4 bytes all streams are aligned, which some cores read faster.
  * No decoder needs more. On Arm cores that have unaligned access, compilers use it, in decoders of aligned blobs too.
  * It faults where the program sets UNALIGN_TRP in the register CCR, and in memory of the type Device. Compile the
- * runtime with -mno-unaligned-access then, and, for Helium, with SPK_NO_HELIUM.
+ * runtime with -mno-unaligned-access then, with Helium too.
  *
  * Stack: an optimised build needs at most 600 bytes; rans 2600, huffman 6400, or 8500 with Helium. A blob with
  * transforms needs up to 300 bytes more. huffman takes 3000 bytes less where it codes no gaps. Without optimisation, it
