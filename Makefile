@@ -26,10 +26,10 @@ DEMO := build/demo
 # Measured too where they are; without them the benches leave them out.
 REAL_MODELS := $(wildcard $(addprefix ../shared/data/models/,*sparse*.tflite *vww*.tflite *ad01*.tflite))
 
-# Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; 32-bit and big-endian hosts; a browser
-# for the page of `report`.
+# Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; a processor with an int of 16 bits and its
+# emulator; 32-bit and big-endian hosts; a browser for the page of `report`.
 PACKAGES := clang-19 libclang-rt-19-dev lld-19 llvm-19 \
-  gcc-arm-none-eabi qemu-system-arm \
+  gcc-arm-none-eabi qemu-system-arm gcc-avr avr-libc simavr \
   gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user \
   chromium chromium-driver
 

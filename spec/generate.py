@@ -45,9 +45,11 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
         lines += [f"#ifdef SPK_WITHOUT_{name}", f"#define SPK_IF_{name}(code)", "#else"]
         lines += [f"#define SPK_IF_{name}(code) code", "#endif"]
     lines += ["", "typedef enum spk_status {"]
+    last = list(spec["status"])[-1]
     for name, status in spec["status"].items():
         prefix = "SPK_OK" if name == "ok" else f"SPK_ERROR_{name.upper()}"
-        lines.append(f"  {prefix} = {status['value']}, /* {status['text']} */")
+        comma = "" if name == last else ","  # C++98 has none after the last one
+        lines.append(f"  {prefix} = {status['value']}{comma} /* {status['text']} */")
     lines += ["} spk_status;", "", "/* Every status, for use with X(enumerator, name). */"]
     rows = []
     for name in spec["status"]:

@@ -87,7 +87,7 @@
 
 typedef enum spk_status {
   SPK_OK = 0, /* ok */
-  SPK_ERROR_ARGUMENT = 1, /* a required pointer is null */
+  SPK_ERROR_ARGUMENT = 1, /* a required pointer is null, or source and destination overlap */
   SPK_ERROR_TRUNCATED = 2, /* the data are shorter or longer than their header says */
   SPK_ERROR_MAGIC = 3, /* the data do not start with a stridepack magic */
   SPK_ERROR_VERSION = 4, /* the data were written by another version of the format */
@@ -98,7 +98,7 @@ typedef enum spk_status {
   SPK_ERROR_DESTINATION = 9, /* the destination is smaller than the decoded data */
   SPK_ERROR_TILE = 10, /* there is no tile of that number */
   SPK_ERROR_STREAM = 11, /* a stream ends early, goes on too long or points outside the tensor */
-  SPK_ERROR_NOT_FOUND = 12, /* there is no tensor of that name or number */
+  SPK_ERROR_NOT_FOUND = 12 /* there is no tensor of that name or number */
 } spk_status;
 
 /* Every status, for use with X(enumerator, name). */

@@ -5,25 +5,26 @@
  */
 #include "spk_bitmap.h"
 
-enum { MAX_PATCHES = 512 }; /* whose distances are added up before any is walked */
+#ifndef SPK_WITHOUT_BITMAP
 
 SPK_NOINLINE static bool open_streams(const spk_tile *tile, spk_bitmap_streams *s) {
   spk_reader reader = {tile, 0};
   const uint8_t *header = spk_take(&reader, 4);
   if (!header) return false;
   s->width = header[0];
-  s->patch_bits = header[3] & 7u;
-  const uint32_t first_positive = header[1], first_negative = header[2], half = (1u << (header[0] & 15u)) / 2u;
+  const uint32_t first_positive = header[1], first_negative = header[2], flags = header[3];
+  const uint32_t half = (1u << (s->width & 15u)) / 2u;
+  s->patch_bits = flags & 7u;
   bool has_bitmap = true;
   if (s->width == 8u) {
-    if ((first_positive | first_negative | header[3]) != 0) return false;
+    if ((first_positive | first_negative | flags) != 0) return false;
   } else {
     const uint8_t *counts = spk_take(&reader, s->patch_bits != 0 ? 8 : 4);
     if (!counts || s->width - 1u > 6u) return false;
     s->n = spk_load_u32(counts);
     s->n_patches = s->patch_bits != 0 ? spk_load_u32(counts + 4) : 0;
-    has_bitmap = (header[3] & 8u) == 0;
-    if (header[3] > 15u || s->n > tile->n || (!has_bitmap && s->n != tile->n)) return false;
+    has_bitmap = (flags & 8u) == 0;
+    if (flags > 15u || s->n > tile->n || (!has_bitmap && s->n != tile->n)) return false;
     /* Values of either sign stay within it. */
     if (first_positive + half > 128u || first_negative + half > 129u || first_negative == 0) return false;
     s->start = first_positive;
@@ -49,22 +50,16 @@ SPK_NOINLINE static bool open_streams(const spk_tile *tile, spk_bitmap_streams *
 static bool patch(int8_t *values, const spk_bitmap_streams *s) {
   const uint8_t *next = s->rest;
   const uint32_t bits = s->patch_bits, shift = s->width - 1u, mask = (1u << bits) - 1u;
-  uint32_t left = s->n_patches, room = s->n; /* values from the one that was patched last on */
-  while (left != 0) {
-    const uint32_t n = spk_min_u32(left, MAX_PATCHES);
-    uint32_t distance = 0;
-    for (uint32_t i = 0; i < n; i++) distance += (uint32_t)next[i] >> bits;
+  uint32_t room = s->n; /* values from the one that was patched last on */
+  SPK_NO_UNROLL
+  for (uint32_t left = s->n_patches; left; left--) {
+    const uint32_t byte = *next++, distance = byte >> bits;
     if (distance >= room) return false;
     room -= distance;
-    left -= n;
-    SPK_NO_UNROLL
-    for (uint32_t i = n; i; i--) {
-      const uint32_t byte = *next++;
-      values += byte >> bits;
-      const int32_t value = *values, negative = -(int32_t)(value < 0);
-      const int32_t more = (int32_t)((byte & mask) << shift);
-      *values = (int8_t)(uint8_t)(value + (more ^ negative) - negative);
-    }
+    values += distance;
+    const int32_t value = *values, negative = -(int32_t)(value < 0);
+    const int32_t more = (int32_t)((byte & mask) << shift);
+    *values = (int8_t)(uint8_t)(value + (more ^ negative) - negative);
   }
   return true;
 }
@@ -122,9 +117,7 @@ SPK_INLINE void unpack_word(uint8_t *values, uint32_t word, uint32_t bits, bool 
                             const spk_bitmap_plane *plane) {
   const uint32_t ones = 0x01010101u, mask = ((1u << bits) - 1u) * ones, start = plane->start * ones;
   const uint32_t scale = is_first ? 1 : plane->scale, jump = plane->jump;
-#if defined(__GNUC__)
-#pragma GCC unroll 8
-#endif
+  SPK_UNROLL(8)
   for (uint32_t row = 0; row < 8u / bits; row++, values += 16) {
     const uint32_t field = word >> bits * row & mask, before = is_first ? start : spk_load_u32(values);
     if (bits == 1u) {
@@ -187,5 +180,7 @@ SPK_NOINLINE static void unpack_1(uint8_t *values, uint32_t n, const uint8_t *fi
 void spk_bitmap_unpack(uint8_t *values, const spk_bitmap_streams *s) {
   SPK_BITMAP_UNPACK(values, s, unpack_4, unpack_2, unpack_1);
 }
+
+#endif
 
 #endif

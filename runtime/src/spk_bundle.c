@@ -30,7 +30,9 @@ static const char *find_name(const spk_bundle *bundle, uint32_t i) {
 static bool has_names(const spk_bundle *bundle) { return bundle->data[5] == NAMES_STORED; }
 
 spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size) {
-  if (!bundle || !data) return SPK_ERROR_ARGUMENT;
+  if (!bundle) return SPK_ERROR_ARGUMENT;
+  memset(bundle, 0, sizeof *bundle);
+  if (!data) return SPK_ERROR_ARGUMENT;
   const uint8_t *p = (const uint8_t *)data;
   if (size < 4) return SPK_ERROR_TRUNCATED;
   if (memcmp(p, "SPKF", 4) != 0) return SPK_ERROR_MAGIC;
@@ -46,11 +48,13 @@ spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size) {
 }
 
 spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **name, spk_view *view) {
-  if (!bundle || !view) return SPK_ERROR_ARGUMENT;
+  if (name) *name = NULL;
+  if (view) spk_clear_view(view);
+  if (!bundle || !bundle->data || !view) return SPK_ERROR_ARGUMENT;
   if (i >= bundle->n_tensors) return SPK_ERROR_NOT_FOUND;
-  if (name) {
-    *name = has_names(bundle) ? find_name(bundle, i) : NULL;
-    if (!*name && has_names(bundle)) return SPK_ERROR_HEADER;
+  if (name && has_names(bundle)) {
+    *name = find_name(bundle, i);
+    if (!*name) return SPK_ERROR_HEADER;
   }
   /* A blob ends where the next one begins. */
   const uint8_t *entry = bundle->data + HEADER + (size_t)ENTRY * i;
@@ -61,7 +65,8 @@ spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **nam
 }
 
 spk_status spk_bundle_find(const spk_bundle *bundle, const char *name, spk_view *view) {
-  if (!bundle || !name || !view) return SPK_ERROR_ARGUMENT;
+  if (view) spk_clear_view(view);
+  if (!bundle || !bundle->data || !name || !view) return SPK_ERROR_ARGUMENT;
   const uint32_t hash = spk_crc32(0, (const uint8_t *)name, strlen(name));
   for (uint32_t i = 0; i < bundle->n_tensors; i++) {
     if (spk_load_u32(bundle->data + HEADER + (size_t)ENTRY * i + 4) != hash) continue;
@@ -88,7 +93,7 @@ static bool names_hold(const spk_bundle *bundle) {
 }
 
 spk_status spk_bundle_validate(const spk_bundle *bundle) {
-  if (!bundle) return SPK_ERROR_ARGUMENT;
+  if (!bundle || !bundle->data) return SPK_ERROR_ARGUMENT;
   const uint8_t *p = bundle->data;
   const uint32_t names_end = HEADER + ENTRY * bundle->n_tensors + names_size(bundle);
   if (bundle->size - names_end < (0u - names_end) % 4u) return SPK_ERROR_HEADER;

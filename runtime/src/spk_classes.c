@@ -2,6 +2,8 @@
 /* Two classes of live elements, mixed again by swaps: no element takes more than one. docs/format.md, section 2.1. */
 #include "spk_transforms.h"
 
+#ifndef SPK_WITHOUT_TRANSFORMS
+
 /* Finds units of one class. */
 typedef struct finder {
   const spk_live *live;
@@ -122,3 +124,5 @@ void spk_mix_classes(const spk_live *live, int8_t *x, uint32_t first, uint32_t n
   finder second = find_from(live, first, 0), other = find_from(live, first + n_first, ~UINT32_C(0));
   (live->unit == 1u ? swap_elements : swap_units)(&second, &other, x, left);
 }
+
+#endif

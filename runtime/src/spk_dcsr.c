@@ -8,6 +8,8 @@
  */
 #include "spk_dcsr.h"
 
+#if !defined(SPK_WITHOUT_DCSR) || !defined(SPK_WITHOUT_HYBRID)
+
 enum { LANES = SPK_DCSR_LANES, LONG_BASE = 0x80 };
 
 /* Sets bit `bit` of the deltas of those lanes whose bit in the mask is set. */
@@ -78,13 +80,14 @@ static spk_status walk(const spk_tile *tile, int8_t *dst) {
     size_t left = (size_t)(s.end - s.extensions);
 
     if (j != 0) base += LANES * s.slope;
-    if (s.bases[j] == LONG_BASE) {
+    const uint32_t base_delta = s.bases[j];
+    if (base_delta == LONG_BASE) {
       if (left < 4u) return SPK_ERROR_STREAM;
       base += spk_load_u32(s.extensions);
       s.extensions += 4;
       left -= 4u;
     } else {
-      base += s.bases[j] - (s.bases[j] & 0x80u) * 2u; /* sign extension */
+      base += base_delta - (base_delta & 0x80u) * 2u; /* sign extension */
     }
 
     /* The deltas, as bits `mask` of each byte shifted right. Where a mask
@@ -120,3 +123,5 @@ spk_status spk_dcsr_decode(const spk_tile *tile, int8_t *dst) {
 #endif
 
 spk_status spk_dcsr_validate(const spk_tile *tile) { return walk(tile, NULL); }
+
+#endif

@@ -8,23 +8,35 @@ spk_status spk_decode_part(uint8_t format, const spk_tile *part, int8_t *dst) {
     SPK_FORMATS(DECODE)
 #undef DECODE
     default:
+      (void)part; /* where no format is in this build */
+      (void)dst;
       return SPK_ERROR_UNSUPPORTED;
   }
 }
 
 static spk_status decode_tile(const spk_view *view, uint32_t i, int8_t *dst) {
   if (view->flags & SPK_TRANSFORMED) {
-    SPK_IF_TRANSFORMS(return spk_decode_transformed(view, i, dst);)
+#ifdef SPK_WITHOUT_TRANSFORMS
     return SPK_ERROR_UNSUPPORTED;
+#else
+    return spk_decode_transformed(view, i, dst);
+#endif
   }
   spk_tile tile;
   const spk_status status = spk_find_tile(view, i, &tile);
   return status == SPK_OK ? spk_decode_part(view->format, &tile, dst) : status;
 }
 
+/* Whether n bytes at dst and the blob have a byte in common. Both differences are modulo the size of the memory. */
+static bool overlaps(const spk_view *view, const int8_t *dst, uint32_t n) {
+  const uintptr_t begin = (uintptr_t)view->blob, end = (uintptr_t)view->payload + view->payload_size;
+  return n != 0 && ((uintptr_t)dst - begin < end - begin || begin - (uintptr_t)dst < n);
+}
+
 spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size) {
-  if (!view || (!dst && view->n_elements != 0)) return SPK_ERROR_ARGUMENT;
+  if (!view || !view->blob || (!dst && view->n_elements != 0)) return SPK_ERROR_ARGUMENT;
   if (dst_size < view->n_elements) return SPK_ERROR_DESTINATION;
+  if (overlaps(view, dst, view->n_elements)) return SPK_ERROR_ARGUMENT;
   for (uint32_t i = 0; i < view->n_tiles; i++) {
     const spk_status status = decode_tile(view, i, dst + (size_t)i * view->tile_size);
     if (status != SPK_OK) return status;
@@ -33,8 +45,10 @@ spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size) {
 }
 
 spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, size_t dst_size) {
-  if (!view || !dst) return SPK_ERROR_ARGUMENT;
+  if (!view || !view->blob || !dst) return SPK_ERROR_ARGUMENT;
   if (tile >= view->n_tiles) return SPK_ERROR_TILE;
-  if (dst_size < spk_tile_elements(view, tile)) return SPK_ERROR_DESTINATION;
+  const uint32_t n = spk_tile_elements(view, tile);
+  if (dst_size < n) return SPK_ERROR_DESTINATION;
+  if (overlaps(view, dst, n)) return SPK_ERROR_ARGUMENT;
   return decode_tile(view, tile, dst);
 }

@@ -10,13 +10,16 @@
  */
 #include "spk_huffman.h"
 
+#ifndef SPK_WITHOUT_HUFFMAN
+
 enum {
   MAX_LENGTH = (int)SPK_HUFFMAN_MAX_LENGTH,
   MAX_SYMBOLS = 256,
-  INDEX_BITS = 8,                /* that a lookup looks at */
-  ENTRY_SYMBOLS = 4,             /* that it gives */
-  TURN = 3,                      /* lookups in a word, whatever bit it is entered at */
-  CAREFUL = ENTRY_SYMBOLS * TURN /* symbols that a turn may give */
+  INDEX_BITS = 8,                         /* that a lookup looks at */
+  ENTRY_SYMBOLS = 4,                      /* that it gives */
+  TURN = 3,                               /* lookups in a word, whatever bit it is entered at */
+  CAREFUL = ENTRY_SYMBOLS * TURN,         /* symbols that a turn may give */
+  ROOM = (int)SPK_HUFFMAN_CHUNK + CAREFUL /* for a chunk and what comes out beyond it */
 };
 
 typedef spk_huffman_entry entry;
@@ -34,8 +37,9 @@ static bool open_streams(const spk_tile *tile, spk_huffman_streams *s) {
   spk_reader reader = {tile, 0};
   const uint8_t *header = spk_take_close(&reader, 7);
   if (!header) return false;
-  const uint32_t flags = header[0] >> 3, alignment = flags >> 1 & 3u, number_size = 2u << (flags >> 3 & 1u);
-  s->value_raw = header[0] & 7u;
+  const uint32_t first = header[0], flags = first >> 3, alignment = flags >> 1 & 3u;
+  const uint32_t number_size = 2u << (flags >> 3 & 1u), description_size = header[2];
+  s->value_raw = first & 7u;
   s->n_gaps = header[1];
   s->bins = (spk_value_bins){s->value_raw, header[3], header[4], header[5], header[6]};
   s->n_values = s->bins.n_positive + s->bins.n_negative + (flags & 1u);
@@ -52,9 +56,9 @@ static bool open_streams(const spk_tile *tile, spk_huffman_streams *s) {
   s->positions_size = s->n_gaps == 0 ? spk_ceil_div(tile->n, 8) : 0;
   if (s->n_gaps > 1u && !take_number(&reader, number_size, &s->positions_size)) return false;
   const uint32_t n_lengths = (s->n_gaps > 1u ? s->n_gaps : 0) + (s->n_values > 1u ? s->n_values : 0);
-  s->lengths = spk_take_close(&reader, header[2] != 0 ? header[2] : spk_ceil_div(n_lengths, 2));
+  s->lengths = spk_take_close(&reader, description_size != 0 ? description_size : spk_ceil_div(n_lengths, 2));
   if (!s->lengths) return false;
-  s->description = (spk_description){s->lengths, 0, 8u * header[2]};
+  s->description = (spk_description){s->lengths, 0, 8u * description_size};
   s->positions = spk_take_close(&reader, s->positions_size);
   if (!s->positions) return false;
   if (s->n_gaps == 0 && !spk_bitmap_ends(s->positions, tile->n)) return false;
@@ -76,9 +80,10 @@ SPK_INLINE uint32_t length_of(const decoder *d, uint32_t window, uint32_t shorte
   return length;
 }
 
-/* What the first code in a window of MAX_LENGTH stands for, which has that many bits. */
+/* What the first code in a window of MAX_LENGTH stands for, which has that many bits. The number is always below 256,
+ * unless the bytes of the window have changed since a lookup said that its code is long. */
 SPK_INLINE uint8_t meaning_of(const decoder *d, uint32_t window, uint32_t length) {
-  return d->meanings[d->base[length] + (window >> (MAX_LENGTH - length))];
+  return d->meanings[(d->base[length] + (window >> (MAX_LENGTH - length))) & 255u];
 }
 
 /* Entries are few: a loop that is set up for many, or vectors, would cost more. */
@@ -257,11 +262,11 @@ SPK_NOINLINE static uint8_t *decode_many(decoder *d, uint8_t *next, const uint8_
   const uint32_t size = (uint32_t)(d->stream_end - stream);
   if (size < 4u) return next;
   /* No more bits than 2^28, so that they do not overflow. */
-  const uint32_t last_bit = 8u * spk_min_u32(size - 4u, 1u << 25) + 7u;
+  const uint32_t last_bit = 8u * spk_min_u32(size - 4u, UINT32_C(1) << 25) + 7u;
   uint32_t bit = d->bit;
   while (next < end && bit <= last_bit) {
     uint32_t window = spk_load_u32_be(stream + bit / 8u) << bit % 8u, step = 0;
-#pragma GCC unroll 3
+    SPK_UNROLL(3)
     for (uint32_t i = 0; i < TURN; i++) {
       const entry *e = &table[window >> (32 - INDEX_BITS)];
       SPK_KEEP(e);
@@ -333,7 +338,7 @@ static bool walk_values(decoder *d, spk_huffman_streams *s, int8_t *dst) {
 SPK_NOINLINE static bool walk_gaps(decoder *value_decoder, spk_huffman_streams *s, int8_t *dst, uint32_t n) {
   decoder gap_decoder;
   entry fours[1u << INDEX_BITS];
-  uint8_t gaps[SPK_HUFFMAN_CHUNK + CAREFUL] = {0}, values[SPK_HUFFMAN_CHUNK + CAREFUL] = {0};
+  uint8_t gaps[ROOM] = {0}, values[ROOM] = {0};
   if (!open_gaps(&gap_decoder, fours, s)) return false;
   memset(dst, 0, n);
   uint32_t position = 0;
@@ -370,7 +375,7 @@ spk_status spk_huffman_decode(const spk_tile *tile, int8_t *dst) {
 
 /* Whether a stream has n symbols, whose sum stays within a limit, and ends with them. */
 static bool check(decoder *d, uint32_t n, uint32_t limit) {
-  uint8_t symbols[SPK_HUFFMAN_CHUNK + CAREFUL] = {0};
+  uint8_t symbols[ROOM] = {0};
   uint32_t sum = 0;
   for (uint32_t left = n; left;) {
     const uint32_t count = spk_min_u32(left, SPK_HUFFMAN_CHUNK);
@@ -400,10 +405,10 @@ spk_status spk_huffman_validate(const spk_tile *tile) {
 SPK_INLINE void add_raw_bits(uint8_t *values, uint32_t count, const uint8_t *raw_bits, uint32_t value_raw) {
   const uint32_t in_group = 128u / value_raw, mask = ((1u << value_raw) - 1u) * 0x01010101u;
   for (; count >= in_group; count -= in_group, values += in_group, raw_bits += 16) {
-#pragma GCC unroll 4
+    SPK_UNROLL(4)
     for (uint32_t i = 0; i < 16u; i += 4u) {
       uint32_t raw = spk_load_u32(raw_bits + i);
-#pragma GCC unroll 4
+      SPK_UNROLL(4)
       for (uint32_t at = i; at < in_group; at += 16u, raw >>= value_raw) {
         spk_store_u32(values + at, spk_load_u32(values + at) + (raw & mask)); /* no byte carries: open checked it */
       }
@@ -425,5 +430,7 @@ SPK_NOINLINE bool spk_huffman_scatter(int8_t *dst, uint32_t n, uint32_t *positio
                                       const uint8_t *values, uint32_t count) {
   return spk_huffman_store(dst, n, position, gaps, values, count);
 }
+
+#endif
 
 #endif

@@ -65,7 +65,7 @@ void spk_huffman_add_raw_bits(uint8_t *values, uint32_t count, const uint8_t *ra
 SPK_INLINE void spk_huffman_add_last_raw_bits(uint8_t *values, uint32_t count, const uint8_t *raw_bits,
                                               uint32_t value_raw) {
   const uint32_t n_bytes = spk_ceil_div(count * value_raw, 8), mask = (1u << value_raw) - 1u;
-#pragma GCC unroll 1
+  SPK_NO_UNROLL
   for (uint32_t i = 0, byte = 0, shift = 0; i < count; i++, byte++) {
     if (byte == n_bytes) {
       byte = 0;

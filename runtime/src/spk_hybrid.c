@@ -4,6 +4,8 @@
 
 #include "spk_dcsr.h"
 
+#ifndef SPK_WITHOUT_HYBRID
+
 bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, int8_t *dst) {
   const uint32_t size = record & 0xFFu, first_stride = s->first_stride;
   const bool wide = s->wide;
@@ -48,7 +50,8 @@ spk_status spk_hybrid_decode(const spk_tile *tile, int8_t *dst) {
   if (!spk_hybrid_open(tile, &s)) return SPK_ERROR_STREAM;
   memset(dst, 0, tile->n);
   for (uint32_t c = 0; c < s.n_classes; c++) {
-    if (!spk_hybrid_walk_class(&s, spk_load_u32(s.classes + 4u * c), tile->n, dst)) return SPK_ERROR_STREAM;
+    const uint32_t record = spk_load_u32(s.classes + 4u * c);
+    if (!spk_hybrid_take(&s, record) || !spk_hybrid_walk_class(&s, record, tile->n, dst)) return SPK_ERROR_STREAM;
   }
   return s.distances == s.distances_end ? spk_dcsr_scatter(&s.remainder, dst) : SPK_ERROR_STREAM;
 }
@@ -58,7 +61,10 @@ spk_status spk_hybrid_validate(const spk_tile *tile) {
   spk_hybrid_streams s;
   if (!spk_hybrid_open(tile, &s)) return SPK_ERROR_STREAM;
   for (uint32_t c = 0; c < s.n_classes; c++) {
-    if (!spk_hybrid_walk_class(&s, spk_load_u32(s.classes + 4u * c), tile->n, NULL)) return SPK_ERROR_STREAM;
+    const uint32_t record = spk_load_u32(s.classes + 4u * c);
+    if (!spk_hybrid_take(&s, record) || !spk_hybrid_walk_class(&s, record, tile->n, NULL)) return SPK_ERROR_STREAM;
   }
   return s.distances == s.distances_end ? spk_dcsr_validate(&s.remainder) : SPK_ERROR_STREAM;
 }
+
+#endif

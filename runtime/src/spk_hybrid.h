@@ -11,10 +11,22 @@ typedef struct spk_hybrid_streams {
   uint32_t n_classes, first_stride;
   bool wide; /* stride codes of 8 bits */
   const uint8_t *classes;
-  /* These move on while classes are read. The sizes of values and codes are those that the classes need. */
+  /* These move on while classes are read. */
   const uint8_t *values, *codes, *distances, *distances_end;
+  uint32_t values_left, codes_left; /* what the classes that are left need; bytes */
   spk_tile remainder;
 } spk_hybrid_streams;
+
+/* Take the values and codes of a class from what is left. False where they do not suffice, which is so only where the
+ * record has changed since the streams were found. */
+SPK_INLINE bool spk_hybrid_take(spk_hybrid_streams *s, uint32_t record) {
+  const uint32_t n_groups = record >> 8, size = record & 0xFFu;
+  const uint32_t n_codes = s->wide ? n_groups : spk_ceil_div(n_groups, 2);
+  if (size == 0 || n_codes > s->codes_left || n_groups > s->values_left / size) return false;
+  s->codes_left -= n_codes;
+  s->values_left -= n_groups * size;
+  return true;
+}
 
 /* One class of groups; the record is that of the class. False where a position lies outside of the n elements, or the
  * distances end too early. Writes nothing where dst is null. */
@@ -44,6 +56,8 @@ SPK_INLINE bool spk_hybrid_open(const spk_tile *tile, spk_hybrid_streams *s) {
   if (!s->values) return false;
   s->codes = spk_take(&reader, (uint32_t)n_codes);
   if (!s->codes) return false;
+  s->values_left = (uint32_t)n_values;
+  s->codes_left = (uint32_t)n_codes;
   const uint32_t distances_size = spk_load_u32(header + 4);
   s->distances = spk_take(&reader, distances_size);
   if (!s->distances) return false;

@@ -21,12 +21,14 @@
 #define SPK_KEEP(x)
 #endif
 
-/* In front of a loop that is faster rolled, or not worth more code. */
+/* In front of a loop: how many times it is unrolled. SPK_NO_UNROLL: it is faster rolled, or not worth more code. */
 #if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 8)
-#define SPK_NO_UNROLL _Pragma("GCC unroll 1")
+#define SPK_PRAGMA(text) _Pragma(#text)
+#define SPK_UNROLL(times) SPK_PRAGMA(GCC unroll times)
 #else
-#define SPK_NO_UNROLL
+#define SPK_UNROLL(times)
 #endif
+#define SPK_NO_UNROLL SPK_UNROLL(1)
 
 /* The fixed part of a blob's header, which the varints follow, and where in it the CRC-32 lies. */
 enum { SPK_HEADER_SIZE = 12, SPK_HEADER_CRC = 8 };
@@ -49,6 +51,14 @@ typedef struct spk_tile {
 SPK_FORMATS(SPK_DECLARE_FORMAT)
 #undef SPK_DECLARE_FORMAT
 
+/* Whether anything expands bitmaps. */
+#if defined(SPK_WITHOUT_BITMAP) && defined(SPK_WITHOUT_HUFFMAN) && defined(SPK_WITHOUT_TRANSFORMS) && \
+    defined(SPK_WITHOUT_TFLM_PRUNE)
+#define SPK_EXPANDS_BITMAPS 0
+#else
+#define SPK_EXPANDS_BITMAPS 1
+#endif
+
 /* n elements from a bitmap of them, most significant bit first, and the values that are set in it, of which there may
  * be n_values. Values may lie at the end of dst: then no element may be written before its value, and all in front of
  * it, are read. Returns where the values that were taken end, or null where there are too few. */
@@ -60,6 +70,10 @@ uint32_t spk_crc32(uint32_t crc, const uint8_t *data, size_t size);
 /* The varint at p: LEB128, below 2^32, in its shortest form. Returns where it ends, or null where there is none before
  * end. */
 const uint8_t *spk_read_varint(const uint8_t *p, const uint8_t *end, uint32_t *value);
+
+/* Make a view that no function takes, so that whoever does not look at the status of spk_open cannot decode the tensor
+ * that the view was of before. */
+SPK_INLINE void spk_clear_view(spk_view *view) { memset(view, 0, sizeof *view); }
 
 /* Find tile number i of an opened blob. */
 spk_status spk_find_tile(const spk_view *view, uint32_t i, spk_tile *tile);

@@ -2,6 +2,8 @@
 /* Live rows and columns: how many elements of a tile are live, and where they belong. docs/format.md, section 2.1. */
 #include "spk_transforms.h"
 
+#ifndef SPK_WITHOUT_TRANSFORMS
+
 /* Bits set among the first n of a bitmap. */
 static SPK_NOINLINE uint32_t count_first(const uint8_t *bits, uint32_t n) {
   uint32_t count = 0;
@@ -121,3 +123,5 @@ uint32_t spk_second_class(const spk_live *live, uint32_t first, uint32_t n) {
   return count_before(live->classes, live->n_units, live->unit, first + n) -
          count_before(live->classes, live->n_units, live->unit, first);
 }
+
+#endif

@@ -36,7 +36,9 @@ static const uint8_t *read_fields(spk_view *v, const uint8_t *p, const uint8_t *
 }
 
 spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
-  if (!view || !blob) return SPK_ERROR_ARGUMENT;
+  if (!view) return SPK_ERROR_ARGUMENT;
+  spk_clear_view(view);
+  if (!blob) return SPK_ERROR_ARGUMENT;
   const uint8_t *p = (const uint8_t *)blob;
   if (blob_size == 0) return SPK_ERROR_TRUNCATED;
   if (p[0] != SPK_MAGIC) return SPK_ERROR_MAGIC;

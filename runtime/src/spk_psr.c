@@ -2,6 +2,8 @@
 /* psr: absolute 8-bit columns in blocks of 256. docs/format.md, section 4. */
 #include "spk_psr.h"
 
+#ifndef SPK_WITHOUT_PSR
+
 SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
   spk_psr_streams s;
   if (!spk_psr_open(tile, &s)) return SPK_ERROR_STREAM;
@@ -22,10 +24,11 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
       /* A byte cannot point outside a whole block, only outside the last one. */
       if (length < SPK_PSR_BLOCK) {
         for (uint32_t i = 0; i < count; i++) {
-          if (columns[i] >= length) return SPK_ERROR_STREAM;
+          const uint32_t column = columns[i];
+          if (column >= length) return SPK_ERROR_STREAM;
+          if (write) dst[column] = (int8_t)values[i];
         }
-      }
-      if (write) {
+      } else if (write) {
         for (uint32_t i = 0; i < count; i++) dst[columns[i]] = (int8_t)values[i];
       }
       columns += count;
@@ -43,3 +46,5 @@ spk_status spk_psr_decode(const spk_tile *tile, int8_t *dst) { return walk(tile,
 #endif
 
 spk_status spk_psr_validate(const spk_tile *tile) { return walk(tile, NULL, false); }
+
+#endif

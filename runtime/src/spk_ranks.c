@@ -2,6 +2,8 @@
 /* The short description of a table. docs/format.md, section 9. */
 #include "spk_ranks.h"
 
+#if !defined(SPK_WITHOUT_RANS) || !defined(SPK_WITHOUT_HUFFMAN)
+
 enum { WINDOW_BITS = 25 }; /* that are there whatever bit of a byte they start at */
 
 /* The same where bytes are missing, which are ones. */
@@ -90,3 +92,5 @@ bool spk_read_value_ranks(spk_description *d, const spk_value_bins *bins, const 
   if (has_zero != 0) to[n_signed] = zero;
   return true;
 }
+
+#endif

@@ -2,6 +2,8 @@
 /* rans: gaps and values by turns through eight rANS states. docs/format.md, section 9. */
 #include "spk_rans.h"
 
+#ifndef SPK_WITHOUT_RANS
+
 bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
   spk_reader reader = {tile, 0};
   const uint8_t *header = spk_take_close(&reader, 8);
@@ -47,14 +49,9 @@ bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
   s->value_bits = spk_take(&reader, value_bytes);
   if (!s->value_bits) return false;
   s->gap_bits = spk_take(&reader, gap_bytes);
+  s->value_bytes_left = value_bytes;
+  s->gap_bytes_left = gap_bytes;
   return s->gap_bits && spk_left(&reader) == 0;
-}
-
-/* Whether the frequencies of n symbols do. */
-static bool sum_up(const uint8_t *frequencies, uint32_t n) {
-  uint32_t sum = 0;
-  for (uint32_t i = 0; i < n; i++) sum += frequencies[i];
-  return sum == SPK_RANS_SLOTS;
 }
 
 /* What ranks stand for. */
@@ -82,8 +79,7 @@ const uint8_t *spk_rans_value_frequencies(const spk_rans_streams *s, spk_descrip
   if (s->description_size != 0) {
     return spk_read_value_ranks(description, &s->bins, frequency_of, buffer, n) && give_rest(buffer, n) ? buffer : NULL;
   }
-  const uint8_t *frequencies = s->frequencies + (s->n_gaps > 1u ? s->n_gaps : 0);
-  return sum_up(frequencies, n) ? frequencies : NULL;
+  return s->frequencies + (s->n_gaps > 1u ? s->n_gaps : 0);
 }
 
 const uint8_t *spk_rans_gap_frequencies(const spk_rans_streams *s, spk_description *description, uint8_t *buffer) {
@@ -91,7 +87,7 @@ const uint8_t *spk_rans_gap_frequencies(const spk_rans_streams *s, spk_descripti
   if (s->description_size != 0) {
     return spk_read_ranks(description, frequency_of, buffer, n) && give_rest(buffer, n) ? buffer : NULL;
   }
-  return sum_up(s->frequencies, n) ? s->frequencies : NULL;
+  return s->frequencies;
 }
 
 /* A slot: frequency of its symbol in bits 0..7, its number among the symbol's slots in bits 8..15, and what the symbol
@@ -113,16 +109,28 @@ SPK_NOINLINE static bool build(const spk_rans_streams *s, tables *t) {
   if (s->n_values > 1u) {
     const uint8_t *frequencies = spk_rans_value_frequencies(s, &description, value_buffer);
     if (!frequencies) return false;
-    uint32_t *slot = t->value;
-    for (uint32_t i = 0; i < s->n_values; slot += frequencies[i++]) {
-      fill(slot, frequencies[i], spk_lowest_value(&s->bins, i));
+    uint32_t left = SPK_RANS_SLOTS, *slot = t->value;
+    for (uint32_t i = 0; i < s->n_values; i++) {
+      const uint32_t frequency = frequencies[i];
+      if (frequency > left) return false;
+      fill(slot, frequency, spk_lowest_value(&s->bins, i));
+      slot += frequency;
+      left -= frequency;
     }
+    if (left != 0) return false;
   }
   if (s->n_gaps > 1u) {
     const uint8_t *frequencies = spk_rans_gap_frequencies(s, &description, gap_buffer);
     if (!frequencies) return false;
-    uint32_t *slot = t->gap;
-    for (uint32_t i = 0; i < s->n_gaps; slot += frequencies[i++]) fill(slot, frequencies[i], spk_rans_gap(s, i));
+    uint32_t left = SPK_RANS_SLOTS, *slot = t->gap;
+    for (uint32_t i = 0; i < s->n_gaps; i++) {
+      const uint32_t frequency = frequencies[i];
+      if (frequency > left) return false;
+      fill(slot, frequency, spk_rans_gap(s, i));
+      slot += frequency;
+      left -= frequency;
+    }
+    if (left != 0) return false;
   }
   return spk_description_ends(&description);
 }
@@ -258,15 +266,18 @@ static bool walk_lane(const block *b, lane *l) {
 
 static bool walk_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint32_t length) {
   const uint32_t elements = spk_rans_elements(s->record);
+  if (!spk_rans_has(s, elements)) return false;
   const block b = {s, t, dst, length};
   lane l = {.number = 0, .position = 0, .end = s->bytes};
   for (; l.number < SPK_RANS_LANES; l.number++) {
     l.count = (elements + SPK_RANS_LANES - 1u - l.number) / SPK_RANS_LANES;
     l.next = l.end;
-    l.end += spk_rans_size(s, l.number);
+    const uint32_t size = spk_rans_size(s, l.number);
+    if (size > (uint32_t)(s->bytes_end - l.end)) return false;
+    l.end += size;
     if (!walk_lane(&b, &l)) return false;
   }
-  spk_rans_next(s, (uint32_t)(l.end - s->bytes));
+  spk_rans_next(s, elements, (uint32_t)(l.end - s->bytes));
   return true;
 }
 
@@ -290,3 +301,5 @@ spk_status spk_rans_decode(const spk_tile *tile, int8_t *dst) { return walk(tile
 #endif
 
 spk_status spk_rans_validate(const spk_tile *tile) { return walk(tile, NULL); }
+
+#endif

@@ -26,7 +26,8 @@ typedef struct spk_rans_streams {
   const uint8_t *frequencies;     /* of gaps and then values; or their short description, of */
   uint32_t description_size;      /* so many bytes where that is not 0 */
   const uint8_t *record, *bytes, *value_bits, *gap_bits;
-  const uint8_t *bytes_end; /* of the stream */
+  const uint8_t *bytes_end;                  /* of the stream */
+  uint32_t value_bytes_left, gap_bytes_left; /* from value_bits and gap_bits on */
 } spk_rans_streams;
 
 /* Elements of a block, which its record starts with. */
@@ -62,13 +63,22 @@ SPK_INLINE uint32_t spk_rans_value_bytes(const spk_rans_streams *s, uint32_t row
   return SPK_RANS_LANES * spk_ceil_div(rows * s->value_raw, 8);
 }
 
-/* On to the next block; bytes: those of this block's lanes. */
-SPK_INLINE void spk_rans_next(spk_rans_streams *s, uint32_t bytes) {
-  const uint32_t rows = spk_rans_rows(spk_rans_elements(s->record));
+/* Whether the raw bits of a block of that many elements are there: they are, unless its record has changed since the
+ * streams were found. */
+SPK_INLINE bool spk_rans_has(const spk_rans_streams *s, uint32_t elements) {
+  const uint32_t rows = spk_rans_rows(elements);
+  return spk_rans_value_bytes(s, rows) <= s->value_bytes_left && rows * s->gap_raw <= s->gap_bytes_left;
+}
+
+/* On to the next block; elements and bytes: those of this one, which are there. */
+SPK_INLINE void spk_rans_next(spk_rans_streams *s, uint32_t elements, uint32_t bytes) {
+  const uint32_t rows = spk_rans_rows(elements), value_bytes = spk_rans_value_bytes(s, rows);
   s->record += s->record_size;
   s->bytes += bytes;
-  s->value_bits += spk_rans_value_bytes(s, rows);
+  s->value_bits += value_bytes;
+  s->value_bytes_left -= value_bytes;
   s->gap_bits += rows * s->gap_raw;
+  s->gap_bytes_left -= rows * s->gap_raw;
 }
 
 /* What a gap symbol adds to the position, besides its raw bits. */
@@ -86,7 +96,8 @@ SPK_INLINE spk_description spk_rans_description(const spk_rans_streams *s) {
 }
 
 /* Frequencies of value symbols first, and then of gap symbols, where there are more than one: those that the tile has,
- * or at buffer, which has SPK_RANS_SLOTS and SPK_RANS_MOST_DESCRIBED bytes. Null where they do not sum up. */
+ * or at buffer, which has SPK_RANS_SLOTS and SPK_RANS_MOST_DESCRIBED bytes. Null where their description breaks a rule.
+ * Whoever makes a table of them checks that they fill it. */
 const uint8_t *spk_rans_value_frequencies(const spk_rans_streams *s, spk_description *description, uint8_t *buffer);
 const uint8_t *spk_rans_gap_frequencies(const spk_rans_streams *s, spk_description *description, uint8_t *buffer);
 

@@ -2,6 +2,8 @@
 /* Prediction: elements of residuals, in place, in ascending order. docs/format.md, section 2.1. */
 #include "spk_transforms.h"
 
+#ifndef SPK_WITHOUT_TRANSFORMS
+
 /* The element of a residual, where the two earlier elements are a and b. */
 SPK_INLINE int8_t element(uint32_t kind, int32_t residual, int32_t a, int32_t b) {
   if (kind <= 1u) return (int8_t)(uint8_t)(a + b < (int32_t)kind ? -residual : residual);
@@ -84,3 +86,5 @@ void spk_restore(const spk_prediction *prediction, int8_t *dst, uint32_t n) {
   SPK_NO_UNROLL
   for (; i < n; i++) dst[i] = element(kind, dst[i], dst[i - distance], dst[i - second]);
 }
+
+#endif

@@ -2,6 +2,8 @@
 /* rle: 4-bit distances from element to element. docs/format.md, section 5. */
 #include "spk_rle.h"
 
+#ifndef SPK_WITHOUT_RLE
+
 /* Eight pairs of elements, and how many places they take at most: so far from the end no position needs a check. */
 enum { BLOCK_PAIRS = 8, BLOCK_REACH = BLOCK_PAIRS * 2 * 16 };
 
@@ -56,3 +58,5 @@ spk_status spk_rle_decode(const spk_tile *tile, int8_t *dst) { return walk(tile,
 #endif
 
 spk_status spk_rle_validate(const spk_tile *tile) { return walk(tile, NULL, false); }
+
+#endif

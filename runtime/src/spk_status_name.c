@@ -3,12 +3,13 @@
 #include "spk_internal.h"
 
 const char *spk_status_name(spk_status status) {
-  switch (status) {
+  switch ((int)status) {
 #define NAME(enumerator, name) \
   case enumerator:             \
     return name;
     SPK_STATUSES(NAME)
 #undef NAME
+    default:
+      return "unknown";
   }
-  return "unknown";
 }

@@ -4,14 +4,16 @@
  */
 #include "spk_internal.h"
 
+#ifndef SPK_WITHOUT_TFLM_PRUNE
 spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_t bitmap_size, const int8_t *values,
                              size_t n_values) {
   if (!dst || !bitmap || !values) return SPK_ERROR_ARGUMENT;
   if (bitmap_size < n / 8u + (n % 8u != 0)) return SPK_ERROR_STREAM;
   return spk_expand_bitmap(dst, n, bitmap, values, n_values) ? SPK_OK : SPK_ERROR_STREAM;
 }
+#endif
 
-#if !SPK_HELIUM
+#if SPK_EXPANDS_BITMAPS && !SPK_HELIUM
 
 /* Value i as element e of four. */
 #define PLACE(i, e) ((uint32_t)(uint8_t)values[i] << 8 * (e))

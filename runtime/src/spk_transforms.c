@@ -76,7 +76,9 @@ const uint8_t *spk_read_transforms(spk_transforms *t, unsigned flags, uint32_t n
 
 /* The transforms of an opened blob. */
 static bool transforms_of(const spk_view *view, spk_transforms *t) {
-  const uint8_t *p = view->blob + SPK_HEADER_SIZE, *const payload = view->blob + 4u * view->blob[3];
+  const uint32_t header = 4u * view->blob[3];
+  if (header < SPK_HEADER_SIZE || header > (uint32_t)(view->payload - view->blob)) return false;
+  const uint8_t *p = view->blob + SPK_HEADER_SIZE, *const payload = view->blob + header;
   const uint32_t n_varints = view->n_dims + (view->flags & SPK_FLAG_TILED ? 1u : 0u);
   uint32_t value, size = (uint32_t)(view->payload - payload) + view->payload_size;
   for (uint32_t i = 0; i < n_varints && p; i++) p = spk_read_varint(p, payload, &value);

@@ -8,6 +8,7 @@ spk_status spk_validate_part(uint8_t format, const spk_tile *part) {
     SPK_FORMATS(VALIDATE)
 #undef VALIDATE
     default:
+      (void)part; /* where no format is in this build */
       return SPK_ERROR_UNSUPPORTED;
   }
 }
@@ -24,7 +25,7 @@ static spk_status validate_tile(const spk_view *view, uint32_t i, spk_tile *tile
 }
 
 spk_status spk_validate(const spk_view *view) {
-  if (!view) return SPK_ERROR_ARGUMENT;
+  if (!view || !view->blob) return SPK_ERROR_ARGUMENT;
   const size_t header = (size_t)(view->payload - view->blob);
   uint32_t crc = spk_crc32(0, view->blob, SPK_HEADER_CRC);
   crc = spk_crc32(crc, view->blob + SPK_HEADER_SIZE, header - SPK_HEADER_SIZE + view->payload_size);

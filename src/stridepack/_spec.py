@@ -39,7 +39,7 @@ FORMATS = {
 # status value -> (name, what it means)
 STATUS = {
     0: ("ok", "ok"),
-    1: ("argument", "a required pointer is null"),
+    1: ("argument", "a required pointer is null, or source and destination overlap"),
     2: ("truncated", "the data are shorter or longer than their header says"),
     3: ("magic", "the data do not start with a stridepack magic"),
     4: ("version", "the data were written by another version of the format"),

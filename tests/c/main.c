@@ -8,5 +8,6 @@ int main(int argc, char **argv) {
   test_far();
   test_vectors(&all);
   test_truncation(&all);
+  test_overlap(&all);
   return finish(&all);
 }

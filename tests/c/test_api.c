@@ -104,6 +104,36 @@ static void test_empty(const vectors *all) {
   CHECK(spk_decode_tile_s8(&view, 0, dst, sizeof dst) == SPK_ERROR_TILE);
 }
 
+/* No function takes a view that is all zeros, and spk_open leaves one where it fails, whatever it was of before. */
+static void check_no_view(const spk_view *view) {
+  static const spk_view none;
+  int8_t dst[256];
+  CHECK(memcmp(view, &none, sizeof none) == 0);
+  CHECK(spk_validate(view) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_decode_s8(view, dst, sizeof dst) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_decode_s8(view, NULL, 0) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_decode_tile_s8(view, 0, dst, sizeof dst) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_tile_elements(view, 0) == 0 && spk_dim(view, 0) == 0);
+}
+
+static void test_view_that_fails(const vectors *all) {
+  const vector v = find_vector(all, "dense_tiles_of_16.blob");
+  spk_view view;
+  memset(&view, 0, sizeof view);
+  check_no_view(&view);
+  for (uint32_t i = 0; i < all->n; i++) {
+    const vector damaged = get_vector(all->image, i);
+    if (damaged.is_bundle || damaged.opened == SPK_OK) continue;
+    check_context = damaged.name;
+    CHECK(spk_open(&view, v.data, v.size) == SPK_OK);
+    CHECK((int)spk_open(&view, damaged.data, damaged.size) == damaged.opened);
+    check_no_view(&view);
+  }
+  CHECK(spk_open(&view, v.data, v.size) == SPK_OK);
+  CHECK(spk_open(&view, NULL, v.size) == SPK_ERROR_ARGUMENT);
+  check_no_view(&view);
+}
+
 void test_api(const vectors *all) {
   test_statuses();
   test_prune();
@@ -111,4 +141,5 @@ void test_api(const vectors *all) {
   test_null(all);
   test_tiles(all);
   test_empty(all);
+  test_view_that_fails(all);
 }

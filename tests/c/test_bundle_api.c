@@ -39,12 +39,36 @@ static void test_lookup(const vector *v) {
   CHECK(spk_bundle_get(&bundle, UINT32_MAX, &name, &view) == SPK_ERROR_NOT_FOUND);
 }
 
+/* A view is cleared where there is no tensor, and a bundle where there is none. */
+static void test_nothing_remains(const vector *v) {
+  static const spk_view none;
+  static const spk_bundle no_bundle;
+  spk_bundle bundle;
+  spk_view view;
+  const char *name = "";
+  CHECK(spk_bundle_open(&bundle, v->data, v->size) == SPK_OK);
+  CHECK(spk_bundle_get(&bundle, 0, NULL, &view) == SPK_OK && view.blob != NULL);
+  CHECK(spk_bundle_get(&bundle, 41, &name, &view) == SPK_ERROR_NOT_FOUND && name == NULL);
+  CHECK(memcmp(&view, &none, sizeof none) == 0);
+  CHECK(spk_bundle_get(&bundle, 0, NULL, &view) == SPK_OK);
+  CHECK(spk_bundle_find(&bundle, "length_400", &view) == SPK_ERROR_NOT_FOUND);
+  CHECK(memcmp(&view, &none, sizeof none) == 0);
+  CHECK(spk_bundle_get(&bundle, 0, NULL, &view) == SPK_OK);
+  CHECK(spk_bundle_find(&bundle, NULL, &view) == SPK_ERROR_ARGUMENT && view.blob == NULL);
+  CHECK(spk_bundle_open(&bundle, v->data, v->size - 1) == SPK_ERROR_TRUNCATED);
+  CHECK(memcmp(&bundle, &no_bundle, sizeof no_bundle) == 0);
+  CHECK(spk_bundle_validate(&bundle) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_get(&bundle, 0, NULL, &view) == SPK_ERROR_ARGUMENT);
+  CHECK(spk_bundle_find(&bundle, "length_40", &view) == SPK_ERROR_ARGUMENT);
+}
+
 /* One broken tensor does not hide the others. */
 static void test_broken_neighbour(const vector *v) {
   spk_bundle bundle;
   spk_view view;
   CHECK(spk_bundle_open(&bundle, v->data, v->size) == SPK_OK);
-  CHECK(spk_bundle_get(&bundle, 0, NULL, &view) == SPK_ERROR_HEADER);
+  CHECK(spk_bundle_get(&bundle, 1, NULL, &view) == SPK_OK);
+  CHECK(spk_bundle_get(&bundle, 0, NULL, &view) == SPK_ERROR_HEADER && view.blob == NULL);
   CHECK(spk_bundle_find(&bundle, "conv/w", &view) == SPK_OK && view.n_elements == 40);
   CHECK(spk_bundle_find(&bundle, "a", &view) != SPK_OK);
 }
@@ -70,6 +94,7 @@ void test_bundle_api(const vectors *all) {
   const vector lengths = find_vector(all, "dense_lengths.spk");
   test_null(&lengths);
   test_lookup(&lengths);
+  test_nothing_remains(&lengths);
   const vector broken = find_vector(all, "bundle_blob_outside.spk");
   test_broken_neighbour(&broken);
   const vector mixed = find_vector(all, "bundle_mixed.spk");

@@ -9,5 +9,6 @@ void test_bundle_api(const vectors *all);
 void test_far(void);
 void test_vectors(const vectors *all);
 void test_truncation(const vectors *all);
+void test_overlap(const vectors *all);
 
 #endif

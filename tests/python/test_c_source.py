@@ -10,7 +10,7 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack.files.c_source import c_overhead, c_sources
+from stridepack.files.c_source import c_overhead, c_sources, needed_decoders
 from stridepack.files.runtime import write_runtime
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wundef", "-pedantic", "-Werror"]
@@ -80,6 +80,102 @@ def test_compiles_without_a_warning(folder: Path, compiler: str, flags: list[str
     output = folder / "object.o"
     compile_with(compiler, *flags, "-c", folder / "my-model.c", "-o", output)
     assert output.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("standard", ["c++98", "c++11"])
+def test_headers_in_old_cxx(folder: Path, standard: str) -> None:
+    """Also with every warning that there is, but for those of padding and compatibility."""
+    (folder / "old.cpp").write_text('#include "my-model.h"\n#include "spk.h"\n')
+    include = f"-I{folder}/runtime/include"
+    compile_with("c++", f"-std={standard}", include, "-fsyntax-only", folder / "old.cpp")
+    if not shutil.which("clang++-19"):
+        pytest.skip("clang++-19 is not installed")
+    quiet = ["-Weverything", "-Wno-padded"]
+    for source in ("old.cpp", "my-model.c"):
+        compile_with(
+            "clang++-19",
+            *quiet,
+            *("-Wno-c++98-compat", "-x", "c++", f"-std={standard}", include),
+            *("-fsyntax-only", folder / source),
+        )
+
+
+def refused(folder: Path, *flags: str) -> str:
+    command = ["cc", "-std=c99", "-fsyntax-only", *flags, folder / "my-model.c"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if result.returncode == 0 else result.stderr
+
+
+def test_decoders_that_the_weights_need(folder: Path, tmp_path: Path) -> None:
+    """A build that leaves one out ends with a message; one that leaves another out does not."""
+    header = (folder / "my-model.h").read_text()
+    said = re.search(r"What the runtime must decode: (.*)\.", header)
+    assert said
+    needed = said[1].split(", ")
+    for name in [*sp.formats(), "transforms"]:
+        message = refused(folder, f"-DSPK_WITHOUT_{name.upper()}")
+        assert (f"These weights need {name}, which SPK_WITHOUT_{name.upper()}" in message) == (
+            name in needed
+        )
+    # What `stridepack runtime --model` left out stands in a header, which need not be included.
+    formats = [name for name in sp.formats() if name != needed[0]]
+    write_runtime(tmp_path / "small", formats=formats)
+    assert f"need {needed[0]}," in refused(folder, f"-I{tmp_path}/small/include")
+    write_runtime(tmp_path / "other", formats=needed)
+    assert refused(folder, f"-I{tmp_path}/other/include") == ""
+
+
+def test_needed_decoders() -> None:
+    """Transforms where a blob has some, formats in the order of their ids, each once."""
+    rows = np.repeat(random_array(40, 0.2)[:, None], 200, axis=1)
+    rows[::2] = 0
+    transformed = sp.pack(rows)
+    assert transformed.transforms
+    plain = sp.pack(random_array(300, 0.5), format="psr")
+    assert needed_decoders([plain, plain]) == ["psr"]
+    assert needed_decoders([transformed, plain]) == ["psr", transformed.format, "transforms"]
+
+
+def test_own_alignment(folder: Path) -> None:
+    """A project may place blobs in a section of its own."""
+    flag = '-DSTRIDEPACK_ALIGNED=__attribute__((aligned(4),section("weights")))'
+    compile_with("cc", flag, "-c", folder / "my-model.c", "-o", folder / "placed.o")
+    names = subprocess.run(["nm", folder / "placed.o"], capture_output=True, text=True, check=True)
+    assert len(re.findall(r"blob_", names.stdout)) == len(TENSORS)
+    sections = subprocess.run(
+        ["objdump", "-h", folder / "placed.o"], capture_output=True, text=True, check=True
+    )
+    assert re.search(r" weights ", sections.stdout)
+
+
+@pytest.mark.parametrize("compiler", ["cc", "arm-none-eabi-gcc -mcpu=cortex-m55"])
+@pytest.mark.parametrize("name", [*sp.formats(), "transforms"])
+def test_nothing_is_left_of_a_decoder(folder: Path, compiler: str, name: str) -> None:
+    """SPK_WITHOUT_<FORMAT> empties the files of the format."""
+    command, *flags = compiler.split()
+    if not shutil.which(command):
+        pytest.skip(f"{command} is not installed")
+    users = ["dcsr", "hybrid"] if name == "dcsr" else [name]  # a remainder of hybrid is dcsr
+    stems = ["transforms", "restore", "live", "classes"] if name == "transforms" else [name]
+    sources = [
+        path
+        for stem in stems
+        for path in (
+            folder / f"runtime/src/spk_{stem}.c",
+            folder / f"runtime/src/mve/spk_{stem}_mve.c",
+        )
+        if path.exists()
+    ]
+    assert sources
+    left_out = [f"-DSPK_WITHOUT_{user.upper()}" for user in users]
+    for source in sources:
+        output = folder / "decoder.o"
+        compile_with(
+            command, *flags, *left_out, f"-I{folder}/runtime/include", "-c", source, "-o", output
+        )
+        prefix = command.removesuffix("gcc").removesuffix("cc")
+        result = subprocess.run([f"{prefix}nm", output], capture_output=True, text=True, check=True)
+        assert not re.search(r" [TtRrDdBb] (?!\$)", result.stdout), source
 
 
 def test_unpacks_to_the_tensors(folder: Path) -> None:

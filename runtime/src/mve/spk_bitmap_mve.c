@@ -4,7 +4,7 @@
  */
 #include "../spk_bitmap.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_BITMAP)
 #include "spk_mve.h"
 
 SPK_INLINE uint8x16_t shift_right(uint8x16_t bytes, uint32_t bits) {

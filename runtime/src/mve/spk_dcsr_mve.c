@@ -6,7 +6,7 @@
  */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && (!defined(SPK_WITHOUT_DCSR) || !defined(SPK_WITHOUT_HYBRID))
 #include "../spk_dcsr.h"
 #include "spk_mve.h"
 

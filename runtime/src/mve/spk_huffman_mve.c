@@ -5,7 +5,7 @@
  */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_HUFFMAN)
 #include "../spk_huffman.h"
 #include "spk_mve.h"
 

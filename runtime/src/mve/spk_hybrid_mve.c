@@ -7,7 +7,7 @@
  */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_HYBRID)
 #include "../spk_dcsr.h"
 #include "../spk_hybrid.h"
 #include "spk_mve.h"
@@ -210,7 +210,8 @@ spk_status spk_hybrid_decode(const spk_tile *tile, int8_t *dst) {
   if (!spk_hybrid_open(tile, &s)) return SPK_ERROR_STREAM;
   spk_fill_zero(dst, tile->n);
   for (uint32_t c = 0; c < s.n_classes; c++) {
-    if (!decode_class(&s, spk_load_u32(s.classes + 4u * c), tile->n, dst)) return SPK_ERROR_STREAM;
+    const uint32_t record = spk_load_u32(s.classes + 4u * c);
+    if (!spk_hybrid_take(&s, record) || !decode_class(&s, record, tile->n, dst)) return SPK_ERROR_STREAM;
   }
   return s.distances == s.distances_end ? spk_dcsr_scatter(&s.remainder, dst) : SPK_ERROR_STREAM;
 }

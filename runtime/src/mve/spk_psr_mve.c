@@ -2,7 +2,7 @@
 /* psr on Helium: columns are scatter offsets as they are, 16 at a time. docs/format.md, section 4. */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_PSR)
 #include "../spk_psr.h"
 #include "spk_mve.h"
 
@@ -17,8 +17,9 @@ static spk_status decode_last(uint32_t count, const uint8_t *columns, uint32_t n
   }
   if (count != n_columns || spare >= 4u) return SPK_ERROR_STREAM;
   for (uint32_t i = 0; i < count; i++) {
-    if (columns[i] >= length) return SPK_ERROR_STREAM;
-    dst[columns[i]] = (int8_t)values[i];
+    const uint32_t column = columns[i];
+    if (column >= length) return SPK_ERROR_STREAM;
+    dst[column] = (int8_t)values[i];
   }
   return SPK_OK;
 }

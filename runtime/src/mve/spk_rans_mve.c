@@ -7,7 +7,7 @@
  */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_RANS)
 #include "../spk_rans.h"
 #include "spk_mve.h"
 
@@ -43,8 +43,11 @@ SPK_NOINLINE static bool build(const spk_rans_streams *s, tables *t) {
     if (!frequencies) return false;
     uint16_t *step = t->value_step;
     uint8_t *value = t->value;
+    uint32_t room = SPK_RANS_SLOTS;
     for (uint32_t i = 0; i < s->n_values; i++) {
       const uint32_t frequency = frequencies[i];
+      if (frequency > room) return false;
+      room -= frequency;
       const uint8x16_t meaning = vdupq_n_u8(spk_lowest_value(&s->bins, i));
       uint8_t *next = value;
       for (int32_t left = (int32_t)frequency; left > 0; left -= 16) {
@@ -54,15 +57,21 @@ SPK_NOINLINE static bool build(const spk_rans_streams *s, tables *t) {
       value += frequency;
       step = fill_step(step, frequency);
     }
+    if (room != 0) return false;
   }
   if (s->n_gaps > 1u) {
     const uint8_t *frequencies = spk_rans_gap_frequencies(s, &description, gap_buffer);
     if (!frequencies) return false;
     uint16_t *step = t->gap_step, *gap = t->gap;
+    uint32_t room = SPK_RANS_SLOTS;
     for (uint32_t i = 0; i < s->n_gaps; i++) {
-      gap = fill(gap, frequencies[i], vdupq_n_u16((uint16_t)spk_rans_gap(s, i)), 0);
-      step = fill_step(step, frequencies[i]);
+      const uint32_t frequency = frequencies[i];
+      if (frequency > room) return false;
+      room -= frequency;
+      gap = fill(gap, frequency, vdupq_n_u16((uint16_t)spk_rans_gap(s, i)), 0);
+      step = fill_step(step, frequency);
     }
+    if (room != 0) return false;
   }
   return spk_description_ends(&description);
 }
@@ -249,7 +258,7 @@ static bool decode_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint
     positions[lane + 1u] = (uint16_t)(origin + stop);
     offsets[lane + 1u] = (uint16_t)offset;
   }
-  if (furthest_end > length) return false;
+  if (furthest_end > length || offset > (uint32_t)(s->bytes_end - s->bytes) || !spk_rans_has(s, n)) return false;
   block b = {.x = vreinterpretq_u16_u8(vldrbq_u8(s->record + SPK_RANS_STATES)),
              .offset = vldrhq_u16(offsets),
              .position = vldrhq_u16(positions),
@@ -278,7 +287,7 @@ static bool decode_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint
   const uint16x8_t wrong = vorrq_u16(
       veorq_u16(b.x, b.lowest),
       vorrq_u16(veorq_u16(b.offset, vldrhq_u16(offsets + 1)), veorq_u16(b.position, vldrhq_u16(positions + 1))));
-  spk_rans_next(s, offset);
+  spk_rans_next(s, n, offset);
   return vmaxvq_u16(0, wrong) == 0;
 }
 

@@ -2,7 +2,7 @@
 /* Prediction on Helium: 16 residuals at once. docs/format.md, section 2.1. */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && !defined(SPK_WITHOUT_TRANSFORMS)
 #include "../spk_transforms.h"
 #include "spk_mve.h"
 
@@ -19,7 +19,14 @@ SPK_INLINE int8x16_t elements(uint32_t kind, int8x16_t residuals, int8x16_t a, i
   return vpselq_s8(residuals, kept, vcmpeqq_n_s8(residuals, 0));
 }
 
-SPK_INLINE void restore(uint32_t kind, int8_t *dst, uint32_t n, const int8_t *a, const int8_t *b) {
+/* Inlined for a constant kind, but for small code: there GCC 12 would end with an internal error. */
+#if defined(__OPTIMIZE_SIZE__)
+#define RESTORE static
+#else
+#define RESTORE SPK_INLINE
+#endif
+
+RESTORE void restore(uint32_t kind, int8_t *dst, uint32_t n, const int8_t *a, const int8_t *b) {
   for (int32_t left = (int32_t)n; left > 0; left -= SPK_VECTOR) {
     const mve_pred16_t lanes = vctp8q((uint32_t)left);
     const int8x16_t residuals = vldrbq_z_s8(dst, lanes);

@@ -4,7 +4,7 @@
  */
 #include "../spk_internal.h"
 
-#if SPK_HELIUM
+#if SPK_HELIUM && SPK_EXPANDS_BITMAPS
 #include "spk_mve.h"
 
 /* For each byte of a bitmap, first element in the least significant bit: byte i counts the bits set in 0..i. 2 KiB. */

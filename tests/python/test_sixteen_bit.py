@@ -1,0 +1,91 @@
+"""The runtime where int has 16 bits: every format on an emulated ATmega2560."""
+
+import re
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from arrays import random_array
+
+import stridepack as sp
+from stridepack.files.c_source import hex_lines
+from stridepack.files.runtime.library import read_library
+
+PROCESSOR = "-mmcu=atmega2560"
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+MAIN = """
+#include <avr/interrupt.h>
+#include <avr/io.h>
+#include <avr/sleep.h>
+#include "spk_internal.h"
+static const uint8_t blob[] = {
+%s
+};
+static int8_t out[%d];
+static void say(char letter) { while (!(UCSR0A & _BV(UDRE0))) {} UDR0 = (uint8_t)letter; }
+int main(void) {
+  spk_view view;
+  UCSR0B = _BV(TXEN0);
+  spk_status status = spk_open(&view, blob, sizeof blob);
+  if (status == SPK_OK) status = spk_validate(&view);
+  if (status == SPK_OK) status = spk_decode_s8(&view, out, sizeof out);
+  const uint32_t crc = spk_crc32(0, (const uint8_t *)out, sizeof out);
+  say('s'); say((char)('a' + (int)status)); say(crc == %#xul ? 'y' : 'n'); say('\\n');
+  cli();
+  sleep_mode();
+  return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the runtime as headers and libspk.a."""
+    if missing := [tool for tool in ("avr-gcc", "avr-ar", "simavr") if not shutil.which(tool)]:
+        pytest.skip(f"{missing[0]} is not installed: apt-get install gcc-avr avr-libc simavr")
+    folder = tmp_path_factory.mktemp("avr")
+    library = read_library()
+    for path, content in library.files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    sources = [path for path in library.sources if "/mve/" not in path]
+    run(folder, "avr-gcc", "-c", *sources, "-Iinclude", *WARNINGS)
+    objects = sorted(str(path) for path in folder.glob("*.o"))
+    subprocess.run(["avr-ar", "rcs", "libspk.a", *objects], cwd=folder, check=True)
+    return folder
+
+
+def run(folder: Path, compiler: str, *arguments: str) -> None:
+    command = [compiler, PROCESSOR, "-std=gnu99", "-Os", *arguments]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def equidistant() -> np.ndarray:
+    """Groups, and elements beside them, with values of both signs."""
+    values = random_array(1200, 0.9).copy()
+    values[30:400:9] = np.arange(42) - 20
+    return values
+
+
+@pytest.mark.parametrize("fmt", sp.formats())
+@pytest.mark.parametrize("make", [equidistant, lambda: random_array(700, 0.5)])
+def test_decodes_as_elsewhere(library: Path, tmp_path: Path, fmt: str, make) -> None:  # type: ignore[no-untyped-def]
+    values = make()
+    packed = sp.pack(values, format=fmt)
+    crc = zlib.crc32(values.tobytes())
+    (tmp_path / "main.c").write_text(MAIN % (hex_lines(packed.to_bytes()), values.size, crc))
+    run(
+        library,
+        "avr-gcc",
+        *("-Iinclude", "-Isrc", str(tmp_path / "main.c"), "libspk.a"),
+        *("-o", str(tmp_path / "main.elf")),
+    )
+    command = ["simavr", "-m", "atmega2560", str(tmp_path / "main.elf")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    said = re.search(r"s([a-z])([yn])", result.stdout + result.stderr)
+    assert said, result.stdout + result.stderr
+    assert said.groups() == ("a", "y")
