@@ -55,6 +55,7 @@ def report(
     target: str,
     min_size: int | None,
     tile: int | None,
+    transforms: bool,
     **options: Any,
 ) -> None:
     """Show MODEL in one HTML page: what takes how many bytes, and why.
@@ -77,7 +78,8 @@ def report(
         render = _renderer()
     tensors = read_weights(model)
     stored = read_stored(packed, tensors) if packed else {}
-    asked = PackOptions(tile=tile, min_size=min_size or DEFAULT_MIN_SIZE, of_formats=given(options))
+    least = min_size or DEFAULT_MIN_SIZE
+    asked = PackOptions(tile=tile, min_size=least, of_formats=given(options), transforms=transforms)
     with progress("measuring") as (start, advance):
         start(tensors)
         measured = measure_all(tensors, asked, target, advance)
