@@ -60,6 +60,19 @@ def test_wrong_header(name: str, offset: int, field: bytes) -> None:
     check_refused(with_checksum(damaged))
 
 
+@pytest.mark.parametrize("alignment", range(4))
+def test_tile_that_ends_between_multiples_of_4(alignment: int) -> None:
+    """A stream without bytes would begin after the end of the tile."""
+    whole = b"\x34\1" + bytes(10)  # huffman, no elements, 3 bytes of alignment
+    cut = bytes([alignment << 4 | 4]) + whole[1 : 9 + alignment]
+    payload = (u32(8 + len(cut)) + u32(32) + cut + whole).ljust(32, b"\0")
+    blob = with_checksum(write_header(Header("huffman", (40,), 20, 32)) + payload)
+    if alignment == 3:
+        assert not reference.decode(blob).any()
+    else:
+        check_refused(blob)
+
+
 @each_format
 def test_wrong_checksum_and_size(name: str) -> None:
     blob = sp.pack(random_array(90, 0.4), name, tile=50).to_bytes()

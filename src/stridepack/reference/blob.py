@@ -230,7 +230,7 @@ def read_tiles(payload: bytes, n_tiles: int) -> Iterator[bytes]:
     ends = struct.unpack_from(f"<{n_tiles}I", payload)
     require(ends[-1] == len(payload), "the last tile does not end with the payload")
     for t, end in enumerate(ends):
-        require(begin <= end <= len(payload), f"tile {t} ends at byte {end}")
+        require(begin <= end <= len(payload) and end % 4 == 0, f"tile {t} ends at byte {end}")
         yield payload[begin:end]
         begin = end
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -21,28 +22,30 @@ def as_matrix(tensor: WeightTensor) -> npt.NDArray[np.int8]:
     """
     values = tensor.values
     if values.ndim < 2:
-        return values.reshape(1, -1)
+        return values.reshape(1, values.size)
     if values.shape[0] == 1:
-        return values.reshape(-1, values.shape[-1])
-    return values.reshape(values.shape[0], -1)
+        return values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
+    return values.reshape(values.shape[0], math.prod(values.shape[1:]))
 
 
 def zero_pattern(tensor: WeightTensor) -> dict[str, Any]:
     """Density of non-zeros as a grey picture (PNG, base64), and by rows and columns.
 
     Every cell of the picture is the mean of the weights that it covers: none is left out. Black is
-    a cell without zeros, white is one of zeros only.
+    a cell without zeros, white is one of zeros only. An empty tensor has neither picture nor
+    densities.
     """
     matrix = as_matrix(tensor) != 0
+    is_empty = matrix.size == 0
     cells = _mean(_mean(matrix.astype(np.float32), 0), 1)
     return {
         "rows": matrix.shape[0],
         "columns": matrix.shape[1],
         "cell_rows": cells.shape[0],
         "cell_columns": cells.shape[1],
-        "png": _png(cells),
-        "row_density": _rounded(_mean(matrix.mean(1), 0)),
-        "column_density": _rounded(_mean(matrix.mean(0), 0)),
+        "png": "" if is_empty else _png(cells),
+        "row_density": [] if is_empty else _rounded(_mean(matrix.mean(1), 0)),
+        "column_density": [] if is_empty else _rounded(_mean(matrix.mean(0), 0)),
         "n_dead_rows": int((~matrix.any(1)).sum()),
         "n_dead_columns": int((~matrix.any(0)).sum()),
     }
