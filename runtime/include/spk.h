@@ -37,8 +37,7 @@
  *
  * Source and destination: unpacking in place is not possible. SPK_ERROR_ARGUMENT says that the destination and the blob
  * have a byte in common. The blob must not change while a function reads it: wait for the end of a DMA transfer, and
- * then invalidate the cache. Where it does change, dst holds garbage; only the decoders without Helium, of blobs
- * without transforms, still keep to their buffers then.
+ * then invalidate the cache. Where it does change, dst holds garbage, and nothing of what is said here is promised.
  *
  * Alignment: none is required. In blobs at multiples of 4 bytes all streams are aligned, which some cores read faster.
  * No decoder needs more. On Arm cores that have unaligned access, compilers use it, in decoders of aligned blobs too.

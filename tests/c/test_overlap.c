@@ -1,6 +1,7 @@
 /* Source and destination that overlap: refused, whatever they have in common. And what happens below that check, where
  * a decoder changes what it still has to read: as DMA might, which nobody can check. It may decode nonsense, but it
- * stays within the block that both are in, which AddressSanitizer watches. */
+ * stays within the block that both are in, which AddressSanitizer watches. Only the first part is a promise of spk.h.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "tests.h"
 #include "vector.h"
 
-enum { MAX_SIZE = 2048, MAX_ELEMENTS = 8192 };
+enum { MAX_SIZE = 2048, MAX_ELEMENTS = 8192, MOST_PLACES = 1000, DENSE = 1, PSR = 2 };
 
 static uint8_t *allocate(size_t size) {
   uint8_t *block = malloc(size);
@@ -55,7 +56,7 @@ static void test_empty(const vectors *all) {
   CHECK(spk_open(&view, blob, v.size) == SPK_OK && spk_decode_s8(&view, (int8_t *)blob, 0) == SPK_OK);
 }
 
-/* A tile of a format, at `at` of a block of n bytes that it is decoded to. */
+/* A tile of a format that begins at `at` of the n bytes that it is decoded to. */
 static void decode_inside(const spk_view *view, const spk_tile *part, uint32_t at) {
   const uint32_t n = part->n, size = part->size;
   uint8_t *const block = allocate(at + size > n ? at + size : n);
@@ -76,10 +77,10 @@ static void test_below(const vectors *all) {
     if (v.is_bundle || !v.is_valid || v.size > MAX_SIZE || v.raw_size > MAX_ELEMENTS) continue;
     check_context = v.name;
     if (!CHECK(spk_open(&view, v.data, v.size) == SPK_OK) || (view.flags & SPK_TRANSFORMED)) continue;
+    if (view.format == DENSE || view.format == PSR) continue; /* memcpy, which must not be asked to */
     if (view.n_tiles == 0 || spk_find_tile(&view, 0, &tile) != SPK_OK) continue;
-    const uint32_t last = tile.n > tile.size ? tile.n - tile.size : 0;
-    const uint32_t step = last / 16u + 1u;
-    for (uint32_t at = 0; at <= last; at += step, n_decoded++) decode_inside(&view, &tile, at);
+    const uint32_t step = tile.n / MOST_PLACES + 1u;
+    for (uint32_t at = 0; at < tile.n; at += step, n_decoded++) decode_inside(&view, &tile, at);
   }
   check_context = "overlap";
   CHECK(n_decoded > 1000);
