@@ -7,7 +7,7 @@ from rich.table import Table
 from stridepack.files import Stored
 from stridepack.report.tables import dense_sentences, new_table, ratio, stay_dense
 from stridepack.report.text import escape
-from stridepack.tensor import WeightTensor
+from stridepack.tensor import Described
 
 STORED_COLUMNS = ("elements", "zeros", "bytes", "of dense")  # what stored_cells gives
 
@@ -43,7 +43,7 @@ def why_dense_sentences(tensors: Sequence[Stored]) -> list[str]:
     )
 
 
-def stored_cells(tensors: Sequence[WeightTensor], nbytes: int) -> list[str]:
+def stored_cells(tensors: Sequence[Described], nbytes: int) -> list[str]:
     """STORED_COLUMNS of some tensors that take so many bytes together."""
     n = sum(tensor.size for tensor in tensors)
     n_non_zero = sum(tensor.n_non_zero for tensor in tensors)
