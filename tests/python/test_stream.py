@@ -18,7 +18,9 @@ from safetensors.numpy import save_file
 
 import stridepack as sp
 from stridepack._threads import one_after_the_other
-from stridepack.files import atomic, spk, stream
+from stridepack.files import Stored, atomic, spk, stream
+from stridepack.report.stored import stored_table
+from stridepack.tensor import TensorCounts
 
 __all__ = ["call"]
 
@@ -216,6 +218,18 @@ def test_many_names_are_linear() -> None:
         seconds.append(time.process_time() - start)
         assert (status, len(tensors)) == (0, n)
     assert seconds[1] < 40 * max(seconds[0], 0.005)
+
+
+def test_very_many_tensors_have_a_row_for_each_format() -> None:
+    def rows(n: int) -> list[str]:
+        counts = (TensorCounts(f"t{i}", (4, 5), 10) for i in range(n))
+        formats = ("rle", "bitmap", "dense")
+        stored = [Stored(one, formats[i % 3], 12) for i, one in enumerate(counts)]
+        return list(map(str, stored_table(stored).columns[0].cells))
+
+    assert rows(6) == ["t0", "t1", "t3", "t4", "2 tensors stay dense", "total of 6"]
+    many = ["1,000 tensors", "1,000 tensors", "1000 tensors stay dense", "total of 3000"]
+    assert rows(3000) == many
 
 
 @pytest.mark.slow
