@@ -208,6 +208,24 @@ def _number(number: float | None, spec: str) -> str:
     return "-" if number is None else format(number, spec)
 
 
+def checkpoint() -> str:
+    """One file that was packed, and by calculation 70 billion weights."""
+    row = load("checkpoint")
+    n, largest, many = row["weights"], row["largest_tensor"], 70_000_000_000
+    times = many / n
+    lines = [
+        "| | weights | packed, bytes | time | time of processors | peak of memory |",
+        "|---|--:|--:|--:|--:|--:|",
+        f"| measured: {row['tensors']} tensors of at most {largest:,} bytes | {n:,} "
+        f"| {row['packed_nbytes']:,} ({row['packed_nbytes'] / n:.1%}) | {row['seconds']:,.0f} s "
+        f"| {row['processor_seconds']:,.0f} s | {row['peak_nbytes'] / 1e6:,.0f} MB |",
+        f"| calculated, not measured: {times:,.0f} times as many | {many:,} "
+        f"| {row['packed_nbytes'] * times / 1e9:,.1f} GB | {row['seconds'] * times / 3600:,.1f} h "
+        f"| {row['processor_seconds'] * times / 3600:,.1f} h | as above |",
+    ]
+    return "\n".join(lines)
+
+
 TABLES = {
     "models_short": models_short,
     "models": models,
@@ -218,6 +236,7 @@ TABLES = {
     "search": search,
     "m55": m55,
     "prune": prune,
+    "checkpoint": checkpoint,
 }
 
 

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <tuple>
@@ -133,10 +134,15 @@ auto open_bundle(const Vector<const std::uint8_t> &data) {
   spk_status status = spk_bundle_open(&bundle, data.data(), data.size());
   if (status == SPK_OK) status = spk_bundle_validate(&bundle);
   nb::list tensors;
+  // To ask for each name by its number would be quadratic: they follow one another.
+  const bool has_names = status == SPK_OK && data.data()[5] != 0;
+  const char *next = has_names ? reinterpret_cast<const char *>(data.data()) + 24 + std::size_t{8} * bundle.n_tensors
+                               : nullptr;
   for (std::uint32_t i = 0; status == SPK_OK && i < bundle.n_tensors; i++) {
-    const char *name = nullptr;
+    const char *name = next;
+    if (next) next += std::strlen(next) + 1;
     spk_view view;
-    status = spk_bundle_get(&bundle, i, &name, &view);
+    status = spk_bundle_get(&bundle, i, nullptr, &view);
     const auto begin = static_cast<std::size_t>(view.blob - data.data());
     const auto end = static_cast<std::size_t>(view.payload - data.data()) + view.payload_size;
     tensors.append(nb::make_tuple(name ? nb::object(nb::bytes(name)) : nb::none(), begin, end - begin));

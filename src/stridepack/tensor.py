@@ -1,5 +1,6 @@
 """WeightTensor: one weight tensor of a model, and what is known of it without packing."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,33 @@ class WeightTensor:
         counts = byte_counts(self.values)
         p = counts[counts > 0] / self.size
         return max(0.0, float(-(p * np.log2(p)).sum()) * self.size / 8)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorCounts:
+    """What reports say of a tensor whose values are not kept.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+    n_non_zero : int
+    zero_point : int
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    n_non_zero: int
+    zero_point: int = 0
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+
+# A tensor as reports see it
+Described = WeightTensor | TensorCounts
 
 
 # NumPy counts in integers of 8 bytes, and converts what it counts.

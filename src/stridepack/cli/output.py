@@ -5,7 +5,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from rich.table import Table
 from stridepack.cli.table import fitting, width_of
 from stridepack.errors import OutputError
 from stridepack.files.kinds import C_TEXT, kind_of
+from stridepack.files.safetensors import Entry
 from stridepack.report.text import printable
 from stridepack.tensor import WeightTensor
 
@@ -89,7 +90,9 @@ def warn(message: Warning | str, *_: Any, **__: Any) -> None:
 @contextmanager
 def progress(
     title: str,
-) -> Iterator[tuple[Callable[[list[WeightTensor]], None], Callable[[int], None]]]:
+) -> Iterator[
+    tuple[Callable[[Sequence[WeightTensor] | Sequence[Entry]], None], Callable[[int], None]]
+]:
     """A progress bar over elements, on a terminal only.
 
     Gives a function that takes the tensors to be worked on, and one that takes a number of

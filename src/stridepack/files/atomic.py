@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
 import stat
 import threading
 from collections.abc import Iterator, Mapping
@@ -40,67 +41,159 @@ def write_files(files: Mapping[Path, bytes]) -> None:
         When a directory is missing, a file is read-only, a disk is full, ...: no target was
         touched.
     """
-    target = Path()
-    with contextlib.ExitStack() as stack:
-        try:
-            written = []
-            for target, data in files.items():
-                check_output(target)
-                written.append((target, stack.enter_context(_written(final_place(target), data))))
-            with _renaming:
-                for target, new in written:  # noqa: B007 (the message names it)
-                    new.put_in_place()
-        except OSError as error:
-            raise OutputError(f"{target} cannot be written: {error.strerror or error}.") from error
-
-
-class _New:
-    """A complete file that is not in its place yet.
-
-    Attributes
-    ----------
-    directory, file : int
-        Descriptors.
-    name : str
-        The temporary one; empty where it has none.
-    """
-
-    def __init__(self, target: Path, directory: int) -> None:
-        self.directory = directory
-        self._target = target.name
-        self.file, self.name = _open(directory)
-
-    def put_in_place(self) -> None:
-        """Give it its name, which may replace another file."""
-        if not self.name:
-            name = _new_name()
-            os.link(f"/proc/self/fd/{self.file}", name, dst_dir_fd=self.directory)
-            self.name = name
-        within = self.directory
-        os.replace(self.name, self._target, src_dir_fd=within, dst_dir_fd=within)
-        self.name = ""
+    with new_files() as new:
+        for target, data in files.items():
+            new.add(target).write(data)
 
 
 @contextlib.contextmanager
-def _written(target: Path, data: bytes) -> Iterator[_New]:
-    """The content beside its final place, on the disk."""
-    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        _remove_stale(directory)
-        new = _New(target, directory)
+def new_files(folder: Path | None = None) -> Iterator["NewFiles"]:
+    """Files to be written piece by piece, which all take their places at the end of the block.
+
+    When the block raises an exception, no target is touched, and nothing is left.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        A directory that is not there yet. All files are put into it, and it takes its name with
+        all of them in it.
+
+    Raises
+    ------
+    OutputError
+        As `write_files` does.
+    """
+    with contextlib.ExitStack() as stack:
+        new = NewFiles(stack, folder)
+        yield new
+        new.put_in_place()
+
+
+class NewFiles:
+    """What `new_files` gives."""
+
+    def __init__(self, stack: contextlib.ExitStack, folder: Path | None) -> None:
+        self._stack = stack
+        self._folder = folder
+        self._files: list[NewFile] = []
+
+    def add(self, target: Path) -> "NewFile":
+        """A new file, empty so far.
+
+        target: its final place; with a folder, one in that folder.
+        """
+        with _saying(target):
+            if self._folder is None:
+                check_output(target)
+                place = final_place(target)
+                new = NewFile(target, place, place.parent)
+            else:
+                new = NewFile(target, target, self._folder.parent)
+            self._stack.callback(new.close)
+            self._files.append(new)
+        return new
+
+    def put_in_place(self) -> None:
+        """Complete all files, and give them their names."""
+        for new in self._files:
+            new.complete()
+        with _renaming:
+            if self._folder is None:
+                for new in self._files:
+                    new.put_in_place()
+            else:
+                with _saying(self._folder):
+                    self._put_folder_in_place(self._folder)
+
+    def _put_folder_in_place(self, folder: Path) -> None:
+        temporary = folder.parent / _new_name()
+        temporary.mkdir()
+        within = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            _write_all(new.file, data)
-            with contextlib.suppress(FileNotFoundError):
-                _keep_mode(new.file, target.stat())
-            os.fsync(new.file)
-            yield new
+            _lock(within)
+            for new in self._files:
+                new.put_in_place(within)
+            temporary.rename(folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
         finally:
-            if new.name:
-                with contextlib.suppress(OSError):
-                    os.unlink(new.name, dir_fd=directory)
-            os.close(new.file)
-    finally:
-        os.close(directory)
+            os.close(within)
+
+
+class NewFile:
+    """A file that is not in its place yet.
+
+    Parameters
+    ----------
+    target : Path
+        As the user calls it, for messages.
+    place : Path
+        Where it goes.
+    beside : Path
+        The directory where it is written.
+    """
+
+    def __init__(self, target: Path, place: Path, beside: Path) -> None:
+        self._target = target
+        self._place = place
+        self._directory = os.open(beside, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _remove_stale(self._directory)
+            self._file, self._name = _open(self._directory)
+        except BaseException:
+            os.close(self._directory)
+            raise
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Write at the end."""
+        with _saying(self._target):
+            _write_all(self._file, data)
+
+    def write_start(self, data: bytes) -> None:
+        """Write over the first bytes. Nothing can be added at the end after it."""
+        with _saying(self._target):
+            os.lseek(self._file, 0, os.SEEK_SET)
+            _write_all(self._file, data)
+
+    def complete(self) -> None:
+        """Bring it to the disk, with the mode of the file that it replaces."""
+        with _saying(self._target):
+            with contextlib.suppress(FileNotFoundError):
+                _keep_mode(self._file, self._place.stat())
+            os.fsync(self._file)
+
+    def put_in_place(self, directory: int | None = None) -> None:
+        """Give it its name, which may replace another file.
+
+        directory: the descriptor of the one that it goes to, if it is not beside its target.
+        """
+        within = self._directory
+        with _saying(self._target):
+            if not self._name:
+                name = _new_name()
+                os.link(f"/proc/self/fd/{self._file}", name, dst_dir_fd=within)
+                self._name = name
+            into = within if directory is None else directory
+            os.replace(self._name, self._place.name, src_dir_fd=within, dst_dir_fd=into)
+            self._name = ""
+
+    def close(self) -> None:
+        """Forget it, where it is not in its place."""
+        if self._name:
+            with contextlib.suppress(OSError):
+                os.unlink(self._name, dir_fd=self._directory)
+        os.close(self._file)
+        os.close(self._directory)
+
+
+@contextlib.contextmanager
+def _saying(target: Path) -> Iterator[None]:
+    """Errors of the system, with the file that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 def _open(directory: int) -> tuple[int, str]:
@@ -147,15 +240,33 @@ def _remove_stale(directory: int) -> None:
     with contextlib.suppress(OSError):
         for name in filter(_TEMPORARY.fullmatch, os.listdir(directory)):
             with contextlib.suppress(OSError):
-                file = os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=directory)
+                file = _open_stale(name, directory)
                 try:
                     if _lock(file):
-                        os.unlink(name, dir_fd=directory)
+                        _remove(name, file, directory)
                 finally:
                     os.close(file)
 
 
-def _write_all(file: int, data: bytes) -> None:
+def _open_stale(name: str, directory: int) -> int:
+    """To write, because some file systems lock nothing else; a directory cannot be written."""
+    try:
+        return os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=directory)
+    except IsADirectoryError:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=directory)
+
+
+def _remove(name: str, file: int, directory: int) -> None:
+    """Remove a file, or a directory with the files in it. `file` is it, opened."""
+    if stat.S_ISDIR(os.fstat(file).st_mode):
+        for within in os.listdir(file):
+            os.unlink(within, dir_fd=file)
+        os.rmdir(name, dir_fd=directory)
+    else:
+        os.unlink(name, dir_fd=directory)
+
+
+def _write_all(file: int, data: bytes | bytearray) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(file, left[: 2**24]) :]

@@ -18,6 +18,27 @@ def choose_blobs(
 
     overhead: bytes of Flash that the output takes beside the blobs.
     """
+    check_blob_job(job)
+    choices: Sequence[Choice | PlannedTensor]
+    if job.goal is None:
+        plan = None
+        choices = choose_smallest(tensors, job.options, on_done=on_done)
+    else:
+        plan = choose_within(
+            tensors, job.goal, job.options, container_nbytes=overhead, on_done=on_done
+        )
+        choices = plan.tensors
+    return Chosen(
+        [Stored(c.tensor, c.packed.format, c.packed.nbytes, c.note) for c in choices],
+        {c.tensor.name: c.packed for c in choices},
+        names=job.names,
+        plan=plan,
+        remarks=stored_as_bytes(tensors),
+    )
+
+
+def check_blob_job(job: PackJob) -> None:
+    """Raise InputError for what is asked for and only .tflite output can do."""
     if job.decoder != DECODERS[0]:
         raise InputError(
             f"`decoder={job.decoder}` is for .tflite output only. Leave it out, or choose an "
@@ -37,19 +58,3 @@ def choose_blobs(
                 "is limited with `sram=BYTES`.",
                 **{name: value, "sram": "BYTES"},
             )
-    choices: Sequence[Choice | PlannedTensor]
-    if job.goal is None:
-        plan = None
-        choices = choose_smallest(tensors, job.options, on_done=on_done)
-    else:
-        plan = choose_within(
-            tensors, job.goal, job.options, container_nbytes=overhead, on_done=on_done
-        )
-        choices = plan.tensors
-    return Chosen(
-        [Stored(c.tensor, c.packed.format, c.packed.nbytes, c.note) for c in choices],
-        {c.tensor.name: c.packed for c in choices},
-        names=job.names,
-        plan=plan,
-        remarks=stored_as_bytes(tensors),
-    )

@@ -8,7 +8,7 @@ from stridepack.packed import Packed
 from stridepack.plan.budget_plan import BudgetPlan
 from stridepack.plan.options import PackOptions
 from stridepack.plan.within import Goal
-from stridepack.tensor import WeightTensor
+from stridepack.tensor import Described
 from stridepack.tflite.arena.goal import RamGoal, RamUse
 from stridepack.tflite.firmware import Firmware
 
@@ -50,13 +50,14 @@ class PackJob:
     names: bool = True
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Stored:
     """How one tensor is stored in an output.
 
     Attributes
     ----------
-    tensor : WeightTensor
+    tensor : WeightTensor or TensorCounts
+        Counts alone where tensors stream through and their values are not kept.
     format : str
     nbytes : int
         What it takes: a whole blob, or in a .tflite its data and those that DECODE needs.
@@ -64,7 +65,7 @@ class Stored:
         Why it stays dense, where it was not simply the smallest.
     """
 
-    tensor: WeightTensor
+    tensor: Described
     format: str
     nbytes: int
     note: str = ""

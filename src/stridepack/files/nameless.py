@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from stridepack.files.c_names import GENERATED
@@ -12,14 +13,23 @@ from stridepack.packed import Packed
 from stridepack.tensor import WeightTensor
 
 
-def numbers_header(stem: str, tensors: Mapping[str, Packed]) -> str:
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What the header says of a blob, where the blob itself is not kept."""
+
+    shape: tuple[int, ...]
+    n_elements: int
+    tile_size: int
+
+
+def numbers_header(stem: str, tensors: Mapping[str, Packed | Outline]) -> str:
     """Text of `stem`.h: the number of each tensor in `stem`.spk.
 
     Parameters
     ----------
     stem : str
         Name of the files without suffix; identifiers start with it.
-    tensors : mapping of str to Packed
+    tensors : mapping of str to Packed or Outline
         By name, in the order of the file.
     """
     macro = identifier(stem).upper()
@@ -67,5 +77,5 @@ def named_after(
     return named
 
 
-def _shape(packed: Packed) -> str:
+def _shape(packed: Packed | Outline) -> str:
     return " x ".join(map(str, packed.shape)) or "a single element"

@@ -35,6 +35,11 @@ def check_can_be_packed(path: Path) -> None:
                 f"floating-point numbers. {_next_steps.SAVED_MODEL}"
             )
         return
+    if path.name.lower().endswith(".safetensors.index.json"):
+        raise ModelError(
+            f"{path}: this is the index of a checkpoint in several files. `stridepack pack` packs "
+            "all of them into a directory. Here, give one of its .safetensors files."
+        )
     if path.name.lower() == "saved_model.pb":
         check_can_be_packed(path.parent)
     if what := _WHAT_TO_DO.get(path.suffix.lower()):

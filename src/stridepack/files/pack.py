@@ -1,19 +1,22 @@
 """Pack a model file: read it, choose how each tensor is stored, write the output."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from stridepack.errors import InputError
-from stridepack.files.atomic import write_files
+from stridepack.files.atomic import new_files, write_files
 from stridepack.files.c_array import array_name
 from stridepack.files.c_names import check_c_output
+from stridepack.files.checkpoint import check_folder, check_targets, is_index, open_shards
 from stridepack.files.job import DECODERS, PackJob, Stored
 from stridepack.files.kinds import kind_of
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import reader_of
+from stridepack.files.safetensors import Contents, Entry, check_not_empty, warn_of_others
+from stridepack.files.stream import Shard, pack_shards
 from stridepack.files.table import check_has_name, suffixes, type_of
 from stridepack.plan.budget import Budget
 from stridepack.plan.budget_plan import BudgetPlan
@@ -22,6 +25,9 @@ from stridepack.plan.within import Goal
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.arena.goal import RamGoal, RamUse
 from stridepack.tflite.firmware import Firmware
+
+# It gets what is known of all tensors before the first is packed.
+OnStart = Callable[[Sequence[WeightTensor] | Sequence[Entry]], None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def pack_file(
     decompression_memory: bool = False,
     reference_kernels: bool = False,
     names: bool = True,
-    on_start: Callable[[list[WeightTensor]], None] | None = None,
+    on_start: OnStart | None = None,
     on_done: Callable[[int], None] | None = None,
     **options: Any,
 ) -> PackResult:
@@ -158,10 +164,12 @@ def pack_file(
 
 def run(
     job: PackJob,
-    on_start: Callable[[list[WeightTensor]], None] | None = None,
+    on_start: OnStart | None = None,
     on_done: Callable[[int], None] | None = None,
 ) -> PackResult:
     """`pack_file`, with its options as one value."""
+    if is_index(job.model):
+        return _run_checkpoint(job, on_start, on_done)
     if job.output.is_dir():
         raise InputError(
             f"{job.output} is a directory. Give a file name, such as "
@@ -183,6 +191,8 @@ def run(
         _check_nameless(job.output)
     read = reader_of(job.model)
     file_type.check_job(job)
+    if kind_of(job.model) == ".safetensors" and kind_of(job.output) == ".spk" and not job.goal:
+        return _stream(job, [Shard(Contents(job.model), job.output)], None, on_start, on_done)
     tensors = read(job.model)
     if on_start:
         on_start(tensors)
@@ -204,6 +214,47 @@ def run(
         warnings=chosen.warnings,
         firmware=chosen.firmware,
     )
+
+
+def _run_checkpoint(
+    job: PackJob, on_start: OnStart | None, on_done: Callable[[int], None] | None
+) -> PackResult:
+    """Pack the shards of a checkpoint into a directory."""
+    check_folder(job.model, job.output)
+    if job.goal:
+        raise InputError(
+            f"{job.model}: a plan needs all tensors of a model at once, and those of a checkpoint "
+            "in several files stream through one after the other. Leave the budgets, "
+            "`objective`, `target` and `count_code` out, or pack its files one by one."
+        )
+    if job.array is not None:
+        _check_array(job.array, job.output)
+    shards = open_shards(job.model, job.output)
+    check_targets(job.output, shards)
+    if not job.names:
+        for shard in shards:
+            check_c_output(shard.output)
+    folder = None if job.output.is_dir() else job.output
+    return _stream(job, shards, folder, on_start, on_done)
+
+
+def _stream(
+    job: PackJob,
+    shards: list[Shard],
+    folder: Path | None,
+    on_start: OnStart | None,
+    on_done: Callable[[int], None] | None,
+) -> PackResult:
+    """Pack files whose tensors stream through. folder: a directory to be made for them."""
+    contents = [shard.contents for shard in shards]
+    check_not_empty(job.model, contents)
+    warn_of_others(job.model, contents)
+    with_int8 = [shard for shard in shards if shard.contents.entries]
+    if on_start:
+        on_start([entry for shard in with_int8 for entry in shard.contents.entries])
+    with new_files(folder) as new:
+        tensors, sizes = pack_shards(job, with_int8, new, on_done)
+    return PackResult(tensors, sizes)
 
 
 def _check_nameless(output: Path) -> None:

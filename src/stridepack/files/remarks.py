@@ -34,7 +34,7 @@ def about_model(packed: PackedModel, tensors: Sequence[Stored]) -> list[str]:
             f"{_has(n, 'the sparse encoding of TensorFlow Lite')}, which TensorFlow Lite Micro "
             "does not read. What is not packed of them is dense now."
         )
-    for dtype in _other_types([stored.tensor for stored in tensors]):
+    for dtype in _other_types([s.tensor for s in tensors if isinstance(s.tensor, WeightTensor)]):
         if any(note == NOT_DECODED.format(dtype) for note in packed.notes.values()):
             remarks.append(
                 f"A .spk or .c file holds {dtype} tensors packed. So does a .tflite file for the "

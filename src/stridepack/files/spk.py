@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -122,26 +122,40 @@ def build_bundle(tensors: Mapping[str, Packed], *, names: bool = True) -> bytes:
     InputError
         As `write_bundle` does.
     """
-    encoded = _encode_names(tensors)
     if not names:
-        _check_hashes(tensors)
-    stored = b"".join(name + b"\0" for name in encoded) if names else b""
-    end = bundle_overhead(tensors, names=names)
-    table = bytearray()
-    for name, packed in zip(encoded, tensors.values(), strict=True):
-        if end >= 1 << 32:
-            raise InputError(_TOO_LONG)
-        table += struct.pack("<2I", end, zlib.crc32(name))
-        end += packed.nbytes
-    if end >= 1 << 32:
+        check_hashes(tensors)
+    ends = [bundle_overhead(tensors, names=names)]
+    for packed in tensors.values():
+        ends.append(ends[-1] + packed.nbytes)
+        check_file_size(ends[-1])
+    # joined once: the blobs may take much memory
+    blobs = (packed.to_bytes() for packed in tensors.values())
+    return b"".join([bundle_head(tensors, ends, names=names), *blobs])
+
+
+def check_file_size(nbytes: int) -> None:
+    """Raise InputError for a file that is too large."""
+    if nbytes >= 1 << 32:
         raise InputError(_TOO_LONG)
+
+
+def bundle_head(names_of: Iterable[str], ends: Sequence[int], *, names: bool) -> bytes:
+    """What stands in front of the blobs.
+
+    ends: where each blob begins, and where the last one ends.
+    """
+    encoded = _encode_names(names_of)
+    check_file_size(ends[-1])
+    table = b"".join(
+        struct.pack("<2I", begin, zlib.crc32(name))
+        for begin, name in zip(ends[:-1], encoded, strict=True)
+    )
+    stored = b"".join(name + b"\0" for name in encoded) if names else b""
     flags = _NAMES_STORED if names else 0
-    start = _HEADER.pack(b"SPKF", _spec.VERSION, flags, len(encoded), end)
+    start = _HEADER.pack(b"SPKF", _spec.VERSION, flags, len(encoded), ends[-1])
     rest = struct.pack("<I", len(stored)) + table + stored
     rest += bytes(-len(rest) % 4)
-    crc = struct.pack("<I", zlib.crc32(rest, zlib.crc32(start)))
-    # joined once: the blobs may take much memory
-    return b"".join([start, crc, rest, *(packed.to_bytes() for packed in tensors.values())])
+    return start + struct.pack("<I", zlib.crc32(rest, zlib.crc32(start))) + rest
 
 
 def bundle_overhead(names_of: Iterable[str], *, names: bool = True) -> int:
@@ -181,7 +195,7 @@ def _encode_names(names: Iterable[str]) -> list[bytes]:
     return encoded_names
 
 
-def _check_hashes(names: Iterable[str]) -> None:
+def check_hashes(names: Iterable[str]) -> None:
     """Refuse two names that could not be told apart without their text."""
     seen: dict[int, str] = {}
     for name in names:

@@ -137,16 +137,25 @@ def choose_smallest(
 ) -> list[Choice]:
     """`plan`, with its options as one value."""
     names = options.candidates(candidates)
+    return in_threads(
+        lambda tensor: choose_one(tensor, names, options),
+        tensors,
+        lambda tensor: tensor.size,
+        on_done,
+    )
 
-    def choose(tensor: WeightTensor) -> Choice:
-        note = why_dense(tensor.size, options.min_size)
-        packed, nbytes = _smallest(
-            tensor.values, ("dense",) if note else names, options, None if note else options.tile
-        )
-        check_exact(tensor, packed)
-        return Choice(tensor, packed, nbytes, note)
 
-    return in_threads(choose, tensors, lambda tensor: tensor.size, on_done)
+def choose_one(tensor: WeightTensor, names: tuple[str, ...], options: PackOptions) -> Choice:
+    """The smallest blob of one tensor, unpacked again and compared.
+
+    names: what `options.candidates` gives.
+    """
+    note = why_dense(tensor.size, options.min_size)
+    packed, nbytes = _smallest(
+        tensor.values, ("dense",) if note else names, options, None if note else options.tile
+    )
+    check_exact(tensor, packed)
+    return Choice(tensor, packed, nbytes, note)
 
 
 def check_exact(tensor: WeightTensor, packed: Packed) -> None:

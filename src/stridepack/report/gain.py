@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stridepack.tensor import WeightTensor
+from stridepack.tensor import Described
 
 # Below these shares of the weights, nothing or little is said to be gained.
 _NOTHING = 0.01
@@ -12,12 +12,12 @@ _LITTLE = 0.1
 _PRUNED = 0.1
 
 
-def no_gain_sentences(tensors: Sequence[WeightTensor], nbytes: int) -> list[str]:
+def no_gain_sentences(tensors: Sequence[Described], nbytes: int) -> list[str]:
     """What is said where packing saves next to nothing; nothing where it does.
 
     Parameters
     ----------
-    tensors : sequence of WeightTensor
+    tensors : sequence of WeightTensor or TensorCounts
         All tensors of a model.
     nbytes : int
         What they take together when they are packed.

@@ -11,6 +11,9 @@ from stridepack import _spec
 Int8Array = npt.NDArray[np.int8]
 Bits = npt.NDArray[np.bool_]
 
+# Elements whose places, integers of 8 bytes, are computed at once
+_IN_PARTS = 1 << 20
+
 
 @dataclass(frozen=True, eq=False)
 class Live:
@@ -37,19 +40,26 @@ class Live:
     def mask(self, begin: int, end: int) -> Bits:
         """Which of some elements of the tensor are live."""
         live = np.ones(end - begin, bool)
-        j = np.arange(begin, end)
-        if self.rows is not None:
-            live &= self.rows[j // self.row]
-        if self.columns is not None:
-            live &= self.columns[j % self.columns.size]
+        for first in range(begin, end, _IN_PARTS):
+            j = np.arange(first, min(end, first + _IN_PARTS))
+            part = live[first - begin :][: j.size]
+            if self.rows is not None:
+                part &= self.rows[j // self.row]
+            if self.columns is not None:
+                part &= self.columns[j % self.columns.size]
         return live
 
     def second_class(self, begin: int, n: int) -> Bits:
         """Which of n live elements, from number `begin` on, are of the second class."""
         if self.classes is None:
             return np.zeros(n, bool)
-        unit = np.arange(begin, begin + n) // self.unit
-        return self.classes[unit % self.classes.size]
+        second = np.empty(n, bool)
+        for first in range(0, n, _IN_PARTS):
+            j = np.arange(first, min(n, first + _IN_PARTS))
+            second[first : first + j.size] = self.classes[
+                (begin + j) // self.unit % self.classes.size
+            ]
+        return second
 
     def parameters(self) -> list[int]:
         """The integers of the header."""

@@ -8,6 +8,9 @@ from stridepack.transforms.entropy import TABLES, counts_of, entropy
 
 _LEAST_UNITS, _MOST_UNITS = 8, 1 << 16
 
+# So many elements are put into buckets at once.
+_IN_PARTS = 1 << 20
+
 # Values of about the same magnitude are in one bucket: 0, then 1, 2, 3 to 4, 5 to 8, ... of either
 # sign, for each byte.
 _MAGNITUDES = np.ceil(np.log2(np.maximum(np.abs(np.arange(256).astype(np.int8).astype(int)), 0.6)))
@@ -56,9 +59,13 @@ def _units(live: Live, n: int, shape: tuple[int, ...]) -> set[tuple[int, int]]:
 
 def _classes(values: Int8Array, unit: int, period: int) -> Bits:
     """Which units are of the second class: each goes where its values cost least."""
-    group = np.arange(values.size) // unit % period
-    buckets = group * _N_BUCKETS + _BUCKET[values.view(np.uint8)]
-    table = np.bincount(buckets, minlength=period * _N_BUCKETS).reshape(period, _N_BUCKETS)
+    counts = np.zeros(period * _N_BUCKETS, np.int64)
+    for begin in range(0, values.size, _IN_PARTS):  # of integers of 8 bytes
+        part = values[begin : begin + _IN_PARTS]
+        group = np.arange(begin, begin + part.size) // unit % period
+        buckets = group * _N_BUCKETS + _BUCKET[part.view(np.uint8)]
+        counts += np.bincount(buckets, minlength=counts.size)
+    table = counts.reshape(period, _N_BUCKETS)
     zeros = table[:, 0]
     magnitude = table @ np.r_[0, np.arange(8), np.arange(8)]
     size = np.maximum(table.sum(axis=1), 1)

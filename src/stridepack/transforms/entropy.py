@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from stridepack.tensor import byte_counts
+
 Counts = npt.NDArray[np.int64]
 
 # A second class has a table, or two, of its own.
@@ -11,7 +13,7 @@ TABLES = 90
 
 def counts_of(values: npt.NDArray[np.int8]) -> Counts:
     """How often each byte occurs."""
-    return np.bincount(values.reshape(-1).view(np.uint8), minlength=256).astype(np.int64)
+    return byte_counts(values)
 
 
 def entropy(counts: Counts) -> float:

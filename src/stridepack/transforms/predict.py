@@ -21,8 +21,9 @@ def find_prediction(values: Int8Array) -> Prediction | None:
     """The best prediction on a sample of the elements, or None where none of them promises much."""
     flat = values.reshape(-1)
     n = flat.size
-    at = np.arange(n)
-    if n > _SAMPLES:  # evenly spread, but in step with nothing
+    if n <= _SAMPLES:
+        at = np.arange(n)
+    else:  # evenly spread, but in step with nothing
         at = np.unique((np.arange(_SAMPLES) * 0.6180339887498949 % 1 * n).astype(np.int64))
     distances = _shortlist(flat, at, _distances(values.shape))
     best, found = 0.0, None
