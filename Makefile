@@ -74,6 +74,7 @@ $(DEVELOP): $(INSTALLED)
 # unless pip's settings name a place that has torch==2.13.0+cpu.
 $(TEST): $(DEVELOP)
 	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[test]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[pages]'
 	touch $@
 
 # Codecs that bench/frontier.py compares with
