@@ -136,8 +136,8 @@ auto open_bundle(const Vector<const std::uint8_t> &data) {
   nb::list tensors;
   // To ask for each name by its number would be quadratic: they follow one another.
   const bool has_names = status == SPK_OK && data.data()[5] != 0;
-  const char *next = has_names ? reinterpret_cast<const char *>(data.data()) + 24 + std::size_t{8} * bundle.n_tensors
-                               : nullptr;
+  const char *next =
+      has_names ? reinterpret_cast<const char *>(data.data()) + 24 + std::size_t{8} * bundle.n_tensors : nullptr;
   for (std::uint32_t i = 0; status == SPK_OK && i < bundle.n_tensors; i++) {
     const char *name = next;
     if (next) next += std::strlen(next) + 1;
