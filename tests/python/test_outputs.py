@@ -191,8 +191,11 @@ def test_runtime_does_not_replace_files_of_others(tmp_path: Path, call: Call) ->
     assert "README.md is there already, and it is not a file of stridepack." in said
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
     assert call("runtime", tmp_path / "own")[0] == 0
-    (tmp_path / "own/README.md").write_text("of an older version")
-    assert call("runtime", tmp_path / "own")[0] == 0  # a later version replaces an earlier one
+    assert call("runtime", tmp_path / "own")[0] == 0  # its own files are replaced
+    (tmp_path / "own/README.md").write_text("notes of my own")
+    code, _, said = call("runtime", tmp_path / "own")
+    assert code == 2
+    assert "README.md was changed after stridepack had written it." in said
 
 
 @pytest.mark.slow

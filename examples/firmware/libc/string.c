@@ -38,3 +38,9 @@ int strcmp(const char *a, const char *b) {
   while (*a != '\0' && *a == *b) a++, b++;
   return (byte_t)*a - (byte_t)*b;
 }
+
+size_t strlen(const char *text) {
+  size_t n = 0;
+  while (text[n] != '\0') n++;
+  return n;
+}

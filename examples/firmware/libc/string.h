@@ -1,4 +1,4 @@
-/* The five functions of <string.h> that the runtime uses. Debian's arm-none-eabi-gcc comes without a C library. */
+/* The six functions of <string.h> that the runtime uses. Debian's arm-none-eabi-gcc comes without a C library. */
 #ifndef STRING_H
 #define STRING_H
 
@@ -9,5 +9,6 @@ void *memset(void *dst, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *data, int byte, size_t n);
 int strcmp(const char *a, const char *b);
+size_t strlen(const char *text);
 
 #endif

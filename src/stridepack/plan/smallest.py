@@ -83,7 +83,7 @@ def pack(
     >>> weights[::2, 1, 1] = [3, -1, 4, -5]
     >>> p = pack(weights)
     >>> p.format, p.nbytes, bool((p.unpack() == weights).all())
-    ('psr', 56, True)
+    ('bitmap', 44, True)
     """
     asked = PackOptions(format, tile, of_formats=options, transforms=transforms)
     return _smallest(np.asarray(values), asked.candidates(), asked, tile)[0]

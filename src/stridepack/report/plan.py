@@ -62,7 +62,10 @@ def plan_sentences(plan: BudgetPlan) -> list[str]:
         f"SRAM: {_against(plan.sram, plan.budget.sram)} bytes for one buffer that holds any "
         f"tensor{' or tile' if n_cut else ''}.{cut}",
     ]
-    if unused := [f"SPK_WITHOUT_{n.upper()}" for n in formats() if n not in plan.formats]:
+    unused = [f"SPK_WITHOUT_{name.upper()}" for name in formats() if name not in plan.formats]
+    if not any(planned.packed.transforms for planned in plan.tensors):
+        unused.append("SPK_WITHOUT_TRANSFORMS")
+    if unused:
         sentences.append(
             "The firmware does not need all decoders. Compile it with these macros to leave the "
             f"others out: {', '.join(unused)}."

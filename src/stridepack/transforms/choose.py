@@ -12,7 +12,7 @@ from stridepack.transforms.predict import find_prediction
 _LEAST_SHARE, _LEAST_BYTES = 0.004, 12
 
 # Elements of a tensor: what is smaller has no room for bitmaps, what is larger takes memory.
-_LEAST, _MOST = 64, 1 << 24
+_LEAST, _MOST = 64, 1 << 22
 
 
 def choose_transforms(values: Int8Array, tile: int | None) -> Transforms:
