@@ -1,6 +1,7 @@
 """`stridepack runtime --for ...`: what can be built of each package here, is built and run."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -55,9 +56,14 @@ def weights(folder: Path, *formats: str) -> None:
 
 def run(*command: str | Path, cwd: Path | None = None) -> str:
     """What a command prints; it must succeed. Tools come from this Python's environment."""
-    tool = shutil.which(str(command[0]), path=str(Path(sys.executable).parent)) or command[0]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        [tool, *command[1:]], cwd=cwd, capture_output=True, text=True, check=False
+        [shutil.which(command[0], path=path) or command[0], *command[1:]],
+        cwd=cwd,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

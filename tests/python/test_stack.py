@@ -12,6 +12,8 @@ from stridepack.files.runtime.library import runtime_dir
 
 NODE = re.compile(r'node: \{ title: "([^"]+)" label: "[^"]*?(\d+) bytes')
 EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
+# Debian's compiler for Arm comes without a C library: our <string.h> for it.
+NO_LIBRARY = Path(__file__).resolve().parents[1] / "firmware/include"
 BUILDS = ["cortex-m55 -O2", "cortex-m55 -Os", "cortex-m4 -O2", "cortex-m0plus -Os"]
 
 
@@ -21,7 +23,8 @@ def stack_of_calls(folder: Path, build: str) -> dict[str, int]:
     flags = [f"-mcpu={processor}", "-mthumb", level, "-std=c99", "-fcallgraph-info=su"]
     flags += ["-mfloat-abi=hard"] if processor == "cortex-m55" else []  # Helium
     sources = [str(path) for path in runtime_dir().joinpath("src").rglob("*.c")]
-    command = ["arm-none-eabi-gcc", *flags, f"-I{runtime_dir()}/include", "-c", *sources]
+    headers = [f"-I{runtime_dir()}/include", f"-I{NO_LIBRARY}"]
+    command = ["arm-none-eabi-gcc", "-ffreestanding", *flags, *headers, "-c", *sources]
     subprocess.run(command, cwd=folder, check=True)
     text = "".join(path.read_text() for path in folder.glob("*.ci"))
     frames = {name: int(size) for name, size in NODE.findall(text)}

@@ -14,6 +14,7 @@ project(
   'c',
   version: '{version}',
   license: 'Apache-2.0',
+  meson_version: '>=1.1',
   default_options: ['c_std=c99'],
 )
 
