@@ -12,6 +12,20 @@ T = TypeVar("T")
 Result = TypeVar("Result")
 
 
+def _reporting(
+    work: Callable[[T], Result], size: Callable[[T], int], on_done: Callable[[int], None] | None
+) -> Callable[[T], Result]:
+    """The work, after which the size of its item is reported."""
+
+    def and_report(item: T) -> Result:
+        result = work(item)
+        if on_done:
+            on_done(size(item))
+        return result
+
+    return and_report
+
+
 def in_threads(
     work: Callable[[T], Result],
     items: Sequence[T],
@@ -30,12 +44,7 @@ def in_threads(
         Called with the size of an item whenever one is done.
     """
 
-    def and_report(item: T) -> Result:
-        result = work(item)
-        if on_done:
-            on_done(size(item))
-        return result
-
+    and_report = _reporting(work, size, on_done)
     # Large ones first, so that none starts last and alone.
     order = sorted(range(len(items)), key=lambda i: -size(items[i]))
     stop = _core.Stop()
@@ -75,12 +84,7 @@ def one_after_the_other(
         Called with the size of an item whenever one is done.
     """
 
-    def and_report(item: T) -> Result:
-        result = work(item)
-        if on_done:
-            on_done(size(item))
-        return result
-
+    and_report = _reporting(work, size, on_done)
     stop = _core.Stop()
     waiting: deque[tuple[Future[Result], int]] = deque()
     taken = 0

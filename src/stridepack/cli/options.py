@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from stridepack.cost import targets
 from stridepack.formats import Option, all_options
+from stridepack.plan.budget_plan import DEFAULT_TARGET
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, SMALL
 
 
@@ -31,6 +33,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def output_option(help: str) -> Callable[[Command], Command]:
     """The option -o."""
     return click.option("-o", "--output", type=PATH, required=True, help=help)
+
+
+def target_option(help: str) -> Callable[[Command], Command]:
+    """The option --target, where there always is one."""
+    return click.option(
+        "--target",
+        type=click.Choice(targets()),
+        default=DEFAULT_TARGET,
+        show_default=True,
+        help=help,
+    )
 
 
 def packing_options(command: Command) -> Command:

@@ -7,16 +7,14 @@ from typing import Any
 import click
 
 from stridepack.cli.nbytes import memory_option, nbytes
-from stridepack.cli.options import MODEL, PATH, given, packing_options
+from stridepack.cli.options import MODEL, PATH, given, packing_options, target_option
 from stridepack.cli.output import progress, say, say_json, say_written
-from stridepack.cost import targets
 from stridepack.errors import InputError, MissingDependencyError
 from stridepack.files import read_weights
 from stridepack.files.atomic import write_files
 from stridepack.files.kinds import holds_tflite, tflite_bytes
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.stored import read_stored
-from stridepack.plan.budget_plan import DEFAULT_TARGET
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
@@ -36,13 +34,7 @@ from stridepack.tflite.arena.measure import measure_arena
     metavar="BUDGETS.toml",
     help="Exit with 1 if the model exceeds a budget of this file.",
 )
-@click.option(
-    "--target",
-    type=click.Choice(targets()),
-    default=DEFAULT_TARGET,
-    show_default=True,
-    help="The core whose cycles, code and stack are shown.",
-)
+@target_option("The core whose cycles, code and stack are shown.")
 @packing_options
 @memory_option
 def report(

@@ -4,12 +4,10 @@ from pathlib import Path
 
 import click
 
-from stridepack.cli.options import PATH
+from stridepack.cli.options import PATH, target_option
 from stridepack.cli.output import say
-from stridepack.cost import targets
 from stridepack.files.runtime import PACKAGES, write_runtime
 from stridepack.files.spk import read_bundle
-from stridepack.plan.budget_plan import DEFAULT_TARGET
 from stridepack.report.runtime import needs
 
 
@@ -29,13 +27,7 @@ from stridepack.report.runtime import needs
     metavar="PACKED.spk",
     help="Write only the decoders that this packed file needs.",
 )
-@click.option(
-    "--target",
-    type=click.Choice(targets()),
-    default=DEFAULT_TARGET,
-    show_default=True,
-    help="With --model: the core for which the size of the decoders is printed.",
-)
+@target_option("With --model: the core for which the size of the decoders is printed.")
 @click.option(
     "--tflm",
     is_flag=True,

@@ -48,12 +48,11 @@ _OPTION = """\
 
 def arrange(library: Library) -> Files:
     """Add CMakeLists.txt, Kconfig and idf_component.yml."""
-    names = [name.upper() for name in library.formats]
     cmake = _CMAKE % {
         "sources": "\n".join(f"    {path}" for path in library.sources),
-        "options": "".join(_WITHOUT.format(name=name) for name in names),
+        "options": library.for_each_format(_WITHOUT),
     }
-    options = "".join(_OPTION.format(name=name.upper(), format=name) for name in library.formats)
+    options = library.for_each_format(_OPTION)
     manifest = _MANIFEST.format(version=library.version, summary=SUMMARY)
     return library.files | {
         "CMakeLists.txt": cmake.encode(),

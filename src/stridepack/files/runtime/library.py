@@ -56,6 +56,10 @@ class Library:
         """The public headers, in order."""
         return [path for path in self.files if path.startswith("include/")]
 
+    def for_each_format(self, template: str) -> str:
+        """A text with {format}, as it is, and {name}, in capitals, once for each format."""
+        return "".join(template.format(format=name, name=name.upper()) for name in self.formats)
+
 
 def read_library(formats: Collection[str] | None = None, *, tflm: bool = False) -> Library:
     """The runtime as it lies beside this package.

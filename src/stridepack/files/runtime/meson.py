@@ -44,6 +44,10 @@ install_headers({headers})
 import('pkgconfig').generate(stridepack_lib, description: '{summary}')
 """
 
+_OPTION = """\
+option('{format}', type: 'boolean', value: true, description: 'Decode the format {format}')
+"""
+
 
 def arrange(library: Library) -> Files:
     """Add meson.build, and an option for each format in meson.options."""
@@ -54,8 +58,5 @@ def arrange(library: Library) -> Files:
         sources="\n".join(f"    '{path}'," for path in library.sources),
         headers=", ".join(f"'{path}'" for path in library.headers),
     )
-    options = "".join(
-        f"option('{name}', type: 'boolean', value: true, description: 'Decode the format {name}')\n"
-        for name in library.formats
-    )
+    options = library.for_each_format(_OPTION)
     return library.files | {"meson.build": build.encode(), "meson.options": options.encode()}

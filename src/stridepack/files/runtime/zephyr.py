@@ -56,12 +56,11 @@ config STRIDEPACK_{name}
 
 def arrange(library: Library) -> Files:
     """Add zephyr/module.yml, zephyr/CMakeLists.txt and zephyr/Kconfig."""
-    names = [name.upper() for name in library.formats]
     cmake = _CMAKE % {
         "sources": "\n".join(f"    ${{root}}/{path}" for path in library.sources),
-        "options": "".join(_WITHOUT.format(name=name) for name in names),
+        "options": library.for_each_format(_WITHOUT),
     }
-    options = "".join(_OPTION.format(name=name.upper(), format=name) for name in library.formats)
+    options = library.for_each_format(_OPTION)
     kconfig = _KCONFIG.format(summary=SUMMARY, options=options)
     return library.files | {
         "zephyr/module.yml": _MODULE.encode(),
