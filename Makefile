@@ -129,7 +129,7 @@ fuzz: $(INSTALLED)
 	$(MAKE) -C tests/fuzz long PYTHON=$(abspath $(BIN)/python)
 
 mutants: $(INSTALLED)
-	$(MAKE) -C tests/fuzz mutants COUNT=$(COUNT) PYTHON=$(abspath $(BIN)/python)
+	$(MAKE) -C tests/fuzz mutants FIRST=$(or $(FIRST),0) COUNT=$(COUNT) PYTHON=$(abspath $(BIN)/python)
 
 bench-m55: packages $(TEST)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)

@@ -5,7 +5,7 @@ code 0 or 2 is right, and what was packed must verify. A traceback, a defect (ex
 more than 20 seconds of processor time or more than 2 GB of memory is wrong: the mutant is saved.
 
     python fuzz_tflite.py --count 2000
-    python fuzz_tflite.py --seconds 3600 --jobs 2
+    python fuzz_tflite.py --seconds 3600 --also ../../../shared/cases
 """
 
 import argparse
@@ -37,11 +37,10 @@ AT_ONCE = (
     250  # mutants of one process, so that one of them does not hide behind the memory of others
 )
 REPOSITORY = Path(__file__).resolve().parents[2]
-CASES = REPOSITORY.parent / "shared" / "cases"
 
 
-def bases() -> list[bytes]:
-    """Small models: dense, packed in every DECODE type, and other people's where they are."""
+def bases(also: Path | None) -> list[bytes]:
+    """Small models: dense, packed in every DECODE type, and those of another folder."""
     dense = [
         dense_layer(sparse(32, 32)).to_bytes(),
         dense_layer(sparse(24, 40), n_readers=2).to_bytes(),
@@ -52,7 +51,7 @@ def bases() -> list[bytes]:
     types = [*map(decode_type, decode_types()), Blob("rle"), Blob("huffman"), Blob("rans")]
     model = dense_layer(sparse(48, 64)).to_bytes()
     packed = [pack_tflite(model, [kind]).data for kind in types]
-    others = [path.read_bytes() for path in sorted(CASES.glob("*.tflite"))]
+    others = [path.read_bytes() for path in sorted(also.glob("*.tflite"))] if also else []
     return [*dense, *packed, *(data for data in others if len(data) < 40_000)]
 
 
@@ -93,18 +92,20 @@ def _call(arguments: list[str]) -> tuple[int, str]:
     return code, "\n".join(x for x in said.splitlines() if not x.startswith("warning: "))
 
 
-def work(first: int, count: int) -> None:
+def work(first: int, count: int, also: Path | None) -> None:
     """In the child: a line for each mutant that was checked."""
-    from_here = bases()
+    from_here = bases(also)
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + count):
             wrong = check(mutant.mutant(from_here, seed), seed, Path(folder))
             print(f"{seed} {' '.join(wrong.split())}", flush=True)
 
 
-def watch(first: int, count: int) -> tuple[int, list[str]]:
+def watch(first: int, count: int, also: Path | None) -> tuple[int, list[str]]:
     """Run a child. Returns how many mutants it checked, and what is wrong."""
     command = [sys.executable, __file__, "--work", str(first), "--count", str(count)]
+    if also:
+        command += ["--also", str(also)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout is not None
     done, wrong = 0, []
@@ -154,23 +155,24 @@ def main() -> None:
     parser.add_argument("--count", type=int)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--also", type=Path, help="a folder of .tflite files to change, too")
     parser.add_argument("--save", type=Path, default=REPOSITORY / "build/tests/fuzz")
     parser.add_argument("--work", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work is not None:
-        work(options.work, options.count)
+        work(options.work, options.count, options.also)
         return
     begin, seed, last = time.monotonic(), options.first, options.first + (options.count or 10**9)
     wrong: list[str] = []
     while seed < last and (options.seconds is None or time.monotonic() - begin < options.seconds):
         # A child that died goes on with the mutant after the one that it died of.
-        done, found = watch(seed, min(AT_ONCE, last - seed))
+        done, found = watch(seed, min(AT_ONCE, last - seed), options.also)
         for one in found:
             print(one, flush=True)
             options.save.mkdir(parents=True, exist_ok=True)
             number = int(one.split()[1].rstrip(":"))
             path = options.save / f"tflite-{number}.tflite"
-            path.write_bytes(mutant.mutant(bases(), number))
+            path.write_bytes(mutant.mutant(bases(options.also), number))
         wrong += found
         seed += done
     print(

@@ -40,6 +40,7 @@ DECODED: dict[str, tuple[str, list[int], dict[str, Any]]] = {
     "int8": ("int8", [2, 3, 5], {"scale": []}),
     "int8, one zero point": ("int8", [2, 3, 5], {"zero_point": [-7]}),
     "int8, scalar": ("int8", [], {"scale": []}),
+    "int8, scalar with a zero point": ("int8", [], {"zero_point": [-7]}),
     "int8, axis 0": ("int8", [4, 3, 5], {"scale": [1] * 4, "zero_point": PER_CHANNEL}),
     "int8, last axis": (
         "int8",
@@ -261,3 +262,13 @@ def test_packs_any_zero_point(zero_points: list[int]) -> None:
     assert packed.payloads["w"].nbytes < 4096 / 8 + 0.2 * 4096
     assert_equal_weights(packed.data, model)
     assert compare_outputs(model, packed.data, n_inputs=3).equal
+
+
+def test_encodes_a_scalar() -> None:
+    """Seed 40 of fuzz_tflite: one zero point is no axis to broadcast along."""
+    build = ModelBuilder()
+    scalar = build.constant("s", np.int8(5).reshape(()), zero_point=[3])
+    y = build.tensor("y", [])
+    build.operator("ADD", [scalar, scalar], [y])
+    model = build.ends([], [y]).to_bytes()
+    assert_equal_weights(pack_tflite(model, [decode_type("tflm_prune")]).data, model)

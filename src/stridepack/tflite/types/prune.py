@@ -114,8 +114,7 @@ def _zero_points(tensor: Tensor, shape: tuple[int, ...]) -> npt.NDArray[np.int8]
     axis = int(tensor.quantization.quantizedDimension)
     if channels > 1 and shape[axis : axis + 1] != (channels,):
         raise UndecodableError(f"{channels} scales do not fit axis {axis} of {list(shape)}")
-    if len(zero_points) != channels:  # then the first stands for all
-        zero_points = zero_points[:1]
-    if len(zero_points) > 1:
-        zero_points = zero_points.reshape([-1 if a == axis else 1 for a in range(len(shape))])
-    return zero_points.astype(np.int8)  # wraps, as in the kernel
+    zero_points = zero_points.astype(np.int8)  # wraps, as in the kernel
+    if len(zero_points) == 1 or len(zero_points) != channels:  # then the first stands for all
+        return zero_points[:1].reshape(())
+    return zero_points.reshape([-1 if a == axis else 1 for a in range(len(shape))])
