@@ -76,7 +76,7 @@ def read_library(formats: Collection[str] | None = None, *, tflm: bool = False) 
     paths = [folder / "LICENSE", folder / "README.md"]
     for name in ("include", "src", *(("tflm",) if tflm else ())):
         found = sorted((folder / name).rglob("*"))
-        paths += [path for path in found if path.suffix in (".c", ".h", ".cc")]
+        paths += [path for path in found if path.suffix in (".c", ".h", ".hpp", ".cc")]
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     if formats is None:
         return Library(files, tuple(_spec.FORMATS))

@@ -32,3 +32,5 @@ PACKAGES = {
     "platformio": Package(platformio.arrange, platformio.NEXT_STEP),
     "cmsis-pack": Package(cmsis_pack.arrange, cmsis_pack.NEXT_STEP),
 }
+
+DEFAULT = "cmake"
