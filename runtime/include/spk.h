@@ -156,7 +156,7 @@ typedef struct stridepack_tensor {
   uint32_t shape[8];
 } stridepack_tensor;
 
-/* All tensors of a model; the header has an initializer for it: stridepack_model model = WEIGHTS_MODEL; */
+/* All tensors of a model. Its header has an initializer: stridepack_model model = WEIGHTS_MODEL; */
 typedef struct stridepack_model {
   const stridepack_tensor *tensors;
   size_t n_tensors;

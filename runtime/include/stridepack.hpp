@@ -22,8 +22,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <type_traits>
+#include <utility>
 
 #include "spk.h"
 
@@ -47,9 +47,11 @@ class span {
   constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
   /* From arrays, and from all that has data() and size(). */
-  template <class C, class P = decltype(std::data(std::declval<C &>())),
+  template <class U, std::size_t N, class = std::enable_if_t<std::is_convertible_v<U (*)[], T (*)[]>>>
+  constexpr span(U (&from)[N]) noexcept : data_(from), size_(N) {}
+  template <class C, class P = decltype(std::declval<C &>().data()),
             class = std::enable_if_t<std::is_convertible_v<std::remove_pointer_t<P> (*)[], T (*)[]>>>
-  constexpr span(C &&from) noexcept : data_(std::data(from)), size_(std::size(from)) {}
+  constexpr span(C &&from) noexcept : data_(from.data()), size_(from.size()) {}
 
   constexpr T *data() const noexcept { return data_; }
   constexpr std::size_t size() const noexcept { return size_; }
@@ -110,9 +112,13 @@ class tensor {
     const stridepack::status done = spk_open(&opened.view_, blob.data(), blob.size());
     return done ? result<tensor>(opened) : result<tensor>(done);
   }
-  template <class Bytes, class P = decltype(std::data(std::declval<const Bytes &>()))>
+  template <class Bytes, class P = decltype(std::declval<const Bytes &>().data())>
   static result<tensor> open(const Bytes &blob) noexcept {
-    return open(span<std::remove_pointer_t<P>>(std::data(blob), std::size(blob)));
+    return open(span<std::remove_pointer_t<P>>(blob.data(), blob.size()));
+  }
+  template <class Byte, std::size_t N>
+  static result<tensor> open(const Byte (&blob)[N]) noexcept {
+    return open(span<const Byte>(blob, N));
   }
 
   /* A row of the table that `stridepack pack -o weights.c` writes. */
@@ -171,9 +177,13 @@ class bundle {
     const stridepack::status done = spk_bundle_open(&opened.bundle_, file.data(), file.size());
     return done ? result<bundle>(opened) : result<bundle>(done);
   }
-  template <class Bytes, class P = decltype(std::data(std::declval<const Bytes &>()))>
+  template <class Bytes, class P = decltype(std::declval<const Bytes &>().data())>
   static result<bundle> open(const Bytes &file) noexcept {
-    return open(span<std::remove_pointer_t<P>>(std::data(file), std::size(file)));
+    return open(span<std::remove_pointer_t<P>>(file.data(), file.size()));
+  }
+  template <class Byte, std::size_t N>
+  static result<bundle> open(const Byte (&file)[N]) noexcept {
+    return open(span<const Byte>(file, N));
   }
 
   stridepack::status validate() const noexcept { return spk_bundle_validate(&bundle_); }

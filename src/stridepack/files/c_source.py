@@ -31,7 +31,7 @@ typedef struct stridepack_tensor {
   uint32_t shape[8];
 } stridepack_tensor;
 
-/* All tensors of a model; the header has an initializer for it: stridepack_model model = WEIGHTS_MODEL; */
+/* All tensors of a model. Its header has an initializer: stridepack_model model = WEIGHTS_MODEL; */
 typedef struct stridepack_model {
   const stridepack_tensor *tensors;
   size_t n_tensors;
@@ -99,7 +99,7 @@ extern "C" {{
 #define {macro}_LARGEST_TILE {largest_tile} /* elements; a buffer of this size unpacks any tile */
 #define {macro}_PACKED_SIZE {sum(p.nbytes for p in tensors.values())} /* bytes of all blobs */
 
-/* These types are the same for every model, so that a function can take the tensors of any of them. */
+/* These types are the same for every model: a function can take the tensors of any of them. */
 {SHARED_TYPES}{own_name}
 /* Indices into {prefix}_tensors. */
 enum {{
@@ -108,7 +108,8 @@ enum {{
 
 extern const stridepack_tensor {prefix}_tensors[{max(1, len(tensors))}];
 
-#define {macro}_MODEL {{{prefix}_tensors, {macro}_N_TENSORS, {macro}_LARGEST_TENSOR, {macro}_LARGEST_TILE}}
+#define {macro}_MODEL \\
+  {{{prefix}_tensors, {macro}_N_TENSORS, {macro}_LARGEST_TENSOR, {macro}_LARGEST_TILE}}
 
 #ifdef __cplusplus
 }}
@@ -118,7 +119,8 @@ extern const stridepack_tensor {prefix}_tensors[{max(1, len(tensors))}];
     arrays = _lines(
         f"/* {comment(name)}: {packed.format}, {packed.n_elements} elements, "
         f"{packed.n_non_zero} non-zeros */\n"
-        f"STRIDEPACK_ALIGNED STRIDEPACK_PLACE static const uint8_t blob_{tag}[{packed.nbytes}] = {{\n"
+        "STRIDEPACK_ALIGNED STRIDEPACK_PLACE static const uint8_t "
+        f"blob_{tag}[{packed.nbytes}] = {{\n"
         f"{hex_lines(packed.to_bytes())}\n}};\n"
         for tag, (name, packed) in zip(tags, tensors.items(), strict=True)
     )
@@ -201,9 +203,17 @@ def identifier(text: str) -> str:
     return f"t_{name}" if not name or name[0].isdigit() else name
 
 
+# Of the constants that a header has beside those of its tensors
+_TAKEN = {"h", "n_tensors", "largest_tensor", "largest_tile", "packed_size", "model", "none"}
+
+
 def distinct(names: Iterable[str]) -> list[str]:
-    """Names that also differ when case is ignored: a number is appended where they would not."""
-    seen: set[str] = set()
+    """Names that also differ when case is ignored: a number is appended where they would not.
+
+    >>> distinct(["conv", "Conv", "model"])
+    ['conv', 'Conv_2', 'model_2']
+    """
+    seen = set(_TAKEN)
     result = []
     for name in names:
         candidate, n = name, 1

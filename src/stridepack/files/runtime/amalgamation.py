@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from stridepack.files.runtime import c_text
-from stridepack.files.runtime.library import SUMMARY, Files, Library
+from stridepack.files.runtime.library import Files, Library
 
 NEXT_STEP = "Compile spk.c together with your program."
 
@@ -20,7 +20,9 @@ _SYSTEM = re.compile(r"^#include <([^>]+)>", re.MULTILINE)
 _C99 = {"stdbool.h", "stddef.h", "stdint.h", "string.h"}
 _PROTOTYPE = re.compile(r"^\w[\w *]*?\b(spk_\w+)\(", re.MULTILINE)
 # A function that other sources call, where it is declared and where it is defined
-_SHARED = re.compile(r"^(?!SPK_INLINE|typedef|.*\bstatic\b)(?=\w[\w *]*?\b(spk_\w+)\()", re.MULTILINE)
+_SHARED = re.compile(
+    r"^(?!SPK_INLINE|typedef|.*\bstatic\b)(?=\w[\w *]*?\b(spk_\w+)\()", re.MULTILINE
+)
 # The same where a macro declares it for every format
 _SHARED_BY_MACRO = re.compile(r"^(?= +spk_status spk_##)", re.MULTILINE)
 
@@ -28,14 +30,16 @@ _PROLOGUE = f"""\
 {_LICENCE}\
 /* stridepack runtime %s in one file: unpack int8 weights on the device. spk.h says how to use it.
  *
- * `stridepack runtime --amalgamate` wrote it. Do not edit. Compile it as C99 or later; it needs no flags.
+ * `stridepack runtime --amalgamate` wrote it. Do not edit. Compile it as C99 or later, with any
+ * flags.
  */
 #include "spk.h"
 
-/* What the sources share is static here. It is not inlined: a function would need the stack of all that it calls. */
+/* What the sources share is static here. It is not inlined, because a function would then need the
+ * stack of all that it calls. Some of it is for certain processors or formats only. */
 #if defined(__GNUC__)
 #define SPK_LOCAL static __attribute__((noinline))
-#pragma GCC diagnostic ignored "-Wunused-function" /* some are for certain processors or formats only */
+#pragma GCC diagnostic ignored "-Wunused-function"
 #else
 #define SPK_LOCAL static
 #endif
