@@ -1,4 +1,4 @@
-"""Models in one program: one type for the tensors of all, blobs in a section, files by the linker."""
+"""Models in one program: one type for all, blobs in a section, files that the linker takes in."""
 
 import re
 import shutil
@@ -61,7 +61,8 @@ int main(void) {
   const size_t size = %s;
   spk_bundle bundle;
   spk_view view;
-  if (spk_bundle_open(&bundle, %s, size) != SPK_OK || spk_bundle_validate(&bundle) != SPK_OK) return 1;
+  if (spk_bundle_open(&bundle, %s, size) != SPK_OK) return 1;
+  if (spk_bundle_validate(&bundle) != SPK_OK) return 4;
   for (uint32_t i = 0; i < bundle.n_tensors; i++) {
     if (spk_bundle_get(&bundle, i, NULL, &view) != SPK_OK) return 2;
     if (spk_decode_s8(&view, buffer, sizeof buffer) != SPK_OK) return 3;

@@ -14,6 +14,20 @@ Files = dict[str, bytes]
 
 SUMMARY = "Unpack neural-network weights that stridepack has packed into Flash"
 
+CRC32_OPTIONS = """\
+config STRIDEPACK_CRC32_TABLE
+    int "Entries of the table of the CRC-32: 0, 16 or 256"
+    default 16
+
+config STRIDEPACK_CRC32
+    string "A function of yours that takes the CRC-32 instead"
+    default ""
+    help
+      spk.h says of what type it is.
+
+"""
+"""Options in Kconfig for the checksum."""
+
 # Installed beside the package; in an editable installation the repository's own folder.
 _INSTALLED = Path(__file__).resolve().parents[2] / "_runtime"
 _REPOSITORY = Path(__file__).resolve().parents[4] / "runtime"
