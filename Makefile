@@ -33,7 +33,7 @@ PACKAGES := clang-19 libclang-rt-19-dev lld-19 llvm-19 \
   gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user \
   chromium chromium-driver
 
-SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]' -o -name '*.cc' -o -name '*.[ch]pp') \
+SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]' -o -name '*.cc' -o -name '*.[ch]pp' -o -name '*.rs') \
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt stridepack.pc.in LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 

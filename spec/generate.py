@@ -5,6 +5,7 @@ python spec/generate.py --check   # exit 1 when one of them is stale
 """
 
 import argparse
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -16,6 +17,15 @@ PYTHON = ROOT / "src/stridepack/_spec.py"
 NOTE = "Generated from spec/spec.toml by spec/generate.py. Do not edit."
 
 
+def version_numbers(version: str) -> list[str]:
+    """Macros that #if can compare, of a version such as "1.2.3" or "1.2.3rc1"."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+    if not found:
+        raise SystemExit(f"pyproject.toml: the version {version!r} must start with three numbers.")
+    parts = zip(("MAJOR", "MINOR", "PATCH"), found.groups(), strict=True)
+    return [f"#define SPK_LIBRARY_VERSION_{name} {int(number)}" for name, number in parts]
+
+
 def c_header(spec: dict[str, Any], library_version: str) -> str:
     lines = [
         "/* SPDX-License-Identifier: Apache-2.0 */",
@@ -25,6 +35,7 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
         "#define SPK_SPEC_H",
         "",
         f'#define SPK_LIBRARY_VERSION "{library_version}" /* of stridepack, from pyproject.toml */',
+        *version_numbers(library_version),
         f"#define SPK_VERSION {spec['version']} /* of the format, in every blob */",
         f"#define SPK_MAGIC 0x{spec['magic']:02X}u /* the first byte of a blob */",
         f'#define SPK_TFLM_OPERATOR "{spec["tflm_operator"]}" /* in .tflite files */',
@@ -38,7 +49,9 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
     lines += ["", "/* Every format, for use as SPK_FORMATS(X) with X(name, NAME, wire id). */"]
     rows = [f"  X({name}, {name.upper()}, {wire})" for name, wire in spec["formats"].items()]
     lines += ["#define SPK_FORMATS(X) \\", " \\\n".join(rows), ""]
+    lines += [f"#define SPK_FORMAT_{n.upper()} {wire}u" for n, wire in spec["formats"].items()]
     lines += [
+        "",
         "/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */"
     ]
     for name in (*map(str.upper, spec["formats"]), "TRANSFORMS"):

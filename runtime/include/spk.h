@@ -48,13 +48,19 @@
  * transforms needs up to 300 bytes more. huffman takes 3000 bytes less where it codes no gaps. Without optimisation, it
  * is up to 1000 bytes more.
  *
+ * Checksum: spk_validate takes a CRC-32 with a table of 64 bytes. SPK_CRC32_TABLE=256 has 1 KiB and is faster,
+ * SPK_CRC32_TABLE=0 has none and is slower. SPK_CRC32=my_crc32 calls a function of yours, for example for a CRC unit:
+ * uint32_t my_crc32(uint32_t crc, const uint8_t *data, size_t size), in C. It goes on from crc, the result of an earlier
+ * call or 0, as crc32 of zlib does.
+ *
  * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
  * SPK_ERROR_UNSUPPORTED. SPK_WITHOUT_TRANSFORMS leaves out what stands between some blobs and their format; pack with
  * --no-transforms then. SPK_WITHOUT_TFLM_PRUNE leaves out spk_tflm_prune_s8. The decoder of dcsr stays until hybrid is
  * left out as well. Define SPK_NO_HELIUM to leave the Helium decoders out.
  *
- * Version: SPK_LIBRARY_VERSION is that of this library, SPK_VERSION that of the format of the blobs. docs/format.md in
- * the project's repository specifies the bytes.
+ * Version: SPK_LIBRARY_VERSION is that of this library, as text, and SPK_LIBRARY_VERSION_MAJOR, _MINOR and _PATCH are
+ * its numbers. SPK_VERSION is that of the format of the blobs, which docs/format.md in the project's repository
+ * specifies. For C++17 and later, stridepack.hpp beside this file has the same functions with classes and spans.
  */
 #ifndef SPK_H
 #define SPK_H
@@ -93,6 +99,10 @@ spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size);
 /* Decode one tile: elements [tile * tile_size, + spk_tile_elements(view, tile)) of the tensor, to the start of dst. */
 spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, size_t dst_size);
 
+/* The weights of a tile where they lie in the blob, or null where they must be decoded: in all formats but dense, and in
+ * damaged blobs. A tensor that was not cut is tile 0. Nothing is copied, so a layer can read them there. */
+const int8_t *spk_in_place_s8(const spk_view *view, uint32_t tile);
+
 /* Elements in a tile; 0 when there is no such tile. */
 uint32_t spk_tile_elements(const spk_view *view, uint32_t tile);
 
@@ -107,6 +117,9 @@ spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_
 
 /* "ok", "truncated", ...: the names of spec/spec.toml. Never null. */
 const char *spk_status_name(spk_status status);
+
+/* SPK_LIBRARY_VERSION of the library that the program is linked with. */
+const char *spk_version(void);
 
 /* A bundle (.spk file): many tensors, by name or by number, read where it lies. */
 typedef struct spk_bundle {
@@ -129,6 +142,28 @@ spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **nam
 /* Open the tensor of that name. Its CRC-32 is compared with that of each tensor in turn, and where it is equal the
  * name, too, if the names are stored. If they are not, another name may have the same CRC-32: once in 2^32. */
 spk_status spk_bundle_find(const spk_bundle *bundle, const char *name, spk_view *view);
+
+/* What `stridepack pack -o weights.c` writes is a table of these. The header of each model has the same lines, so that
+ * the type is the same in all of them, and a function can take the tensors of any model. */
+#ifndef STRIDEPACK_TENSOR
+#define STRIDEPACK_TENSOR
+typedef struct stridepack_tensor {
+  const char *name;
+  const uint8_t *blob; /* at a multiple of 4 bytes */
+  size_t blob_size;    /* bytes */
+  size_t n_elements;
+  uint32_t n_dims;
+  uint32_t shape[8];
+} stridepack_tensor;
+
+/* All tensors of a model. Its header has an initializer: stridepack_model model = WEIGHTS_MODEL; */
+typedef struct stridepack_model {
+  const stridepack_tensor *tensors;
+  size_t n_tensors;
+  size_t largest_tensor; /* elements = bytes when unpacked */
+  size_t largest_tile;
+} stridepack_model;
+#endif
 
 #ifdef __cplusplus
 }

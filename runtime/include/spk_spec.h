@@ -5,6 +5,9 @@
 #define SPK_SPEC_H
 
 #define SPK_LIBRARY_VERSION "0.1.0" /* of stridepack, from pyproject.toml */
+#define SPK_LIBRARY_VERSION_MAJOR 0
+#define SPK_LIBRARY_VERSION_MINOR 1
+#define SPK_LIBRARY_VERSION_PATCH 0
 #define SPK_VERSION 1 /* of the format, in every blob */
 #define SPK_MAGIC 0xABu /* the first byte of a blob */
 #define SPK_TFLM_OPERATOR "STRIDEPACK_DECODE" /* in .tflite files */
@@ -37,6 +40,15 @@
   X(bitmap, BITMAP, 6) \
   X(rans, RANS, 7) \
   X(huffman, HUFFMAN, 8)
+
+#define SPK_FORMAT_DENSE 1u
+#define SPK_FORMAT_PSR 2u
+#define SPK_FORMAT_RLE 3u
+#define SPK_FORMAT_DCSR 4u
+#define SPK_FORMAT_HYBRID 5u
+#define SPK_FORMAT_BITMAP 6u
+#define SPK_FORMAT_RANS 7u
+#define SPK_FORMAT_HUFFMAN 8u
 
 /* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */
 #ifdef SPK_WITHOUT_DENSE

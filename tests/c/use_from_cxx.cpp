@@ -1,4 +1,4 @@
-// spk.h as a C++17 program sees it: it compiles without a warning, and its functions link as C.
+/* spk.h as a C++ program sees it, from C++98 on: it compiles without a warning, and its functions link as C. */
 
 #include <cstring>
 

@@ -18,6 +18,8 @@ from stridepack.files import atomic
 
 __all__ = ["call"]
 
+MODEL = Path(__file__).resolve().parents[2] / "examples/resnet8_cifar10_50.tflite"
+
 
 @pytest.fixture
 def npz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -92,6 +94,32 @@ def test_a_header_of_others_is_not_replaced(npz: Path, call: Call) -> None:
     assert not Path("main.c").exists()
     for _ in range(2):  # its own header is replaced
         assert call("pack", npz, "-o", "weights.c")[0] == 0
+
+
+@pytest.mark.parametrize("second", [["w.c"], ["w.spk", "--no-names"]])
+@pytest.mark.parametrize("first", [["w.c"], ["w.spk", "--no-names"]])
+def test_a_header_of_another_output_is_not_replaced(
+    npz: Path, call: Call, first: list[str], second: list[str]
+) -> None:
+    assert call("pack", npz, "-o", *first)[0] == 0
+    header = Path("w.h").read_text()
+    code, _, said = call("pack", npz, "-o", *second)
+    assert code == (0 if first == second else 2)
+    if first != second:
+        assert f"w.h is there already, and it belongs to {first[0]}." in said
+        assert "Choose another name for the output." in said
+        assert not Path(second[0]).exists()
+    assert Path("w.h").read_text() == header
+    Path(first[0]).unlink()  # nobody needs the header any more
+    assert call("pack", npz, "-o", *second)[0] == 0
+
+
+@pytest.mark.usefixtures("npz")  # changes into a folder of its own
+def test_a_header_of_another_array_is_not_replaced(call: Call) -> None:
+    for suffix in ("cc", "cpp"):
+        code, _, said = call("pack", MODEL, "-o", f"m.{suffix}")
+        assert code == (0 if suffix == "cc" else 2)
+    assert "m.h is there already, and it belongs to m.cc." in said
 
 
 @pytest.mark.parametrize("name", ["a\nb.c", 'a"b.c', "a\\b.c", "a\udcff.c"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,10 @@ from stridepack.files.c_source import c_sources
 from stridepack.files.runtime import PACKAGES, write_runtime
 
 FORMATS = sp.formats()
+MANIFESTS = {
+    *("CMakeLists.txt", "meson.build", "idf_component.yml", "library.properties"),
+    *("library.json", "stridepack.stridepack.pdsc", "Cargo.toml"),
+}
 VALUES = np.tile(np.array([0, 3, 0, 0, -2, 0, 5, 0], np.int8), 64).reshape(8, 64)
 
 # A program that returns 0 if every tensor of weights.c decodes to what it was made of.
@@ -112,10 +117,14 @@ def test_cmake_subdirectory_and_package(tmp_path: Path) -> None:
 
 def test_cmake_leaves_decoders_out(tmp_path: Path) -> None:
     write_runtime(tmp_path)
-    cmake(tmp_path, "-DSTRIDEPACK_RANS=OFF")
+    cmake(tmp_path, "-DSTRIDEPACK_RANS=OFF", "-DSTRIDEPACK_CRC32_TABLE=256")
     ninja = (tmp_path / "build/build.ninja").read_text()
     assert "SPK_WITHOUT_RANS" in ninja
     assert "SPK_WITHOUT_RLE" not in ninja
+    assert "SPK_CRC32_TABLE=256" in ninja
+    assert "SPK_CRC32=" not in ninja
+    cmake(tmp_path, "-DSTRIDEPACK_CRC32=crc32_of_chip")
+    assert "SPK_CRC32=crc32_of_chip" in (tmp_path / "build/build.ninja").read_text()
 
 
 def test_meson(tmp_path: Path) -> None:
@@ -126,7 +135,9 @@ def test_meson(tmp_path: Path) -> None:
         "spk = dependency('stridepack', fallback: ['stridepack', 'stridepack_dep'])\n"
         "executable('firmware', 'main.c', 'weights.c', dependencies: spk)\n"
     )
-    run("meson", "setup", "build", "-Dstridepack:werror=true", cwd=tmp_path)
+    options = ("-Dstridepack:werror=true", "-Dstridepack:crc32_table=256")
+    run("meson", "setup", "build", *options, cwd=tmp_path)
+    assert "SPK_CRC32_TABLE=256" in (tmp_path / "build/build.ninja").read_text()
     run("meson", "compile", "-C", "build", cwd=tmp_path)
     run(tmp_path / "build/firmware")
 
@@ -191,9 +202,15 @@ def test_modules_with_options(tmp_path: Path, package: str, project: str, kconfi
         cmake(tmp_path, f"-DFORMATS={';'.join(formats)}")
         done = subprocess.run([tmp_path / "build/app"], check=False)
         assert done.returncode == code  # 2: spk_validate refuses the format that is left out
+    crc32 = ("-DCONFIG_STRIDEPACK_CRC32_TABLE=0", "-DCONFIG_STRIDEPACK_CRC32=")
+    cmake(tmp_path, f"-DFORMATS={';'.join([*without, 'RANS'])}", *crc32)
+    ninja = (tmp_path / "build/build.ninja").read_text()
+    assert "SPK_CRC32_TABLE=0" in ninja
+    assert "SPK_CRC32=" not in ninja
+    run(tmp_path / "build/app")
 
     options = kconfiglib.Kconfig(str(tmp_path / "stridepack" / kconfig), warn_to_stderr=False)
-    named = {f"STRIDEPACK_{name.upper()}" for name in FORMATS}
+    named = {f"STRIDEPACK_{name.upper()}" for name in (*FORMATS, "crc32", "crc32_table")}
     assert named <= options.syms.keys()
     assert not options.warnings
 
@@ -220,6 +237,25 @@ def test_manifests(tmp_path: Path) -> None:
     named = [file.attrib["name"] for file in pack.iter("file")]
     assert all((root / name).exists() for name in named)
     assert {f"src/{path.name}" for path in (root / "src").glob("*.c")} <= set(named)
+
+
+@pytest.mark.parametrize("package", [name for name in PACKAGES if name != "zephyr"])
+def test_the_version_comes_from_one_place(tmp_path: Path, package: str) -> None:
+    """It is that of the Python package, in C and in what each package says of itself.
+
+    A module of Zephyr says none.
+    """
+    files = {path.name: path for path in write_runtime(tmp_path, package=package)}
+    spec = files["spk_spec.h"].read_text()
+    assert f'#define SPK_LIBRARY_VERSION "{sp.__version__}"' in spec
+    numbers = [re.search(rf"VERSION_{part} (\d+)", spec)[1] for part in ("MAJOR", "MINOR", "PATCH")]
+    assert sp.__version__.startswith(".".join(numbers))
+    manifests = [path for name, path in files.items() if name in MANIFESTS]
+    assert manifests
+    if package == "cmake":  # reads the header
+        assert "SPK_LIBRARY_VERSION" in manifests[0].read_text()
+    else:
+        assert any(f"{sp.__version__}" in path.read_text() for path in manifests)
 
 
 # What the Arduino core defines

@@ -6,7 +6,7 @@ import click
 
 from stridepack.cli.options import PATH, target_option
 from stridepack.cli.output import say
-from stridepack.files.runtime import PACKAGES, write_runtime
+from stridepack.files.runtime import AMALGAMATED, DEFAULT, PACKAGES, write_runtime
 from stridepack.files.spk import read_bundle
 from stridepack.report.runtime import needs
 
@@ -17,9 +17,12 @@ from stridepack.report.runtime import needs
     "--for",
     "package",
     type=click.Choice(list(PACKAGES)),
-    default="cmake",
-    show_default=True,
-    help="The build system that takes the sources in.",
+    help=f"The build system that takes the sources in.  [default: {DEFAULT}]",
+)
+@click.option(
+    "--amalgamate",
+    is_flag=True,
+    help="Write one header and one C file, spk.h and spk.c, instead of a file for each decoder.",
 )
 @click.option(
     "--model",
@@ -33,7 +36,15 @@ from stridepack.report.runtime import needs
     is_flag=True,
     help="Also write the C++ that makes the decoder an operator of TensorFlow Lite Micro.",
 )
-def runtime(directory: Path, package: str, model: Path | None, target: str, tflm: bool) -> None:
+def runtime(
+    directory: Path,
+    *,
+    package: str | None,
+    amalgamate: bool,
+    model: Path | None,
+    target: str,
+    tflm: bool,
+) -> None:
     """Write the C sources of the decoder into DIRECTORY. Your firmware project compiles them.
 
     \b
@@ -42,15 +53,19 @@ def runtime(directory: Path, package: str, model: Path | None, target: str, tflm
       cd third_party/stridepack && cc -Iinclude -c src/*.c src/mve/*.c
       stridepack runtime modules/stridepack --for zephyr
       stridepack runtime third_party/stridepack --model packed.spk
+      stridepack runtime third_party/stridepack --amalgamate
       stridepack runtime third_party/stridepack --tflm
     """
     formats = {packed.format for packed in read_bundle(model).values()} if model else None
-    files = write_runtime(directory, package=package, formats=formats, tflm=tflm)
+    files = write_runtime(
+        directory, package=package, amalgamate=amalgamate, formats=formats, tflm=tflm
+    )
     say([f"wrote {len(files)} files into {directory}"])
     if formats is not None:
         say(needs(formats, target))
     header = next(path for path in files if path.name == "spk.h").relative_to(directory)
-    say([f"{PACKAGES[package].next_step} {header} says how to use them."])
+    next_step = AMALGAMATED if amalgamate else PACKAGES[package or DEFAULT].next_step
+    say([f"{next_step} {header} says how to use them."])
     if tflm:
         say(
             [

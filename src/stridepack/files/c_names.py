@@ -8,6 +8,13 @@ from stridepack.errors import InputError, OutputError, reason
 # How a header of ours is known by its first line
 GENERATED = "packed by stridepack. Generated; do not edit."
 
+# What a header of ours says in its first line, and the outputs that have such a one
+_OWNERS = {
+    rb"numbers of \d+ weight tensors packed": (".spk",),
+    rb": \d+ weight tensors packed": (".c",),
+    rb"A \.tflite model packed": (".cc", ".cpp", ".cxx"),
+}
+
 # Words of C++20 that no variable can be called
 _KEYWORDS = """
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
@@ -52,18 +59,11 @@ def check_c_output(output: Path) -> None:
             f"{str(output)!r}: the name has the character {bad[0]!r}, which an #include cannot "
             "have. Choose another name."
         )
-    check_header(output.with_suffix(".h"), f"The output {output} needs a header beside it")
+    _check_header(output, output.with_suffix(".h"))
 
 
-def check_header(header: Path, why: str) -> None:
-    """Raise OutputError where a header is there that stridepack has not written.
-
-    Parameters
-    ----------
-    header : Path
-    why : str
-        Why it would be written, without a full stop.
-    """
+def _check_header(output: Path, header: Path) -> None:
+    """Raise OutputError where a header is there that belongs to something else."""
     try:
         with header.open("rb") as file:
             start = file.read(4096)
@@ -72,7 +72,20 @@ def check_header(header: Path, why: str) -> None:
     except OSError as error:
         raise OutputError(f"{header} cannot be written: {reason(error)}.") from error
     if start and GENERATED.encode() not in start:
-        raise OutputError(
-            f"{header} is there already, and stridepack has not written it. {why}, which would "
-            "replace it. Choose another name for the output."
-        )
+        owner = "stridepack has not written it"
+    elif other := _other_output(output, start):
+        owner = f"it belongs to {other}"
+    else:
+        return
+    raise OutputError(
+        f"{header} is there already, and {owner}. The output {output} needs a header beside it, "
+        "which would replace it. Choose another name for the output."
+    )
+
+
+def _other_output(output: Path, header: bytes) -> Path | None:
+    """The file beside an output, of another kind, that a header of ours was written for."""
+    first = header.partition(b"\n")[0]
+    suffixes = next((of for text, of in _OWNERS.items() if re.search(text, first)), ())
+    others = (output.with_suffix(suffix) for suffix in suffixes if suffix != output.suffix)
+    return next((other for other in others if other.is_file()), None)

@@ -1,6 +1,8 @@
 """ESP-IDF: a component, with an option in menuconfig for each format."""
 
-from stridepack.files.runtime.library import SUMMARY, Files, Library
+from textwrap import indent
+
+from stridepack.files.runtime.library import CRC32_OPTIONS, SUMMARY, Files, Library
 
 NEXT_STEP = (
     "Put the directory into `components/` of your project, and add `stridepack` to the REQUIRES "
@@ -31,6 +33,16 @@ if(NOT CONFIG_STRIDEPACK_{name})
 endif()
 """
 
+_CRC32 = """\
+if(DEFINED CONFIG_STRIDEPACK_CRC32_TABLE)
+  set(table ${CONFIG_STRIDEPACK_CRC32_TABLE})
+  target_compile_definitions(${COMPONENT_LIB} PRIVATE SPK_CRC32_TABLE=${table})
+endif()
+if(CONFIG_STRIDEPACK_CRC32)
+  target_compile_definitions(${COMPONENT_LIB} PRIVATE SPK_CRC32=${CONFIG_STRIDEPACK_CRC32})
+endif()
+"""
+
 _KCONFIG = """\
 # SPDX-License-Identifier: Apache-2.0
 menu "stridepack"
@@ -50,9 +62,9 @@ def arrange(library: Library) -> Files:
     """Add CMakeLists.txt, Kconfig and idf_component.yml."""
     cmake = _CMAKE % {
         "sources": "\n".join(f"    {path}" for path in library.sources),
-        "options": library.for_each_format(_WITHOUT),
+        "options": library.for_each_format(_WITHOUT) + _CRC32,
     }
-    options = library.for_each_format(_OPTION)
+    options = library.for_each_format(_OPTION) + indent(CRC32_OPTIONS, " " * 4)
     manifest = _MANIFEST.format(version=library.version, summary=SUMMARY)
     return library.files | {
         "CMakeLists.txt": cmake.encode(),

@@ -14,6 +14,20 @@ Files = dict[str, bytes]
 
 SUMMARY = "Unpack neural-network weights that stridepack has packed into Flash"
 
+CRC32_OPTIONS = """\
+config STRIDEPACK_CRC32_TABLE
+    int "Entries of the table of the CRC-32: 0, 16 or 256"
+    default 16
+
+config STRIDEPACK_CRC32
+    string "A function of yours that takes the CRC-32 instead"
+    default ""
+    help
+      spk.h says of what type it is.
+
+"""
+"""Options in Kconfig for the checksum."""
+
 # Installed beside the package; in an editable installation the repository's own folder.
 _INSTALLED = Path(__file__).resolve().parents[2] / "_runtime"
 _REPOSITORY = Path(__file__).resolve().parents[4] / "runtime"
@@ -76,7 +90,7 @@ def read_library(formats: Collection[str] | None = None, *, tflm: bool = False) 
     paths = [folder / "LICENSE", folder / "README.md"]
     for name in ("include", "src", *(("tflm",) if tflm else ())):
         found = sorted((folder / name).rglob("*"))
-        paths += [path for path in found if path.suffix in (".c", ".h", ".cc")]
+        paths += [path for path in found if path.suffix in (".c", ".h", ".hpp", ".cc")]
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     if formats is None:
         return Library(files, tuple(_spec.FORMATS))

@@ -24,6 +24,10 @@ foreach format : [{formats}]
     c_args += '-DSPK_WITHOUT_' + format.to_upper()
   endif
 endforeach
+c_args += '-DSPK_CRC32_TABLE=' + get_option('crc32_table')
+if get_option('crc32') != ''
+  c_args += '-DSPK_CRC32=' + get_option('crc32')
+endif
 
 stridepack_lib = static_library(
   'stridepack',
@@ -47,6 +51,21 @@ import('pkgconfig').generate(stridepack_lib, description: '{summary}')
 _OPTION = """\
 option('{format}', type: 'boolean', value: true, description: 'Decode the format {format}')
 """
+_CRC32 = """\
+option(
+  'crc32_table',
+  type: 'combo',
+  choices: ['0', '16', '256'],
+  value: '16',
+  description: 'Entries of the table of the CRC-32',
+)
+option(
+  'crc32',
+  type: 'string',
+  value: '',
+  description: 'A function of yours that takes the CRC-32 instead; spk.h says of what type',
+)
+"""
 
 
 def arrange(library: Library) -> Files:
@@ -58,5 +77,5 @@ def arrange(library: Library) -> Files:
         sources="\n".join(f"    '{path}'," for path in library.sources),
         headers=", ".join(f"'{path}'" for path in library.headers),
     )
-    options = library.for_each_format(_OPTION)
+    options = library.for_each_format(_OPTION) + _CRC32
     return library.files | {"meson.build": build.encode(), "meson.options": options.encode()}

@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stridepack.files.runtime import arduino, cmake, cmsis_pack, esp_idf, meson, platformio, zephyr
+from stridepack.files.runtime import (
+    arduino,
+    cmake,
+    cmsis_pack,
+    esp_idf,
+    meson,
+    platformio,
+    rust,
+    zephyr,
+)
 from stridepack.files.runtime.library import Files, Library
 
 
@@ -31,4 +40,7 @@ PACKAGES = {
     "arduino": Package(arduino.arrange, arduino.NEXT_STEP),
     "platformio": Package(platformio.arrange, platformio.NEXT_STEP),
     "cmsis-pack": Package(cmsis_pack.arrange, cmsis_pack.NEXT_STEP),
+    "rust": Package(rust.arrange, rust.NEXT_STEP),
 }
+
+DEFAULT = "cmake"

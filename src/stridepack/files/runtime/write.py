@@ -9,8 +9,9 @@ from pathlib import Path
 from stridepack._words import listed
 from stridepack.errors import InputError, OutputError, reason
 from stridepack.files.atomic import write_files
+from stridepack.files.runtime import amalgamation
 from stridepack.files.runtime.library import Files, read_library
-from stridepack.files.runtime.packages import PACKAGES
+from stridepack.files.runtime.packages import DEFAULT, PACKAGES
 
 # Says what stridepack has written, so that a later version finds what is stale and what was edited.
 _RECORD = "stridepack-files.json"
@@ -19,7 +20,8 @@ _RECORD = "stridepack-files.json"
 def write_runtime(
     directory: Path,
     *,
-    package: str = "cmake",
+    package: str | None = None,
+    amalgamate: bool = False,
     formats: Collection[str] | None = None,
     tflm: bool = False,
 ) -> list[Path]:
@@ -30,8 +32,10 @@ def write_runtime(
     Parameters
     ----------
     directory : Path
-    package : str
-        The build system: a key of `PACKAGES`.
+    package : str, optional
+        The build system: a key of `PACKAGES`. Default: cmake.
+    amalgamate : bool
+        One header and one C file instead, which need no build system.
     formats : collection of str, optional
         The formats to decode. Default: all.
     tflm : bool
@@ -45,15 +49,22 @@ def write_runtime(
     Raises
     ------
     InputError
-        For an unknown build system.
+        For an unknown build system, or for one together with `amalgamate`.
     OutputError
         When a file cannot be written, belongs to others, or was edited since it was written.
     """
-    if package not in PACKAGES:
+    if package is not None and package not in PACKAGES:
         raise InputError(
             f"`package={package}` is unknown. Choose {listed(PACKAGES)}.", package=package
         )
-    content = PACKAGES[package].arrange(read_library(formats, tflm=tflm))
+    if package is not None and amalgamate:
+        raise InputError(
+            "`amalgamate=True` writes one C file, which any build system compiles, and so there is "
+            f"no package of it for {package}. Leave one of them out.",
+            amalgamate=True,
+        )
+    arrange = amalgamation.arrange if amalgamate else PACKAGES[package or DEFAULT].arrange
+    content = arrange(read_library(formats, tflm=tflm))
     earlier = _earlier(directory)
     _refuse(directory, content, earlier)
     stale = [directory / path for path in earlier if path not in content]

@@ -1,6 +1,6 @@
 """Zephyr: a module for west, with an option in Kconfig for each format."""
 
-from stridepack.files.runtime.library import SUMMARY, Files, Library
+from stridepack.files.runtime.library import CRC32_OPTIONS, SUMMARY, Files, Library
 
 NEXT_STEP = (
     "Name the directory in `ZEPHYR_EXTRA_MODULES`, or list it in west.yml, and set "
@@ -33,6 +33,15 @@ _WITHOUT = """\
   endif()
 """
 
+_CRC32 = """\
+  if(DEFINED CONFIG_STRIDEPACK_CRC32_TABLE)
+    zephyr_library_compile_definitions(SPK_CRC32_TABLE=${CONFIG_STRIDEPACK_CRC32_TABLE})
+  endif()
+  if(CONFIG_STRIDEPACK_CRC32)
+    zephyr_library_compile_definitions(SPK_CRC32=${CONFIG_STRIDEPACK_CRC32})
+  endif()
+"""
+
 _KCONFIG = """\
 # SPDX-License-Identifier: Apache-2.0
 menuconfig STRIDEPACK
@@ -58,9 +67,9 @@ def arrange(library: Library) -> Files:
     """Add zephyr/module.yml, zephyr/CMakeLists.txt and zephyr/Kconfig."""
     cmake = _CMAKE % {
         "sources": "\n".join(f"    ${{root}}/{path}" for path in library.sources),
-        "options": library.for_each_format(_WITHOUT),
+        "options": library.for_each_format(_WITHOUT) + _CRC32,
     }
-    options = library.for_each_format(_OPTION)
+    options = library.for_each_format(_OPTION) + CRC32_OPTIONS
     kconfig = _KCONFIG.format(summary=SUMMARY, options=options)
     return library.files | {
         "zephyr/module.yml": _MODULE.encode(),
