@@ -39,7 +39,7 @@ def runtime(directory: Path, package: str, model: Path | None, target: str, tflm
     \b
     Examples:
       stridepack runtime third_party/stridepack
-      cd third_party/stridepack && cc -Iinclude -c src/*.c src/mve/*.c
+      cd third_party/stridepack && cc -Iinclude -c src/*.c src/*/*.c
       stridepack runtime modules/stridepack --for zephyr
       stridepack runtime third_party/stridepack --model packed.spk
       stridepack runtime third_party/stridepack --tflm
