@@ -145,7 +145,7 @@ SPK_NOINLINE static void careful_rows(block *b, const spk_rans_streams *s, const
 
 static uint32_t furthest(const block *b) {
   uint32_t most = 0;
-  SPK_NO_UNROLL
+  SPK_NO_VECTORS
   for (uint32_t lane = 0; lane < LANES; lane++) most = b->offset[lane] > most ? b->offset[lane] : most;
   return most;
 }
@@ -160,7 +160,7 @@ static bool decode_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint
   /* Lane i starts where lane i - 1 ends. */
   uint16_t offset_ends[LANES], position_ends[LANES];
   uint32_t offset = 0, stop = 0, furthest_end = 0;
-  SPK_NO_UNROLL
+  SPK_NO_VECTORS
   for (uint32_t lane = 0; lane < LANES; lane++) {
     b.x[lane] = (uint16_t)spk_load_u16(s->record + SPK_RANS_STATES + 2u * lane);
     b.offset[lane] = (uint16_t)offset;
@@ -186,7 +186,7 @@ static bool decode_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint
   careful_rows(&b, s, t, row, n - row * SPK_RANS_LANES);
 
   uint32_t wrong = 0;
-  SPK_NO_UNROLL
+  SPK_NO_VECTORS
   for (uint32_t lane = 0; lane < LANES; lane++) {
     wrong |= (uint32_t)b.x[lane] ^ SPK_RANS_LOWEST;
     wrong |= (uint32_t)b.offset[lane] ^ offset_ends[lane];

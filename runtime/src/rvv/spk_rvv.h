@@ -8,6 +8,13 @@
 
 #include "../spk_internal.h"
 
+/* In front of a short loop that a compiler would make vectors of: it would need stack for them. */
+#if defined(__clang__)
+#define SPK_NO_VECTORS SPK_PRAGMA(clang loop vectorize(disable) unroll(disable))
+#else
+#define SPK_NO_VECTORS SPK_NO_UNROLL
+#endif
+
 /* n bytes, each at its own offset. */
 SPK_INLINE void spk_store_at(int8_t *dst, const uint8_t *offsets, const uint8_t *values, size_t n) {
   SPK_NO_UNROLL
