@@ -35,6 +35,7 @@ FILES = (
     "runtime/src/spk_{}.c",
     "runtime/src/spk_{}.h",
     "runtime/src/mve/spk_{}_mve.c",
+    "runtime/src/rvv/spk_{}_rvv.c",
     "src/stridepack/formats/{}.py",
     "src/stridepack/reference/{}.py",
     "src/stridepack/cost/work/{}.py",
@@ -44,7 +45,7 @@ FILES = (
 TOOLS = ("ruff", "clang-format")
 
 # Where names may be declared that a format uses and that are not its own
-SHARED = ("core/*.hpp", "runtime/src/*.h", "runtime/src/mve/*.h", "tests/vectors/*.py")
+SHARED = ("core/*.hpp", "runtime/src/*.h", "runtime/src/*/*.h", "tests/vectors/*.py")
 
 
 def formats(root: Path) -> dict[str, int]:

@@ -2,6 +2,7 @@
  *
  *   qemu-system-arm ... -plugin libcount.so,begin=ADDRESS,end=ADDRESS,out=FILE
  *
+ * code=ADDRESS says where the memory with the code starts, if not at 0.
  * The firmware stores to the word at begin before what is to be counted, and to the word at end behind it; neither
  * store is counted. Each such pair appends to FILE a line "region" and one line for each instruction that ran:
  *
@@ -52,7 +53,7 @@ __attribute__((constructor)) static void choose_version(void) {
   qemu_plugin_version = qemu_plugin_register_vcpu_insn_exec_inline ? 1 : 2;
 }
 
-/* One for each halfword of the memory that code lies in, which starts at address 0. */
+/* One for each halfword of the memory that code lies in. */
 enum { CODE_SIZE = 512 << 10, N_COUNTERS = CODE_SIZE / 2 };
 typedef struct counter {
   uint64_t executed, taken, accesses, excess;
@@ -66,7 +67,7 @@ typedef struct block {
 } block;
 static const block *previous;
 
-static uint64_t begin, end;
+static uint64_t begin, end, code;
 static FILE *out;
 
 static void die(const char *what) {
@@ -79,8 +80,8 @@ static void write_region(void) {
   for (unsigned i = 0; i < N_COUNTERS; i++) {
     const counter *c = &counters[i];
     if (c->executed == 0) continue;
-    fprintf(out, "%x %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", 2 * i, c->executed, c->taken, c->accesses,
-            c->excess);
+    fprintf(out, "%" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", code + 2 * i, c->executed, c->taken,
+            c->accesses, c->excess);
   }
   if (fflush(out) != 0) die("cannot write");
 }
@@ -119,14 +120,15 @@ static void note_block(unsigned cpu, void *data) {
 /* Blocks are translated anew now and then; their descriptions are kept, since QEMU does not say when they go. */
 static void translate(uint64_t id, struct qemu_plugin_tb *tb) {
   (void)id;
+  if (qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)) < code) return; /* what the machine does before reset */
   block *b = malloc(sizeof *b);
   if (!b) die("out of memory");
   const size_t n = qemu_plugin_tb_n_insns(tb);
   for (size_t i = 0; i < n; i++) {
     struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
     const uint64_t address = qemu_plugin_insn_vaddr(insn);
-    if (address >= CODE_SIZE) die("code outside of the memory that is watched");
-    counter *c = &counters[address / 2];
+    if (address - code >= CODE_SIZE) die("code outside of the memory that is watched");
+    counter *c = &counters[(address - code) / 2];
     if (i == 0) b->first = address;
     b->following = address + qemu_plugin_insn_size(insn);
     b->last = c;
@@ -145,6 +147,8 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv) {
       begin = strtoull(value, NULL, 0);
     } else if (strncmp(argv[i], "end=", 4) == 0) {
       end = strtoull(value, NULL, 0);
+    } else if (strncmp(argv[i], "code=", 5) == 0) {
+      code = strtoull(value, NULL, 0);
     } else if (strncmp(argv[i], "out=", 4) == 0) {
       out = fopen(value, "w");
     } else {

@@ -39,10 +39,16 @@ enum { DECODE_S8, TFLM_PRUNE_S8, BIT_LOOP, BITMAP_HEADER_SIZE = 4 };
 /* What a word of stack that nobody used yet holds. Never what a register may hold that is pushed there. */
 #define PAINT(word) ((uint32_t)(uintptr_t)(word) ^ 0xA5C35A3Cu)
 
+#if defined(__riscv)
+#define MOVE "mv "
+#else
+#define MOVE "mov "
+#endif
+
 /* Inside a function, around what is measured: it counts from its own end of the stack. */
 #define PAINT_STACK()                             \
   uint32_t *top, *word;                           \
-  __asm__ volatile("mov %0, sp" : "=r"(top));     \
+  __asm__ volatile(MOVE "%0, sp" : "=r"(top));    \
   for (word = stack_bottom; word < top; word++) { \
     *(volatile uint32_t *)word = PAINT(word);     \
   }

@@ -48,10 +48,10 @@ def pack(model: Path, folder: Path, flash: int, sram: int, target: str) -> None:
     plan = sp.pack_file(model, source, budget=budget, objective="speed", target=target).plan
     print(f"  {source.name}: {plan.flash:,} bytes of Flash when it is compiled")
 
-    # The plan says what decoding costs. Its cycles are those of the core alone: waiting for slow
-    # memory is not in them.
+    # The plan says what decoding costs: cycles of a Cortex-M55, or instructions of another core.
+    # Waiting for slow memory is not in them.
     print(f"to unpack every weight once on {target}:")
-    print(f"  about {plan.cycles:,} cycles, with the decoders of {', '.join(plan.formats)}")
+    print(f"  about {plan.cycles:,} {plan.unit}, with the decoders of {', '.join(plan.formats)}")
     print(f"  RAM: a buffer of {plan.sram:,} bytes, and {plan.stack_nbytes:,} bytes of stack")
 
     check(model, packed, bundle)

@@ -95,7 +95,7 @@ spk_status spk_bitmap_validate(const spk_tile *tile) {
   return n == s.n && spk_ends(s.n_patches, s.rest_size) ? SPK_OK : SPK_ERROR_STREAM;
 }
 
-#if !SPK_HELIUM
+#if !SPK_HELIUM && !SPK_RVV
 
 /* A last group, of fewer than 128 / bits values. */
 SPK_NOINLINE static void unpack_last(uint8_t *values, uint32_t n, const uint8_t *fields, uint32_t bits, bool is_first,

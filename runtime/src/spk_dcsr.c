@@ -113,7 +113,7 @@ static spk_status walk(const spk_tile *tile, int8_t *dst) {
   return s.end - s.extensions < 4 ? SPK_OK : SPK_ERROR_STREAM;
 }
 
-#if !SPK_HELIUM
+#if !SPK_HELIUM && !SPK_RVV
 spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst) { return walk(tile, dst); }
 
 spk_status spk_dcsr_decode(const spk_tile *tile, int8_t *dst) {

@@ -399,7 +399,7 @@ spk_status spk_huffman_validate(const spk_tile *tile) {
   return spk_description_ends(&s.description) ? SPK_OK : SPK_ERROR_STREAM;
 }
 
-#if !SPK_HELIUM
+#if !SPK_HELIUM && !SPK_RVV
 
 /* The raw bits of a group lie side by side in every byte: field j of byte i is that of value 16 j + i. */
 SPK_INLINE void add_raw_bits(uint8_t *values, uint32_t count, const uint8_t *raw_bits, uint32_t value_raw) {

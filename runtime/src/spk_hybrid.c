@@ -5,6 +5,9 @@
 #include "spk_dcsr.h"
 
 #ifndef SPK_WITHOUT_HYBRID
+#if SPK_RVV
+#include "rvv/spk_rvv.h"
+#endif
 
 bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, int8_t *dst) {
   const uint32_t size = record & 0xFFu, first_stride = s->first_stride;
@@ -29,6 +32,12 @@ bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, i
       stride += pair >> 4 & 15u;
     }
     if (start + (size - 1u) * stride >= n) return false;
+#if SPK_RVV
+    if (dst) {
+      spk_store_strided(dst + start, stride, values, size);
+      values += size;
+    }
+#else
     if (dst) {
       int8_t *slot = dst + start; /* unrolled, the loop would take registers from the one around it */
       SPK_NO_UNROLL
@@ -37,6 +46,7 @@ bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, i
         slot += stride;
       }
     }
+#endif
   }
   s->values = values;
   s->codes = codes;

@@ -3,6 +3,18 @@
 #include "spk_psr.h"
 
 #ifndef SPK_WITHOUT_PSR
+#if SPK_RVV
+#include "rvv/spk_rvv.h"
+#endif
+
+/* Values of a whole block. */
+SPK_INLINE void put(int8_t *dst, const uint8_t *columns, const uint8_t *values, uint32_t count) {
+#if SPK_RVV
+  spk_store_at(dst, columns, values, count);
+#else
+  for (uint32_t i = 0; i < count; i++) dst[columns[i]] = (int8_t)values[i];
+#endif
+}
 
 SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
   spk_psr_streams s;
@@ -29,7 +41,7 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
           if (write) dst[column] = (int8_t)values[i];
         }
       } else if (write) {
-        for (uint32_t i = 0; i < count; i++) dst[columns[i]] = (int8_t)values[i];
+        put(dst, columns, values, count);
       }
       columns += count;
       columns_left -= count;

@@ -296,7 +296,7 @@ static spk_status walk(const spk_tile *tile, int8_t *dst) {
   return SPK_OK;
 }
 
-#if !SPK_HELIUM
+#if !SPK_HELIUM && !SPK_RVV
 spk_status spk_rans_decode(const spk_tile *tile, int8_t *dst) { return walk(tile, dst); }
 #endif
 

@@ -56,7 +56,7 @@ void spk_restore(const spk_prediction *prediction, int8_t *dst, uint32_t n) {
   const uint32_t kind = prediction->kind, distance = prediction->distance, second = prediction->second;
   uint32_t i = distance > second ? distance : second;
   if (n <= i) return;
-#if SPK_HELIUM
+#if SPK_HELIUM || SPK_RVV
   if (distance >= SPK_VECTOR && second >= SPK_VECTOR) {
     spk_restore_vectors(prediction, dst, n);
     return;

@@ -53,7 +53,7 @@ SPK_INLINE spk_status walk(const spk_tile *tile, int8_t *dst, bool write) {
   return SPK_OK;
 }
 
-#if !SPK_HELIUM
+#if !SPK_HELIUM && !SPK_RVV
 spk_status spk_rle_decode(const spk_tile *tile, int8_t *dst) { return walk(tile, dst, true); }
 #endif
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spk_tflm_prune_s8, and the expansion of bitmaps four elements at a time, for cores without Helium. docs/format.md,
+/* spk_tflm_prune_s8, and the expansion of bitmaps four elements at a time, for cores without vectors. docs/format.md,
  * section 8.
  */
 #include "spk_internal.h"
@@ -13,7 +13,7 @@ spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_
 }
 #endif
 
-#if SPK_EXPANDS_BITMAPS && !SPK_HELIUM
+#if SPK_EXPANDS_BITMAPS && !SPK_HELIUM && !SPK_RVV
 
 /* Value i as element e of four. */
 #define PLACE(i, e) ((uint32_t)(uint8_t)values[i] << 8 * (e))

@@ -57,9 +57,10 @@ void spk_mix_classes(const spk_live *live, int8_t *x, uint32_t first, uint32_t n
 /* Make elements of the n residuals of a tile. */
 void spk_restore(const spk_prediction *prediction, int8_t *dst, uint32_t n);
 
-#if SPK_HELIUM
-/* The same for distances of at least a vector, and more elements than the greater one. */
-enum { SPK_VECTOR = 16 };
+#if SPK_HELIUM || SPK_RVV
+/* The same for distances of at least SPK_VECTOR, and more elements than the greater one. Vectors of RISC-V are as short
+ * as they have to be. */
+enum { SPK_VECTOR = SPK_HELIUM ? 16 : 4 };
 void spk_restore_vectors(const spk_prediction *prediction, int8_t *dst, uint32_t n);
 #endif
 

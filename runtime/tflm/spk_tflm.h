@@ -7,8 +7,8 @@
  *   // ... the Add functions of your operators, and:
  *   if (spk_tflm_register(resolver) != kTfLiteOk) return false;
  *
- * Compile spk_tflm.cc as C++11 or later and the C files of ../src and ../src/mve, with ../include and TensorFlow Lite
- * Micro on the include path. Use the flags that TensorFlow Lite Micro is compiled with, above all
+ * Compile spk_tflm.cc as C++11 or later and the C files of ../src and of the folders below it, with ../include and
+ * TensorFlow Lite Micro on the include path. Use the flags that TensorFlow Lite Micro is compiled with, above all
  * TF_LITE_STATIC_MEMORY, which changes its structures. All that is used of it is AddCustom, and GetEvalTensor and
  * ReportError of TfLiteContext.
  *

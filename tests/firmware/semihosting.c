@@ -1,14 +1,33 @@
-/* Semihosting: a breakpoint that QEMU answers, as Arm defines it. */
+/* Semihosting: a breakpoint that QEMU answers, as Arm defines it, and RISC-V for itself. */
 #include "semihosting.h"
 
 /* Operations of "Semihosting for AArch32 and AArch64". */
 enum { SYS_WRITE0 = 0x04, SYS_EXIT_EXTENDED = 0x20, APPLICATION_EXIT = 0x20026 };
 
+#if defined(__riscv)
+/* A breakpoint between two instructions that do nothing, none of them compressed, and in one page. */
+__attribute__((noinline, aligned(16))) static void call(uint32_t operation, const void *argument) {
+  register uint32_t a0 __asm__("a0") = operation;
+  register const void *a1 __asm__("a1") = argument;
+  __asm__ volatile(
+      ".option push\n"
+      ".option norvc\n"
+      ".balign 16\n"
+      "slli x0, x0, 0x1f\n"
+      "ebreak\n"
+      "srai x0, x0, 7\n"
+      ".option pop"
+      : "+r"(a0)
+      : "r"(a1)
+      : "memory");
+}
+#else
 static void call(uint32_t operation, const void *argument) {
   register uint32_t r0 __asm__("r0") = operation;
   register const void *r1 __asm__("r1") = argument;
   __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
 }
+#endif
 
 void print(const char *text) { call(SYS_WRITE0, text); }
 

@@ -151,7 +151,14 @@ def test_own_alignment(folder: Path) -> None:
     assert re.search(r" weights ", sections.stdout)
 
 
-@pytest.mark.parametrize("compiler", ["cc", "arm-none-eabi-gcc -mcpu=cortex-m55"])
+@pytest.mark.parametrize(
+    "compiler",
+    [
+        "cc",
+        "arm-none-eabi-gcc -mcpu=cortex-m55",
+        "clang-19 --target=riscv32-unknown-elf -march=rv32imcv",
+    ],
+)
 @pytest.mark.parametrize("name", [*sp.formats(), "transforms"])
 def test_nothing_is_left_of_a_decoder(folder: Path, compiler: str, name: str) -> None:
     """SPK_WITHOUT_<FORMAT> empties the files of the format."""
@@ -166,6 +173,7 @@ def test_nothing_is_left_of_a_decoder(folder: Path, compiler: str, name: str) ->
         for path in (
             folder / f"runtime/src/spk_{stem}.c",
             folder / f"runtime/src/mve/spk_{stem}_mve.c",
+            folder / f"runtime/src/rvv/spk_{stem}_rvv.c",
         )
         if path.exists()
     ]
@@ -179,7 +187,8 @@ def test_nothing_is_left_of_a_decoder(folder: Path, compiler: str, name: str) ->
             command, *flags, *left_out, f"-I{folder}/runtime/include", "-c", source, "-o", output
         )
         prefix = command.removesuffix("gcc").removesuffix("cc")
-        result = subprocess.run([f"{prefix}nm", output], capture_output=True, text=True, check=True)
+        nm = "llvm-nm-19" if command == "clang-19" else f"{prefix}nm"
+        result = subprocess.run([nm, output], capture_output=True, text=True, check=True)
         assert not re.search(r" [TtRrDdBb] (?!\$)", result.stdout), source
 
 

@@ -12,19 +12,34 @@ from stridepack.files.runtime.library import runtime_dir
 
 NODE = re.compile(r'node: \{ title: "([^"]+)" label: "[^"]*?(\d+) bytes')
 EDGE = re.compile(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
-# Debian's compiler for Arm comes without a C library: our <string.h> for it.
+# Debian's compilers for Arm and RISC-V come without a C library: our <string.h> for it.
 NO_LIBRARY = Path(__file__).resolve().parents[1] / "firmware/include"
-BUILDS = ["cortex-m55 -O2", "cortex-m55 -Os", "cortex-m4 -O2", "cortex-m0plus -Os"]
+BUILDS = [
+    "cortex-m55 -O2",
+    "cortex-m55 -Os",
+    "cortex-m4 -O2",
+    "cortex-m0plus -Os",
+    "rv32imc -O2",
+    "rv32imc -Os",
+]
+
+
+def compiler_for(build: str) -> str:
+    return "riscv64-unknown-elf-gcc" if build.startswith("rv32") else "arm-none-eabi-gcc"
 
 
 def stack_of_calls(folder: Path, build: str) -> dict[str, int]:
     """Bytes of each function with all that it calls, as if no call gave back its caller's frame."""
     processor, level = build.split()
-    flags = [f"-mcpu={processor}", "-mthumb", level, "-std=c99", "-fcallgraph-info=su"]
+    flags = [level, "-std=c99", "-fcallgraph-info=su"]
+    if processor.startswith("rv32"):
+        flags += [f"-march={processor}", "-mabi=ilp32"]
+    else:
+        flags += [f"-mcpu={processor}", "-mthumb"]
     flags += ["-mfloat-abi=hard"] if processor == "cortex-m55" else []  # Helium
     sources = [str(path) for path in runtime_dir().joinpath("src").rglob("*.c")]
     headers = [f"-I{runtime_dir()}/include", f"-I{NO_LIBRARY}"]
-    command = ["arm-none-eabi-gcc", "-ffreestanding", *flags, *headers, "-c", *sources]
+    command = [compiler_for(build), "-ffreestanding", *flags, *headers, "-c", *sources]
     subprocess.run(command, cwd=folder, check=True)
     text = "".join(path.read_text() for path in folder.glob("*.ci"))
     frames = {name: int(size) for name, size in NODE.findall(text)}
@@ -44,8 +59,8 @@ def stack_of_calls(folder: Path, build: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("build", BUILDS)
 def test_stack_as_the_header_says(tmp_path: Path, build: str) -> None:
-    if not shutil.which("arm-none-eabi-gcc"):
-        pytest.skip("arm-none-eabi-gcc is not installed")
+    if not shutil.which(compiler_for(build)):
+        pytest.skip(f"{compiler_for(build)} is not installed")
     comment = (runtime_dir() / "include/spk.h").read_text().replace("\n * ", " ")
     said = re.search(
         r"at most (\d+) bytes; rans (\d+), huffman (\d+), or (\d+) with Helium\. "

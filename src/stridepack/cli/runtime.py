@@ -50,7 +50,7 @@ def runtime(
     \b
     Examples:
       stridepack runtime third_party/stridepack
-      cd third_party/stridepack && cc -Iinclude -c src/*.c src/mve/*.c
+      cd third_party/stridepack && cc -Iinclude -c src/*.c src/*/*.c
       stridepack runtime modules/stridepack --for zephyr
       stridepack runtime third_party/stridepack --model packed.spk
       stridepack runtime third_party/stridepack --amalgamate

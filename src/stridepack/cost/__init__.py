@@ -4,7 +4,7 @@
 to measurements, and `estimate.py` multiplies the two. Nothing here decodes or chooses.
 """
 
-from stridepack.cost.estimate import decode_cycles, decoder_nbytes, targets
+from stridepack.cost.estimate import decode_cycles, decoder_nbytes, targets, unit_of
 from stridepack.cost.work import work_of
 
-__all__ = ["decode_cycles", "decoder_nbytes", "targets", "work_of"]
+__all__ = ["decode_cycles", "decoder_nbytes", "targets", "unit_of", "work_of"]

@@ -6,12 +6,15 @@ alone (LLVM's, two cycles for a taken branch, a cycle for each lane of a gather 
 fit stays within 12 % of that model on every tensor of 2048 weights or more that it was tried on;
 the model itself knows neither wait states, nor caches, nor contention on the bus. Weights in slow
 memory take longer: compare formats with it, and leave a margin.
+
+For all other cores there is no such model, so that instructions stand for cycles: bench/cores
+counted them exactly, and the fit is as close. `unit_of` says which of the two it is.
 """
 
 from typing import TypeVar
 
 from stridepack._words import listed
-from stridepack.cost._fitted import CYCLES, MEMORY
+from stridepack.cost import _fitted, _fitted_cores
 from stridepack.cost.transforms import transform_cycles
 from stridepack.cost.work import work_of
 from stridepack.errors import InputError
@@ -19,18 +22,33 @@ from stridepack.packed import Packed
 
 T = TypeVar("T")
 
+CYCLES = _fitted.CYCLES | _fitted_cores.INSTRUCTIONS
+MEMORY = _fitted.MEMORY | _fitted_cores.MEMORY
+
 
 def targets() -> tuple[str, ...]:
-    """Names of all targets: with the runtime's Helium decoders, and with its scalar ones.
+    """Names of all targets.
+
+    The Cortex-M55 is there with the runtime's Helium decoders, and with its scalar ones. riscv32 is
+    RV32IMC, and riscv-v has vectors of 128 bits besides.
 
     >>> targets()
-    ('cortex-m55', 'cortex-m55-scalar')
+    ('cortex-m55', 'cortex-m55-scalar', 'cortex-m0', 'cortex-m4', 'cortex-m33', 'riscv32', 'riscv-v')
     """
     return tuple(CYCLES)
 
 
+def unit_of(target: str) -> str:
+    """What `decode_cycles` counts on a target: "cycles", or "instructions".
+
+    >>> unit_of("cortex-m55"), unit_of("riscv32")
+    ('cycles', 'instructions')
+    """
+    return "instructions" if target in _fitted_cores.INSTRUCTIONS else "cycles"
+
+
 def decode_cycles(packed: Packed, target: str) -> float | None:
-    """Modelled cycles of `spk_decode_s8` on a blob.
+    """Modelled cycles of `spk_decode_s8` on a blob, or its instructions: `unit_of` says which.
 
     Parameters
     ----------

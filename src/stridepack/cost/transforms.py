@@ -1,16 +1,19 @@
 """Cycles of the steps between a format and the tensor, for each target.
 
-From counts of bench/m55/transforms.py, which the costs here meet within some 15 %. A step works on
-a tile in place, so that its time depends on numbers of elements and on little else.
+From counts of bench/m55/transforms.py, which the costs here meet within some 15 %. Those of the
+cores in bench/cores are fitted there, and count instructions. A step works on a tile in place, so
+that its time depends on numbers of elements and on little else.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from stridepack.cost._fitted_cores import TRANSFORMS
 from stridepack.packed import Packed
 from stridepack.transforms.apply import Live, Prediction
 
+KINDS = 5  # of predictions
 _VECTOR, _WORD = 16, 4  # elements that are predicted at once
 _LONG_CYCLE = 512  # bits: shorter ones are repeated up to that where they are whole bytes
 
@@ -87,9 +90,17 @@ _COSTS = {
 }
 
 
+_COSTS |= {target: Costs(**costs) for target, costs in TRANSFORMS.items()}
+
+
 def transform_cycles(packed: Packed, target: str) -> float:
     """Estimated cycles of the transforms of a blob; 0 where it has none."""
-    costs, transforms = _COSTS[target], packed.transforms
+    return transform_costs(packed, _COSTS[target])
+
+
+def transform_costs(packed: Packed, costs: Costs) -> float:
+    """What the transforms of a blob cost: a sum of the costs, each times what it is for."""
+    transforms = packed.transforms
     if not transforms:
         return 0.0
     cycles = costs.tile * packed.n_tiles

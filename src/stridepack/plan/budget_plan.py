@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stridepack.cost import decoder_nbytes, targets
+from stridepack.cost import decoder_nbytes, targets, unit_of
 from stridepack.formats import formats
 from stridepack.packed import Packed
 from stridepack.plan.budget import Budget
@@ -89,6 +89,11 @@ class BudgetPlan:
         """Bytes of stack that the decoders need at most. None: not known."""
         memory = [decoder_nbytes(name, self.target) for name in self.formats]
         return None if None in memory else max((pair[1] for pair in memory if pair), default=0)
+
+    @property
+    def unit(self) -> str:
+        """What is counted as cycles on the target: "cycles", or "instructions"."""
+        return unit_of(self.target)
 
     @property
     def cycles(self) -> int | None:

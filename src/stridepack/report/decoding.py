@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from stridepack.cost import decoder_nbytes
+from stridepack.cost import decoder_nbytes, unit_of
 from stridepack.formats import formats
 from stridepack.plan.measure import Measured
 from stridepack.report.tables import new_table, stay_dense
@@ -65,7 +65,7 @@ class Decoding:
 def decoding_table(title: str, decoding: Decoding) -> Table:
     """Cycles of every tensor in every format; those that stay dense in one row."""
     table = new_table(
-        f"{title}: estimated cycles to decode on {decoding.target}",
+        f"{title}: estimated {unit_of(decoding.target)} to decode on {decoding.target}",
         "tensor",
         ("elements", *formats(), "auto"),
     )
@@ -87,7 +87,9 @@ def decoding_table(title: str, decoding: Decoding) -> Table:
     table.add_row(name, f"{n:,}", *map(_rounded, totals), style="bold")
     if decoding.mhz is not None:
         times = (f"{ms:.3g}" if ms is not None else "-" for ms in map(decoding.ms, totals))
-        table.add_row(f"ms at {decoding.mhz:g} MHz", "", *times)
+        counts_cycles = unit_of(decoding.target) == "cycles"
+        one = "" if counts_cycles else ", one instruction a cycle"
+        table.add_row(f"ms at {decoding.mhz:g} MHz{one}", "", *times)
     memory = [decoder_nbytes(name, decoding.target) for name in formats()]
     for i, what in enumerate(("code", "stack")):
         nbytes = (f"{pair[i]:,}" if pair else "-" for pair in memory)
@@ -110,8 +112,18 @@ def decoding_sentences(decoding: Decoding) -> list[str]:
         f"RAM with the C runtime: {decoding.scratch_nbytes:,} bytes for the largest packed tensor "
         "or tile, plus the decoder's stack.",
         arena,
-        "Cycles are estimates for the core alone. Time spent waiting for memory comes on top.",
+        what_is_estimated(decoding.target),
     ]
+
+
+def what_is_estimated(target: str) -> str:
+    """A sentence about the numbers of the table."""
+    if unit_of(target) == "cycles":
+        return "Cycles are estimates for the core alone. Time spent waiting for memory comes on top."
+    return (
+        "Instructions are estimates. How many cycles they take depends on the core. Time spent "
+        "waiting for memory comes on top."
+    )
 
 
 def add_decoding(report: dict[str, Any], decoding: Decoding) -> None:
@@ -126,6 +138,7 @@ def add_decoding(report: dict[str, Any], decoding: Decoding) -> None:
     arena = decoding.arena_nbytes
     report["target"] = {
         "name": decoding.target,
+        "unit": unit_of(decoding.target),
         "mhz": decoding.mhz,
         "code_nbytes": {name: pair[0] if pair else None for name, pair in memory.items()},
         "stack_nbytes": {name: pair[1] if pair else None for name, pair in memory.items()},

@@ -15,7 +15,8 @@ from stridepack.report.text import escape
 def plan_table(plan: BudgetPlan) -> Table:
     """Every tensor with what it takes and why; dense ones of the same reason summed up."""
     tiled = any(planned.packed.n_tiles > 1 for planned in plan.tensors)
-    table = new_table(None, "tensor", ("format", *STORED_COLUMNS, "cycles", *["tile"][:tiled]))
+    columns = ("format", *STORED_COLUMNS, plan.unit, *["tile"][:tiled])
+    table = new_table(None, "tensor", columns)
     table.add_column("why")
 
     def add_row(
@@ -79,15 +80,18 @@ def plan_sentences(plan: BudgetPlan) -> list[str]:
 
 
 def _cycles_sentence(plan: BudgetPlan) -> str:
+    unit = plan.unit
     if plan.cycles is None:
         unknown = {planned.packed.format for planned in plan.tensors if planned.cycles is None}
         names = listed((name for name in plan.formats if name in unknown), "and")
-        return f"Cycles: unknown, because those of {names} on {plan.target} are not known."
-    return (
-        f"Cycles: {_against(plan.cycles, plan.budget.cycles)} to decode every tensor once on "
-        f"{plan.target}. This is an estimate for the core alone. Time spent waiting for memory "
-        "comes on top."
+        return f"{unit.capitalize()}: unknown, because those of {names} on {plan.target} are not known."
+    said = (
+        f"{unit.capitalize()}: {_against(plan.cycles, plan.budget.cycles)} to decode every tensor "
+        f"once on {plan.target}. This is an estimate"
     )
+    if unit == "cycles":
+        return f"{said} for the core alone. Time spent waiting for memory comes on top."
+    return f"{said}. How many cycles they take depends on the core and its memory."
 
 
 def _against(taken: int, budget: int | None) -> str:

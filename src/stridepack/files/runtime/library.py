@@ -32,6 +32,7 @@ config STRIDEPACK_CRC32
 _INSTALLED = Path(__file__).resolve().parents[2] / "_runtime"
 _REPOSITORY = Path(__file__).resolve().parents[4] / "runtime"
 _SPEC = "include/spk_spec.h"
+_VECTORS = ("mve", "rvv")  # folders of src/, and how the names of their files end
 _INCLUDE = re.compile(rb'^#include "([^"]+)"', re.MULTILINE)
 
 
@@ -102,8 +103,10 @@ def read_library(formats: Collection[str] | None = None, *, tflm: bool = False) 
 
 
 def _format_of(path: str) -> str | None:
-    """The format that a file belongs to, if it belongs to one: spk_<format>.c, ..._mve.c."""
-    stem = posixpath.basename(path).partition(".")[0].removeprefix("spk_").removesuffix("_mve")
+    """The format that a file belongs to, if it belongs to one: spk_<format>.c, ..._mve.c, ..._rvv.c."""
+    stem = posixpath.basename(path).partition(".")[0].removeprefix("spk_")
+    for vectors in _VECTORS:
+        stem = stem.removesuffix(f"_{vectors}")
     return stem if stem in _spec.FORMATS else None
 
 
@@ -115,7 +118,7 @@ def _reached(files: Files, paths: set[str]) -> set[str]:
         for match in _INCLUDE.finditer(files[path]):
             header = posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1].decode()))
             stem = posixpath.basename(header).removesuffix(".h")
-            beside = {header, f"src/{stem}.c", f"src/mve/{stem}_mve.c"}
+            beside = {header, f"src/{stem}.c", *(f"src/{v}/{stem}_{v}.c" for v in _VECTORS)}
             new = beside & files.keys() - reached
             reached |= new
             waiting += new

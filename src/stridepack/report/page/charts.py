@@ -4,6 +4,8 @@ from typing import Any
 
 import altair as alt
 
+from stridepack.cost import unit_of
+
 # Okabe and Ito: colours that people with any colour vision can tell apart.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73")
 _BUDGET = "#D55E00"
@@ -29,7 +31,7 @@ def front(numbers: Numbers, budgets: dict[str, float]) -> Numbers:
     ]
     base = alt.Chart(_data(points)).encode(
         x=alt.X("nbytes:Q", title="bytes of Flash for all blobs", scale=alt.Scale(zero=False)),
-        y=alt.Y("cycles:Q", title=f"cycles on {numbers['target']}"),
+        y=alt.Y("cycles:Q", title=f"{unit_of(numbers['target'])} on {numbers['target']}"),
         tooltip=tooltip,
     )
     layers = [
