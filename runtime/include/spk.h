@@ -35,9 +35,10 @@
  * Safety: no function reads outside [blob, blob + blob_size) or writes outside [dst, dst + dst_size), whatever the
  * bytes are, whether or not the blob was validated. spk_validate says whether the bytes are those that were packed.
  *
- * Source and destination: unpacking in place is not possible. SPK_ERROR_ARGUMENT says that the destination and the blob
- * have a byte in common. The blob must not change while a function reads it: wait for the end of a DMA transfer, and
- * then invalidate the cache. Where it does change, dst holds garbage, and nothing of what is said here is promised.
+ * Source and destination: SPK_ERROR_ARGUMENT says that the destination and the blob have a byte in common. Only
+ * spk_decode_in_place_s8 unpacks a tensor to where its blob lies. The blob must not change while a function reads it:
+ * wait for the end of a DMA transfer, and then invalidate the cache. Where it does change, dst holds garbage, and
+ * nothing of what is said here is promised.
  *
  * Alignment: none is required. In blobs at multiples of 4 bytes all streams are aligned, which some cores read faster.
  * No decoder needs more. On Arm cores that have unaligned access, compilers use it, in decoders of aligned blobs too.
@@ -55,7 +56,8 @@
  *
  * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
  * SPK_ERROR_UNSUPPORTED. SPK_WITHOUT_TRANSFORMS leaves out what stands between some blobs and their format; pack with
- * --no-transforms then. SPK_WITHOUT_TFLM_PRUNE leaves out spk_tflm_prune_s8. The decoder of dcsr stays until hybrid is
+ * --no-transforms then. SPK_WITHOUT_TFLM_PRUNE leaves out spk_tflm_prune_s8, SPK_WITHOUT_READER what spk_reader.h
+ * has, and SPK_WITHOUT_IN_PLACE spk_decode_in_place_s8. The decoder of dcsr stays until hybrid is
  * left out as well. Define SPK_NO_HELIUM to leave the Helium decoders out.
  *
  * Version: SPK_LIBRARY_VERSION is that of this library, as text, and SPK_LIBRARY_VERSION_MAJOR, _MINOR and _PATCH are
@@ -101,7 +103,15 @@ spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, 
 
 /* The weights of a tile where they lie in the blob, or null where they must be decoded: in all formats but dense, and in
  * damaged blobs. A tensor that was not cut is tile 0. Nothing is copied, so a layer can read them there. */
-const int8_t *spk_in_place_s8(const spk_view *view, uint32_t tile);
+const int8_t *spk_dense_tile_s8(const spk_view *view, uint32_t tile);
+
+/* Decode the whole tensor over its own blob, which is lost then, with the view. dst begins a margin or more after the
+ * blob does, so a buffer of margin + n_elements bytes suffices that the blob was loaded to the start of. The tile that
+ * is decoded last is the first one, and the margin is a little more than its bytes where the blob has many tiles. It is
+ * the whole blob where it has one. Less than the margin gives SPK_ERROR_ARGUMENT, and nothing is written then. Validate
+ * the blob before. */
+spk_status spk_in_place_margin(const spk_view *view, size_t *margin);
+spk_status spk_decode_in_place_s8(const spk_view *view, int8_t *dst, size_t dst_size);
 
 /* Elements in a tile; 0 when there is no such tile. */
 uint32_t spk_tile_elements(const spk_view *view, uint32_t tile);

@@ -110,7 +110,9 @@ typedef enum spk_status {
   SPK_ERROR_DESTINATION = 9, /* the destination is smaller than the decoded data */
   SPK_ERROR_TILE = 10, /* there is no tile of that number */
   SPK_ERROR_STREAM = 11, /* a stream ends early, goes on too long or points outside the tensor */
-  SPK_ERROR_NOT_FOUND = 12 /* there is no tensor of that name or number */
+  SPK_ERROR_NOT_FOUND = 12, /* there is no tensor of that name or number */
+  SPK_ERROR_READ = 13, /* the function that reads an external memory has failed */
+  SPK_ERROR_WINDOW = 14 /* the window of a reader is too small for what it has to hold */
 } spk_status;
 
 /* Every status, for use with X(enumerator, name). */
@@ -127,6 +129,8 @@ typedef enum spk_status {
   X(SPK_ERROR_DESTINATION, "destination") \
   X(SPK_ERROR_TILE, "tile") \
   X(SPK_ERROR_STREAM, "stream") \
-  X(SPK_ERROR_NOT_FOUND, "not_found")
+  X(SPK_ERROR_NOT_FOUND, "not_found") \
+  X(SPK_ERROR_READ, "read") \
+  X(SPK_ERROR_WINDOW, "window")
 
 #endif

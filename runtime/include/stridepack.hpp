@@ -148,7 +148,7 @@ class tensor {
   }
   /* The values of a tile where they lie in the blob: of dense tensors only. Otherwise an empty span. */
   span<const std::int8_t> in_place(std::uint32_t tile = 0) const noexcept {
-    const std::int8_t *const values = spk_in_place_s8(&view_, tile);
+    const std::int8_t *const values = spk_dense_tile_s8(&view_, tile);
     return values ? span<const std::int8_t>(values, tile_size(tile)) : span<const std::int8_t>();
   }
 

@@ -8,7 +8,7 @@
 #ifndef SPK_WITHOUT_BITMAP
 
 SPK_NOINLINE static bool open_streams(const spk_tile *tile, spk_bitmap_streams *s) {
-  spk_reader reader = {tile, 0};
+  spk_walk reader = {tile, 0};
   const uint8_t *header = spk_take(&reader, 4);
   if (!header) return false;
   s->width = header[0];

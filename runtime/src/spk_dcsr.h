@@ -16,7 +16,7 @@ spk_status spk_dcsr_scatter(const spk_tile *tile, int8_t *dst);
 
 /* Find the streams. Whether the extensions suffice shows only while they are read. */
 SPK_INLINE bool spk_dcsr_open(const spk_tile *tile, spk_dcsr_streams *s) {
-  spk_reader reader = {tile, 0};
+  spk_walk reader = {tile, 0};
   const uint8_t *header = spk_take(&reader, 8);
   if (!header) return false;
   s->k = spk_load_u32(header);

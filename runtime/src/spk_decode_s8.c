@@ -14,23 +14,35 @@ spk_status spk_decode_part(uint8_t format, const spk_tile *part, int8_t *dst) {
   }
 }
 
-static spk_status decode_tile(const spk_view *view, uint32_t i, int8_t *dst) {
+spk_status spk_decode_found(const spk_view *view, uint32_t i, const spk_tile *tile, int8_t *dst) {
   if (view->flags & SPK_TRANSFORMED) {
 #ifdef SPK_WITHOUT_TRANSFORMS
+    (void)i;
     return SPK_ERROR_UNSUPPORTED;
 #else
-    return spk_decode_transformed(view, i, dst);
+    return spk_decode_transformed(view, i, tile, dst);
 #endif
   }
-  spk_tile tile;
-  const spk_status status = spk_find_tile(view, i, &tile);
-  return status == SPK_OK ? spk_decode_part(view->format, &tile, dst) : status;
+  return spk_decode_part(view->format, tile, dst);
 }
 
-/* Whether n bytes at dst and the blob have a byte in common. Both differences are modulo the size of the memory. */
+static spk_status decode_tile(const spk_view *view, uint32_t i, int8_t *dst) {
+  spk_tile tile;
+#ifdef SPK_WITHOUT_TRANSFORMS
+  if (view->flags & SPK_TRANSFORMED) return SPK_ERROR_UNSUPPORTED;
+#endif
+  const spk_status status = spk_find_tile(view, i, &tile);
+  return status == SPK_OK ? spk_decode_found(view, i, &tile, dst) : status;
+}
+
+/* Both differences are modulo the size of the memory. */
+bool spk_overlaps(const void *begin, const void *end, const void *dst, uint32_t n) {
+  const uintptr_t from = (uintptr_t)begin, at = (uintptr_t)dst;
+  return n != 0 && (at - from < (uintptr_t)end - from || from - at < n);
+}
+
 static bool overlaps(const spk_view *view, const int8_t *dst, uint32_t n) {
-  const uintptr_t begin = (uintptr_t)view->blob, end = (uintptr_t)view->payload + view->payload_size;
-  return n != 0 && ((uintptr_t)dst - begin < end - begin || begin - (uintptr_t)dst < n);
+  return spk_overlaps(view->blob, view->payload + view->payload_size, dst, n);
 }
 
 spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size) {

@@ -26,7 +26,7 @@ typedef spk_huffman_entry entry;
 typedef spk_huffman_decoder decoder;
 
 /* The next number of size bytes, 2 or 4, of a header. */
-static bool take_number(spk_reader *reader, uint32_t size, uint32_t *number) {
+static bool take_number(spk_walk *reader, uint32_t size, uint32_t *number) {
   const uint8_t *field = spk_take_close(reader, size);
   if (!field) return false;
   *number = size == 2u ? spk_load_u16(field) : spk_load_u32(field);
@@ -34,7 +34,7 @@ static bool take_number(spk_reader *reader, uint32_t size, uint32_t *number) {
 }
 
 static bool open_streams(const spk_tile *tile, spk_huffman_streams *s) {
-  spk_reader reader = {tile, 0};
+  spk_walk reader = {tile, 0};
   const uint8_t *header = spk_take_close(&reader, 7);
   if (!header) return false;
   const uint32_t first = header[0], flags = first >> 3, alignment = flags >> 1 & 3u;

@@ -34,7 +34,7 @@ bool spk_hybrid_walk_class(spk_hybrid_streams *s, uint32_t record, uint32_t n, i
 
 /* Find the streams. Whether the distances suffice shows only while they are read. */
 SPK_INLINE bool spk_hybrid_open(const spk_tile *tile, spk_hybrid_streams *s) {
-  spk_reader reader = {tile, 0};
+  spk_walk reader = {tile, 0};
   const uint8_t *header = spk_take(&reader, 8);
   if (!header) return false;
   s->n_classes = header[0];

@@ -75,8 +75,24 @@ const uint8_t *spk_read_varint(const uint8_t *p, const uint8_t *end, uint32_t *v
  * that the view was of before. */
 SPK_INLINE void spk_clear_view(spk_view *view) { memset(view, 0, sizeof *view); }
 
+/* spk_open where of the blob only the header and at_hand bytes after it are in memory. Where its bitmaps are more, the
+ * payload of the view is wrong. */
+spk_status spk_open_header(spk_view *view, const uint8_t *p, size_t blob_size, uint32_t at_hand);
+
 /* Find tile number i of an opened blob. */
 spk_status spk_find_tile(const spk_view *view, uint32_t i, spk_tile *tile);
+
+/* Whether a tile of a payload may have bytes [begin, end) of it. */
+SPK_INLINE bool spk_is_tile(const spk_view *view, uint32_t begin, uint32_t end) {
+  return begin % 4u == 0 && end % 4u == 0 && begin <= end && end <= view->payload_size;
+}
+
+/* Decode and validate tile number i of a blob, wherever its bytes lie. */
+spk_status spk_decode_found(const spk_view *view, uint32_t i, const spk_tile *tile, int8_t *dst);
+spk_status spk_validate_found(const spk_view *view, uint32_t i, const spk_tile *tile);
+
+/* Whether n bytes at dst, and the bytes from begin to end, have one in common. */
+bool spk_overlaps(const void *begin, const void *end, const void *dst, uint32_t n);
 
 SPK_INLINE uint32_t spk_load_u16(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8; }
 
@@ -133,13 +149,13 @@ SPK_INLINE uint32_t spk_bitmap_count(const uint8_t *bitmap, uint32_t size) {
 }
 
 /* Walks the streams of a tile. pos <= tile->size holds always. */
-typedef struct spk_reader {
+typedef struct spk_walk {
   const spk_tile *tile;
   uint32_t pos;
-} spk_reader;
+} spk_walk;
 
 /* The next stream, size bytes long, or null when the tile ends before it does. A size of 0 gives a valid pointer. */
-SPK_INLINE const uint8_t *spk_take(spk_reader *reader, uint32_t size) {
+SPK_INLINE const uint8_t *spk_take(spk_walk *reader, uint32_t size) {
   const uint32_t left = reader->tile->size - reader->pos;
   const uint8_t *stream = reader->tile->data + reader->pos;
   if (size > left) return NULL;
@@ -148,19 +164,19 @@ SPK_INLINE const uint8_t *spk_take(spk_reader *reader, uint32_t size) {
 }
 
 /* The same for a stream that the next one follows without alignment, unless spk_align is called in between. */
-SPK_INLINE const uint8_t *spk_take_close(spk_reader *reader, uint32_t size) {
+SPK_INLINE const uint8_t *spk_take_close(spk_walk *reader, uint32_t size) {
   const uint8_t *stream = reader->tile->data + reader->pos;
   if (size > reader->tile->size - reader->pos) return NULL;
   reader->pos += size;
   return stream;
 }
 
-SPK_INLINE void spk_align(spk_reader *reader) {
+SPK_INLINE void spk_align(spk_walk *reader) {
   reader->pos = spk_min_u32((reader->pos + 3u) & ~UINT32_C(3), reader->tile->size);
 }
 
 /* Bytes from the start of the next stream to the end of the tile. */
-SPK_INLINE uint32_t spk_left(const spk_reader *reader) { return reader->tile->size - reader->pos; }
+SPK_INLINE uint32_t spk_left(const spk_walk *reader) { return reader->tile->size - reader->pos; }
 
 /* Whether a last stream of used bytes ends with the tile, alignment aside, when it had left bytes to use. */
 SPK_INLINE bool spk_ends(uint32_t used, uint32_t left) { return used <= left && left - used < 4u; }

@@ -2,8 +2,11 @@
 /* spk_open: every check of the header that needs no look at the payload. docs/format.md, section 2. */
 #include "spk_transforms.h"
 
+/* What a header of all varints takes: shape, tile size, and section 2.1. */
+enum { MAX_HEADER = (SPK_HEADER_SIZE + 5 * ((int)SPK_MAX_DIMS + 1 + 5 + 3) + 3) / 4 * 4 };
+
 /* The varints of the header, from p on. Returns where the last one ends, or null where one breaks a rule. */
-static const uint8_t *read_fields(spk_view *v, const uint8_t *p, const uint8_t *end) {
+static const uint8_t *read_fields(spk_view *v, const uint8_t *p, const uint8_t *end, uint32_t at_hand) {
   bool is_empty = 0;
   uint64_t n = 1;
   for (unsigned axis = 0; axis < v->n_dims; axis++) {
@@ -24,12 +27,14 @@ static const uint8_t *read_fields(spk_view *v, const uint8_t *p, const uint8_t *
   v->n_tiles = spk_ceil_div(v->n_elements, v->tile_size);
   if (!(v->flags & SPK_TRANSFORMED)) return p;
 #ifdef SPK_WITHOUT_TRANSFORMS
+  (void)at_hand;
   return end; /* whatever follows: it is not decoded */
 #else
   spk_transforms t;
+  const spk_payload payload = {end, v->payload_size, at_hand};
   uint32_t n_bytes;
-  p = spk_read_transforms(&t, v->flags, v->n_elements, p, end, v->payload_size, &n_bytes);
-  v->payload += n_bytes;
+  p = spk_read_transforms(&t, v->flags, v->n_elements, p, &payload, &n_bytes);
+  v->payload += spk_min_u32(n_bytes, at_hand);
   v->payload_size -= n_bytes;
   return p;
 #endif
@@ -39,7 +44,11 @@ spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
   if (!view) return SPK_ERROR_ARGUMENT;
   spk_clear_view(view);
   if (!blob) return SPK_ERROR_ARGUMENT;
-  const uint8_t *p = (const uint8_t *)blob;
+  return spk_open_header(view, (const uint8_t *)blob, blob_size, UINT32_MAX);
+}
+
+spk_status spk_open_header(spk_view *view, const uint8_t *p, size_t blob_size, uint32_t at_hand) {
+  spk_clear_view(view);
   if (blob_size == 0) return SPK_ERROR_TRUNCATED;
   if (p[0] != SPK_MAGIC) return SPK_ERROR_MAGIC;
   if (blob_size < SPK_HEADER_SIZE) return SPK_ERROR_TRUNCATED;
@@ -62,9 +71,10 @@ spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
   const uint32_t header = 4u * p[3];
   if (v.n_dims > SPK_MAX_DIMS || header < SPK_HEADER_SIZE || v.payload_size % 4u != 0) return SPK_ERROR_HEADER;
   if (blob_size < header || blob_size - header != v.payload_size) return SPK_ERROR_TRUNCATED;
+  if (header > MAX_HEADER) return SPK_ERROR_HEADER;
   v.payload = p + header;
 
-  const uint8_t *end = read_fields(&v, p + SPK_HEADER_SIZE, v.payload);
+  const uint8_t *end = read_fields(&v, p + SPK_HEADER_SIZE, v.payload, at_hand);
   if (!end || p + header - end >= 4) return SPK_ERROR_HEADER;
   if (v.n_tiles == 0 && v.payload_size != 0) return SPK_ERROR_HEADER;
   /* The tile index must fit, so that later reads of it need no check. */

@@ -16,7 +16,7 @@ typedef struct spk_psr_streams {
 
 /* Find the streams. Whether columns and values suffice shows only while they are read. */
 SPK_INLINE bool spk_psr_open(const spk_tile *tile, spk_psr_streams *s) {
-  spk_reader reader = {tile, 0};
+  spk_walk reader = {tile, 0};
   const uint8_t *header = spk_take(&reader, 4);
   if (!header) return false;
   s->columns_left = spk_load_u32(header);

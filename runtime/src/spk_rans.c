@@ -5,7 +5,7 @@
 #ifndef SPK_WITHOUT_RANS
 
 bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
-  spk_reader reader = {tile, 0};
+  spk_walk reader = {tile, 0};
   const uint8_t *header = spk_take_close(&reader, 8);
   if (!header) return false;
   const uint32_t flags = header[1] & 15u;

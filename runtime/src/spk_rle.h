@@ -12,7 +12,7 @@ typedef struct spk_rle_streams {
 
 /* Find the streams, which are all of the tile. */
 SPK_INLINE bool spk_rle_open(const spk_tile *tile, spk_rle_streams *s) {
-  spk_reader reader = {tile, 0};
+  spk_walk reader = {tile, 0};
   const uint8_t *header = spk_take(&reader, 4);
   if (!header) return false;
   s->k = spk_load_u32(header);

@@ -14,7 +14,7 @@ spk_status spk_find_tile(const spk_view *view, uint32_t i, spk_tile *tile) {
     begin = i ? spk_load_u32(view->payload + 4u * (i - 1u)) : 4u * view->n_tiles;
     end = spk_load_u32(view->payload + 4u * i);
   }
-  if (begin % 4u != 0 || end % 4u != 0 || begin > end || end > view->payload_size) return SPK_ERROR_STREAM;
+  if (!spk_is_tile(view, begin, end)) return SPK_ERROR_STREAM;
   tile->data = view->payload + begin;
   tile->size = end - begin;
   tile->n = spk_tile_elements(view, i);

@@ -11,8 +11,8 @@ enum { ROWS = 1, COLUMNS = 2, CLASSES = 4, MOST_QUARTERS = 4 };
 /* The parameters in a header, and the bitmaps that they are about. p is null as soon as one breaks a rule. */
 typedef struct parameters {
   const uint8_t *p, *end;
-  const uint8_t *bitmaps;
-  uint32_t size, used; /* of the payload, and for bitmaps; bytes */
+  const spk_payload *payload;
+  uint32_t used; /* bytes of it, for bitmaps */
 } parameters;
 
 static void refuse_unless(parameters *from, bool condition) {
@@ -29,8 +29,8 @@ static uint32_t take(parameters *from, uint32_t least, uint32_t most) {
 
 /* The next bitmap. */
 static const uint8_t *take_bits(parameters *from, uint32_t n_bits) {
-  const uint32_t n_bytes = spk_ceil_div(n_bits, 8), left = from->size - from->used;
-  const uint8_t *const bits = from->bitmaps + from->used;
+  const uint32_t n_bytes = spk_ceil_div(n_bits, 8), left = from->payload->size - from->used;
+  const uint8_t *const bits = from->payload->begin + spk_min_u32(from->used, from->payload->at_hand);
   if (n_bytes > left) from->p = NULL;
   from->used += spk_min_u32(n_bytes, left);
   return bits;
@@ -57,9 +57,9 @@ static void take_live(spk_live *live, parameters *from, uint32_t n) {
 }
 
 const uint8_t *spk_read_transforms(spk_transforms *t, unsigned flags, uint32_t n, const uint8_t *p,
-                                   const uint8_t *payload, uint32_t size, uint32_t *n_bytes) {
+                                   const spk_payload *payload, uint32_t *n_bytes) {
   static const spk_transforms none = {{NULL, NULL, NULL, 1, 1, 1, 1}, {0, 0, 0}};
-  parameters from = {p, payload, payload, size, 0};
+  parameters from = {p, payload->begin, payload, 0};
   *t = none;
   *n_bytes = 0;
   if (n < 2u) return NULL;
@@ -80,9 +80,11 @@ static bool transforms_of(const spk_view *view, spk_transforms *t) {
   if (header < SPK_HEADER_SIZE || header > (uint32_t)(view->payload - view->blob)) return false;
   const uint8_t *p = view->blob + SPK_HEADER_SIZE, *const payload = view->blob + header;
   const uint32_t n_varints = view->n_dims + (view->flags & SPK_FLAG_TILED ? 1u : 0u);
-  uint32_t value, size = (uint32_t)(view->payload - payload) + view->payload_size;
+  const uint32_t n_bitmaps = (uint32_t)(view->payload - payload);
+  const spk_payload whole = {payload, n_bitmaps + view->payload_size, n_bitmaps};
+  uint32_t value;
   for (uint32_t i = 0; i < n_varints && p; i++) p = spk_read_varint(p, payload, &value);
-  return p && spk_read_transforms(t, view->flags, view->n_elements, p, payload, size, &value);
+  return p && spk_read_transforms(t, view->flags, view->n_elements, p, &whole, &value);
 }
 
 /* What a tile has for its format: one part, or one for each class. */
@@ -93,9 +95,9 @@ typedef struct parts {
   uint32_t first_live; /* live elements before them */
 } parts;
 
-static spk_status find_parts(const spk_view *view, const spk_live *live, uint32_t i, parts *found) {
-  const spk_status status = spk_find_tile(view, i, &found->tile);
-  if (status != SPK_OK) return status;
+static spk_status find_parts(const spk_view *view, const spk_live *live, uint32_t i, const spk_tile *whole,
+                             parts *found) {
+  found->tile = *whole;
   spk_tile *const tile = &found->tile, *const parts_of = found->of_class;
   found->n = tile->n;
   found->begin = i * view->tile_size;
@@ -117,16 +119,16 @@ static spk_status find_parts(const spk_view *view, const spk_live *live, uint32_
   return SPK_OK;
 }
 
-spk_status spk_decode_transformed(const spk_view *view, uint32_t tile, int8_t *dst) {
+spk_status spk_decode_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, int8_t *dst) {
   spk_transforms t;
   parts found;
   if (!transforms_of(view, &t)) return SPK_ERROR_HEADER;
-  const spk_status status = find_parts(view, &t.live, tile, &found);
+  const spk_status status = find_parts(view, &t.live, i, tile, &found);
   if (status != SPK_OK) return status;
   const uint32_t n_live = found.tile.n;
   int8_t *const values = dst + (found.n - n_live), *next = values;
-  for (unsigned i = 0; i < 2; i++) {
-    const spk_tile *const part = &found.of_class[i];
+  for (unsigned of = 0; of < 2; of++) {
+    const spk_tile *const part = &found.of_class[of];
     const spk_status of_part = part->n ? spk_decode_part(view->format, part, next) : SPK_OK;
     if (of_part != SPK_OK) return of_part;
     next += part->n;
@@ -139,7 +141,7 @@ spk_status spk_decode_transformed(const spk_view *view, uint32_t tile, int8_t *d
 
 static bool ends(const uint8_t *bits, uint32_t n) { return !bits || spk_bitmap_ends(bits, n); }
 
-spk_status spk_validate_transformed(const spk_view *view, uint32_t tile) {
+spk_status spk_validate_transformed(const spk_view *view, uint32_t i, const spk_tile *tile) {
   spk_transforms t;
   parts found;
   if (!transforms_of(view, &t)) return SPK_ERROR_HEADER;
@@ -148,10 +150,10 @@ spk_status spk_validate_transformed(const spk_view *view, uint32_t tile) {
       !ends(live->classes, live->n_units)) {
     return SPK_ERROR_STREAM;
   }
-  const spk_status status = find_parts(view, &t.live, tile, &found);
+  const spk_status status = find_parts(view, &t.live, i, tile, &found);
   if (status != SPK_OK) return status;
-  for (unsigned i = 0; i < 2; i++) {
-    const spk_tile *const part = &found.of_class[i];
+  for (unsigned of = 0; of < 2; of++) {
+    const spk_tile *const part = &found.of_class[of];
     const spk_status empty = part->size == 0 ? SPK_OK : SPK_ERROR_STREAM;
     const spk_status of_part = part->n ? spk_validate_part(view->format, part) : empty;
     if (of_part != SPK_OK) return of_part;

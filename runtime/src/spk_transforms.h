@@ -26,15 +26,21 @@ typedef struct spk_transforms {
   spk_prediction prediction;
 } spk_transforms;
 
-/* Read the parameters of the transforms from where a header has them, p, for a tensor of n elements. The header ends at
- * the payload, which is of `size` bytes. n_bytes receives how many of these are bitmaps, alignment included. Returns
- * where the parameters end, or null where one breaks a rule. */
-const uint8_t *spk_read_transforms(spk_transforms *t, unsigned flags, uint32_t n, const uint8_t *p,
-                                   const uint8_t *payload, uint32_t size, uint32_t *n_bytes);
+/* A payload, of which only the first bytes may be in memory. */
+typedef struct spk_payload {
+  const uint8_t *begin; /* the header ends there */
+  uint32_t size, at_hand;
+} spk_payload;
 
-/* Decode and validate a tile of a view with one of those flags, and the bitmaps with it. */
-spk_status spk_decode_transformed(const spk_view *view, uint32_t tile, int8_t *dst);
-spk_status spk_validate_transformed(const spk_view *view, uint32_t tile);
+/* Read the parameters of the transforms from where a header has them, p, for a tensor of n elements. n_bytes receives
+ * how many bytes of the payload are bitmaps, alignment included. Those that are not at hand are not where t says.
+ * Returns where the parameters end, or null where one breaks a rule. */
+const uint8_t *spk_read_transforms(spk_transforms *t, unsigned flags, uint32_t n, const uint8_t *p,
+                                   const spk_payload *payload, uint32_t *n_bytes);
+
+/* Decode and validate tile number i of a view with one of those flags, and the bitmaps with it. */
+spk_status spk_decode_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, int8_t *dst);
+spk_status spk_validate_transformed(const spk_view *view, uint32_t i, const spk_tile *tile);
 
 /* What a format makes of the bytes of a tile, or of a class of one: the formats' own functions. */
 spk_status spk_decode_part(uint8_t format, const spk_tile *part, int8_t *dst);

@@ -13,15 +13,18 @@ spk_status spk_validate_part(uint8_t format, const spk_tile *part) {
   }
 }
 
+spk_status spk_validate_found(const spk_view *view, uint32_t i, const spk_tile *tile) {
+  SPK_IF_TRANSFORMS(if (view->flags & SPK_TRANSFORMED) return spk_validate_transformed(view, i, tile);)
+  (void)i;
+  return spk_validate_part(view->format, tile);
+}
+
 static spk_status validate_tile(const spk_view *view, uint32_t i, spk_tile *tile) {
-  const bool is_transformed = (view->flags & SPK_TRANSFORMED) != 0;
 #ifdef SPK_WITHOUT_TRANSFORMS
-  if (is_transformed) return SPK_ERROR_UNSUPPORTED;
+  if (view->flags & SPK_TRANSFORMED) return SPK_ERROR_UNSUPPORTED;
 #endif
   const spk_status status = spk_find_tile(view, i, tile);
-  if (status != SPK_OK) return status;
-  SPK_IF_TRANSFORMS(if (is_transformed) return spk_validate_transformed(view, i);)
-  return spk_validate_part(view->format, tile);
+  return status == SPK_OK ? spk_validate_found(view, i, tile) : status;
 }
 
 spk_status spk_validate(const spk_view *view) {

@@ -51,4 +51,6 @@ STATUS = {
     10: ("tile", "there is no tile of that number"),
     11: ("stream", "a stream ends early, goes on too long or points outside the tensor"),
     12: ("not_found", "there is no tensor of that name or number"),
+    13: ("read", "the function that reads an external memory has failed"),
+    14: ("window", "the window of a reader is too small for what it has to hold"),
 }

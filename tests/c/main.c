@@ -9,5 +9,7 @@ int main(int argc, char **argv) {
   test_vectors(&all);
   test_truncation(&all);
   test_overlap(&all);
+  test_in_place(&all);
+  test_reader(&all);
   return finish(&all);
 }

@@ -10,12 +10,13 @@
 static void test_statuses(void) {
   static const char *const names[] = {"ok",     "argument",    "truncated", "magic",    "version",
                                       "format", "unsupported", "header",    "checksum", "destination",
-                                      "tile",   "stream",      "not_found"};
+                                      "tile",   "stream",      "not_found", "read",     "window"};
   const int n = (int)(sizeof names / sizeof *names);
   check_context = "statuses";
   for (int i = 0; i < n; i++) CHECK(strcmp(spk_status_name((spk_status)i), names[i]) == 0);
   CHECK(strcmp(spk_status_name((spk_status)n), "unknown") == 0);
   CHECK(SPK_OK == 0 && SPK_ERROR_DESTINATION == 9 && SPK_ERROR_NOT_FOUND == 12);
+  CHECK(SPK_ERROR_READ == 13 && SPK_ERROR_WINDOW == 14);
 }
 
 /* The worked example of docs/format.md, on raw pointers as a .tflite has them. */

@@ -10,5 +10,7 @@ void test_far(void);
 void test_vectors(const vectors *all);
 void test_truncation(const vectors *all);
 void test_overlap(const vectors *all);
+void test_in_place(const vectors *all);
+void test_reader(const vectors *all);
 
 #endif

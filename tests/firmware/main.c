@@ -2,7 +2,9 @@
  * last line says what ran, and a digest in which all builds have to agree.
  */
 #include "check.h"
+#include "check_in_place.h"
 #include "check_mutants.h"
+#include "check_reader.h"
 #include "check_vector.h"
 #include "memory.h"
 #include "semihosting.h"
@@ -53,6 +55,8 @@ int main(void) {
     const vector v = get_vector(image, i);
     check_vector(&v);
     check_mutants(&v, MUTANTS);
+    check_in_place(&v);
+    check_reader(&v);
   }
   print_unsigned(n);
   print(" vectors, ");

@@ -55,7 +55,7 @@ unsafe extern "C" {
     pub fn spk_validate(view: *const View) -> Status;
     pub fn spk_decode_s8(view: *const View, dst: *mut i8, dst_size: usize) -> Status;
     pub fn spk_decode_tile_s8(view: *const View, tile: u32, dst: *mut i8, dst_size: usize) -> Status;
-    pub fn spk_in_place_s8(view: *const View, tile: u32) -> *const i8;
+    pub fn spk_dense_tile_s8(view: *const View, tile: u32) -> *const i8;
     pub fn spk_tile_elements(view: *const View, tile: u32) -> u32;
     pub fn spk_dim(view: *const View, axis: u32) -> u32;
     pub fn spk_status_name(status: Status) -> *const c_char;

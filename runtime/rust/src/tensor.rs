@@ -63,7 +63,7 @@ impl<'a> Tensor<'a> {
     pub fn in_place(&self, tile: u32) -> Option<&'a [i8]> {
         // SAFETY: what is not null points to so many values inside the blob, which is borrowed for 'a.
         unsafe {
-            let values = ffi::spk_in_place_s8(&self.view, tile);
+            let values = ffi::spk_dense_tile_s8(&self.view, tile);
             (!values.is_null()).then(|| core::slice::from_raw_parts(values, self.tile_len(tile)))
         }
     }

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bundles whose bytes come from a function. docs/format.md, section 11. */
+#include "spk_fetch.h"
+
+#ifndef SPK_WITHOUT_READER
+
+enum { HEADER = 24, ENTRY = 8, HASH = 4, CRC = 16, AFTER_CRC = 20, NAMES_STORED = 1, SOME = 64 };
+
+spk_status spk_reader_open_bundle(spk_reader *reader) {
+  uint8_t p[HEADER];
+  if (!reader || !reader->read) return SPK_ERROR_ARGUMENT;
+  spk_clear_view(&reader->view);
+  reader->n_tensors = 0;
+  reader->is_bundle = 0;
+  spk_status status = spk_fetch(reader, 0, p, 4);
+  if (status != SPK_OK) return status;
+  if (memcmp(p, "SPKF", 4) != 0) return SPK_ERROR_MAGIC;
+  status = spk_fetch(reader, 4, p + 4, HEADER - 4);
+  if (status != SPK_OK) return status;
+  if (p[4] != SPK_VERSION) return SPK_ERROR_VERSION;
+  if (spk_load_u32(p + 12) != reader->size) return SPK_ERROR_TRUNCATED;
+  const uint32_t n_tensors = spk_load_u32(p + 8), names_size = spk_load_u32(p + 20), left = reader->size - HEADER;
+  if (p[5] > NAMES_STORED || (p[5] != NAMES_STORED && names_size != 0)) return SPK_ERROR_HEADER;
+  if (n_tensors > left / ENTRY || names_size > left - ENTRY * n_tensors) return SPK_ERROR_HEADER;
+  reader->n_tensors = n_tensors;
+  reader->names_size = names_size;
+  reader->has_names = p[5];
+  reader->is_bundle = 1;
+  return SPK_OK;
+}
+
+static uint32_t names_begin(const spk_reader *reader) { return HEADER + ENTRY * reader->n_tensors; }
+
+static spk_status load_hash(const spk_reader *reader, uint32_t i, uint32_t *hash) {
+  uint8_t word[4];
+  const spk_status status = spk_fetch(reader, HEADER + ENTRY * i + HASH, word, sizeof word);
+  if (status == SPK_OK) *hash = spk_load_u32(word);
+  return status;
+}
+
+spk_status spk_reader_get(spk_reader *reader, uint32_t i) {
+  uint8_t entries[2 * ENTRY];
+  if (!reader || !reader->is_bundle) return SPK_ERROR_ARGUMENT;
+  spk_clear_view(&reader->view);
+  if (i >= reader->n_tensors) return SPK_ERROR_NOT_FOUND;
+  /* A blob ends where the next one begins. */
+  const bool is_last = i + 1u == reader->n_tensors;
+  const spk_status status = spk_fetch(reader, HEADER + ENTRY * i, entries, is_last ? ENTRY : ENTRY + 4);
+  if (status != SPK_OK) return status;
+  const uint32_t begin = spk_load_u32(entries), end = is_last ? reader->size : spk_load_u32(entries + ENTRY);
+  if (begin > end || end > reader->size) return SPK_ERROR_HEADER;
+  return spk_reader_open(reader, begin, end - begin);
+}
+
+/* Whether name number i is that one. */
+static spk_status has_name(const spk_reader *reader, uint32_t i, const char *name, bool *is_equal) {
+  const uint32_t begin = names_begin(reader), size = reader->names_size;
+  uint8_t some[SOME];
+  *is_equal = false;
+  for (uint32_t at = 0; at < size; at += SOME) {
+    const uint32_t n = spk_min_u32(SOME, size - at);
+    const spk_status status = spk_fetch(reader, begin + at, some, n);
+    if (status != SPK_OK) return status;
+    for (uint32_t j = 0; j < n; j++) {
+      if (i != 0) {
+        i -= some[j] == 0; /* it is in front of name number i */
+        continue;
+      }
+      if (some[j] != (uint8_t)*name) return SPK_OK;
+      *is_equal = *name++ == 0;
+      if (*is_equal) return SPK_OK;
+    }
+  }
+  return SPK_OK;
+}
+
+spk_status spk_reader_find(spk_reader *reader, const char *name) {
+  if (!reader || !reader->is_bundle) return SPK_ERROR_ARGUMENT;
+  spk_clear_view(&reader->view);
+  if (!name) return SPK_ERROR_ARGUMENT;
+  const uint32_t wanted = spk_crc32(0, (const uint8_t *)name, strlen(name));
+  for (uint32_t i = 0; i < reader->n_tensors; i++) {
+    uint32_t hash;
+    bool is_equal = true;
+    spk_status status = load_hash(reader, i, &hash);
+    if (status != SPK_OK) return status;
+    if (hash != wanted) continue;
+    if (reader->has_names) status = has_name(reader, i, name, &is_equal);
+    if (status != SPK_OK) return status;
+    if (is_equal) return spk_reader_get(reader, i);
+  }
+  return SPK_ERROR_NOT_FOUND;
+}
+
+/* Whether there is a name for each tensor, not too long and with the hash that the table says, and nothing else. */
+static spk_status check_names(const spk_reader *reader) {
+  const uint32_t begin = names_begin(reader), size = reader->names_size;
+  uint32_t i = 0, length = 0, crc = 0, hash;
+  uint8_t some[SOME];
+  for (uint32_t at = 0; at < size; at += SOME) {
+    const uint32_t n = spk_min_u32(SOME, size - at);
+    spk_status status = spk_fetch(reader, begin + at, some, n);
+    for (uint32_t j = 0; j < n && status == SPK_OK; j++) {
+      if (some[j] != 0) {
+        crc = spk_crc32(crc, &some[j], 1);
+        length++;
+        continue;
+      }
+      if (i == reader->n_tensors || length > SPK_MAX_NAME) return SPK_ERROR_HEADER;
+      status = load_hash(reader, i++, &hash);
+      if (status == SPK_OK && hash != crc) return SPK_ERROR_HEADER;
+      crc = length = 0;
+    }
+    if (status != SPK_OK) return status;
+  }
+  return i == reader->n_tensors && length == 0 ? SPK_OK : SPK_ERROR_HEADER;
+}
+
+static spk_status check_crc(const spk_reader *reader, uint32_t blobs) {
+  uint8_t some[SOME];
+  uint32_t expected = 0, crc = 0;
+  spk_status status = spk_fetch(reader, 0, some, HEADER);
+  if (status != SPK_OK) return status;
+  expected = spk_load_u32(some + CRC);
+  crc = spk_crc32(0, some, CRC);
+  for (uint32_t at = AFTER_CRC, n; at < blobs; at += n) {
+    n = spk_min_u32(SOME, blobs - at);
+    status = spk_fetch(reader, at, some, n);
+    if (status != SPK_OK) return status;
+    crc = spk_crc32(crc, some, n);
+  }
+  return crc == expected ? SPK_OK : SPK_ERROR_CHECKSUM;
+}
+
+spk_status spk_reader_validate_bundle(spk_reader *reader) {
+  if (!reader || !reader->is_bundle) return SPK_ERROR_ARGUMENT;
+  spk_clear_view(&reader->view);
+  const uint32_t names_end = names_begin(reader) + reader->names_size, padding = (0u - names_end) % 4u;
+  if (reader->size - names_end < padding) return SPK_ERROR_HEADER;
+  const uint32_t blobs = names_end + padding;
+  spk_status status = check_crc(reader, blobs);
+  if (status == SPK_OK && reader->has_names) status = check_names(reader);
+  if (status != SPK_OK) return status;
+  uint8_t word[4];
+  uint32_t first = reader->size;
+  if (reader->n_tensors != 0) {
+    status = spk_fetch(reader, HEADER, word, sizeof word);
+    if (status != SPK_OK) return status;
+    first = spk_load_u32(word);
+  }
+  if (first != blobs) return SPK_ERROR_HEADER;
+  for (uint32_t i = 0; i < reader->n_tensors && status == SPK_OK; i++) {
+    status = spk_reader_get(reader, i);
+    if (status == SPK_OK) status = spk_reader_validate(reader);
+  }
+  spk_clear_view(&reader->view);
+  return status;
+}
+
+#endif
