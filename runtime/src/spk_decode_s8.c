@@ -14,17 +14,22 @@ spk_status spk_decode_part(uint8_t format, const spk_tile *part, int8_t *dst) {
   }
 }
 
-static spk_status decode_tile(const spk_view *view, uint32_t i, int8_t *dst) {
+/* Tiles from number i on and before number end, one after the other to dst. */
+static spk_status decode_tiles(const spk_view *view, uint32_t i, uint32_t end, int8_t *dst) {
   if (view->flags & SPK_TRANSFORMED) {
 #ifdef SPK_WITHOUT_TRANSFORMS
     return SPK_ERROR_UNSUPPORTED;
 #else
-    return spk_decode_transformed(view, i, dst);
+    return spk_decode_transformed(view, i, end, dst);
 #endif
   }
-  spk_tile tile;
-  const spk_status status = spk_find_tile(view, i, &tile);
-  return status == SPK_OK ? spk_decode_part(view->format, &tile, dst) : status;
+  for (; i < end; i++, dst += view->tile_size) {
+    spk_tile tile;
+    spk_status status = spk_find_tile(view, i, &tile);
+    if (status == SPK_OK) status = spk_decode_part(view->format, &tile, dst);
+    if (status != SPK_OK) return status;
+  }
+  return SPK_OK;
 }
 
 /* Whether n bytes at dst and the blob have a byte in common. Both differences are modulo the size of the memory. */
@@ -37,11 +42,7 @@ spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size) {
   if (!view || !view->blob || (!dst && view->n_elements != 0)) return SPK_ERROR_ARGUMENT;
   if (dst_size < view->n_elements) return SPK_ERROR_DESTINATION;
   if (overlaps(view, dst, view->n_elements)) return SPK_ERROR_ARGUMENT;
-  for (uint32_t i = 0; i < view->n_tiles; i++) {
-    const spk_status status = decode_tile(view, i, dst + (size_t)i * view->tile_size);
-    if (status != SPK_OK) return status;
-  }
-  return SPK_OK;
+  return decode_tiles(view, 0, view->n_tiles, dst);
 }
 
 spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, size_t dst_size) {
@@ -50,5 +51,5 @@ spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, 
   const uint32_t n = spk_tile_elements(view, tile);
   if (dst_size < n) return SPK_ERROR_DESTINATION;
   if (overlaps(view, dst, n)) return SPK_ERROR_ARGUMENT;
-  return decode_tile(view, tile, dst);
+  return decode_tiles(view, tile, tile + 1u, dst);
 }

@@ -93,14 +93,16 @@ typedef struct parts {
   uint32_t first_live; /* live elements before them */
 } parts;
 
-static spk_status find_parts(const spk_view *view, const spk_live *live, uint32_t i, parts *found) {
+/* Tile number i, before which there are first_live live elements. */
+static spk_status find_parts(const spk_view *view, const spk_live *live, uint32_t i, uint32_t first_live,
+                             parts *found) {
   const spk_status status = spk_find_tile(view, i, &found->tile);
   if (status != SPK_OK) return status;
   spk_tile *const tile = &found->tile, *const parts_of = found->of_class;
   found->n = tile->n;
   found->begin = i * view->tile_size;
-  found->first_live = spk_live_before(live, found->begin);
-  tile->n = spk_live_before(live, found->begin + found->n) - found->first_live;
+  found->first_live = first_live;
+  tile->n = spk_live_between(live, found->begin, found->begin + found->n);
   const spk_tile none = {tile->data + tile->size, 0, 0};
   parts_of[0] = *tile;
   parts_of[1] = none;
@@ -117,29 +119,39 @@ static spk_status find_parts(const spk_view *view, const spk_live *live, uint32_
   return SPK_OK;
 }
 
-spk_status spk_decode_transformed(const spk_view *view, uint32_t tile, int8_t *dst) {
-  spk_transforms t;
-  parts found;
-  if (!transforms_of(view, &t)) return SPK_ERROR_HEADER;
-  const spk_status status = find_parts(view, &t.live, tile, &found);
-  if (status != SPK_OK) return status;
-  const uint32_t n_live = found.tile.n;
-  int8_t *const values = dst + (found.n - n_live), *next = values;
+static spk_status decode_tile(const spk_view *view, const spk_transforms *t, const parts *found, int8_t *dst) {
+  const uint32_t n_live = found->tile.n;
+  int8_t *const values = dst + (found->n - n_live), *next = values;
   for (unsigned i = 0; i < 2; i++) {
-    const spk_tile *const part = &found.of_class[i];
+    const spk_tile *const part = &found->of_class[i];
     const spk_status of_part = part->n ? spk_decode_part(view->format, part, next) : SPK_OK;
     if (of_part != SPK_OK) return of_part;
     next += part->n;
   }
-  if (t.live.classes) spk_mix_classes(&t.live, values, found.first_live, n_live, found.of_class[1].n);
-  if (n_live != found.n) spk_live_expand(&t.live, dst, found.begin, found.n, n_live);
-  if (t.prediction.distance) spk_restore(&t.prediction, dst, found.n);
+  if (t->live.classes) spk_mix_classes(&t->live, values, found->first_live, n_live, found->of_class[1].n);
+  if (n_live != found->n) spk_live_expand(&t->live, dst, found->begin, found->n, n_live);
+  if (t->prediction.distance) spk_restore(&t->prediction, dst, found->n);
+  return SPK_OK;
+}
+
+spk_status spk_decode_transformed(const spk_view *view, uint32_t tile, uint32_t end, int8_t *dst) {
+  spk_transforms t;
+  parts found;
+  if (!transforms_of(view, &t)) return SPK_ERROR_HEADER;
+  uint32_t first_live = spk_live_between(&t.live, 0, tile * view->tile_size);
+  for (; tile < end; tile++) {
+    spk_status status = find_parts(view, &t.live, tile, first_live, &found);
+    if (status == SPK_OK) status = decode_tile(view, &t, &found, dst);
+    if (status != SPK_OK) return status;
+    first_live += found.tile.n;
+    dst += found.n;
+  }
   return SPK_OK;
 }
 
 static bool ends(const uint8_t *bits, uint32_t n) { return !bits || spk_bitmap_ends(bits, n); }
 
-spk_status spk_validate_transformed(const spk_view *view, uint32_t tile) {
+spk_status spk_validate_transformed(const spk_view *view, spk_tile *last) {
   spk_transforms t;
   parts found;
   if (!transforms_of(view, &t)) return SPK_ERROR_HEADER;
@@ -148,14 +160,19 @@ spk_status spk_validate_transformed(const spk_view *view, uint32_t tile) {
       !ends(live->classes, live->n_units)) {
     return SPK_ERROR_STREAM;
   }
-  const spk_status status = find_parts(view, &t.live, tile, &found);
-  if (status != SPK_OK) return status;
-  for (unsigned i = 0; i < 2; i++) {
-    const spk_tile *const part = &found.of_class[i];
-    const spk_status empty = part->size == 0 ? SPK_OK : SPK_ERROR_STREAM;
-    const spk_status of_part = part->n ? spk_validate_part(view->format, part) : empty;
-    if (of_part != SPK_OK) return of_part;
+  uint32_t first_live = 0;
+  for (uint32_t tile = 0; tile < view->n_tiles; tile++) {
+    const spk_status status = find_parts(view, live, tile, first_live, &found);
+    if (status != SPK_OK) return status;
+    for (unsigned i = 0; i < 2; i++) {
+      const spk_tile *const part = &found.of_class[i];
+      const spk_status empty = part->size == 0 ? SPK_OK : SPK_ERROR_STREAM;
+      const spk_status of_part = part->n ? spk_validate_part(view->format, part) : empty;
+      if (of_part != SPK_OK) return of_part;
+    }
+    first_live += found.tile.n;
   }
+  *last = found.tile;
   return SPK_OK;
 }
 

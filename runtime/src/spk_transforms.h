@@ -32,16 +32,19 @@ typedef struct spk_transforms {
 const uint8_t *spk_read_transforms(spk_transforms *t, unsigned flags, uint32_t n, const uint8_t *p,
                                    const uint8_t *payload, uint32_t size, uint32_t *n_bytes);
 
-/* Decode and validate a tile of a view with one of those flags, and the bitmaps with it. */
-spk_status spk_decode_transformed(const spk_view *view, uint32_t tile, int8_t *dst);
-spk_status spk_validate_transformed(const spk_view *view, uint32_t tile);
+/* Decode tiles of a view with one of those flags, from number `tile` on and before number `end`, one after the other to
+ * dst. Their live elements are counted once, so that all tiles take linear time. */
+spk_status spk_decode_transformed(const spk_view *view, uint32_t tile, uint32_t end, int8_t *dst);
+
+/* Validate all tiles of such a view, and its bitmaps. last receives the last tile. */
+spk_status spk_validate_transformed(const spk_view *view, spk_tile *last);
 
 /* What a format makes of the bytes of a tile, or of a class of one: the formats' own functions. */
 spk_status spk_decode_part(uint8_t format, const spk_tile *part, int8_t *dst);
 spk_status spk_validate_part(uint8_t format, const spk_tile *part);
 
-/* Live elements before element j of the tensor. */
-uint32_t spk_live_before(const spk_live *live, uint32_t j);
+/* Live elements from element begin of the tensor on and before element end. */
+uint32_t spk_live_between(const spk_live *live, uint32_t begin, uint32_t end);
 
 /* Spread n_live elements, which end where the n elements of a tile at dst do, over the tile; the others become 0. The
  * tile starts at element begin of the tensor and has so many live elements. */

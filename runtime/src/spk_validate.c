@@ -13,15 +13,21 @@ spk_status spk_validate_part(uint8_t format, const spk_tile *part) {
   }
 }
 
-static spk_status validate_tile(const spk_view *view, uint32_t i, spk_tile *tile) {
-  const bool is_transformed = (view->flags & SPK_TRANSFORMED) != 0;
+/* Every tile. last receives the last one, where there is one. */
+static spk_status validate_tiles(const spk_view *view, spk_tile *last) {
+  if (view->flags & SPK_TRANSFORMED) {
 #ifdef SPK_WITHOUT_TRANSFORMS
-  if (is_transformed) return SPK_ERROR_UNSUPPORTED;
+    return SPK_ERROR_UNSUPPORTED;
+#else
+    return spk_validate_transformed(view, last);
 #endif
-  const spk_status status = spk_find_tile(view, i, tile);
-  if (status != SPK_OK) return status;
-  SPK_IF_TRANSFORMS(if (is_transformed) return spk_validate_transformed(view, i);)
-  return spk_validate_part(view->format, tile);
+  }
+  for (uint32_t i = 0; i < view->n_tiles; i++) {
+    spk_status status = spk_find_tile(view, i, last);
+    if (status == SPK_OK) status = spk_validate_part(view->format, last);
+    if (status != SPK_OK) return status;
+  }
+  return SPK_OK;
 }
 
 spk_status spk_validate(const spk_view *view) {
@@ -32,10 +38,8 @@ spk_status spk_validate(const spk_view *view) {
   if (crc != spk_load_u32(view->blob + SPK_HEADER_CRC)) return SPK_ERROR_CHECKSUM;
 
   spk_tile tile;
-  for (uint32_t i = 0; i < view->n_tiles; i++) {
-    const spk_status status = validate_tile(view, i, &tile);
-    if (status != SPK_OK) return status;
-  }
+  const spk_status status = validate_tiles(view, &tile);
+  if (status != SPK_OK) return status;
   /* The last tile ends with the payload. */
   if (view->n_tiles != 0 && tile.data + tile.size != view->payload + view->payload_size) return SPK_ERROR_STREAM;
   return SPK_OK;
