@@ -1,22 +1,26 @@
-"""Time and memory of packing a large checkpoint whose tensors stream through.
+"""Time and memory of packing, verifying and unpacking large checkpoints, which stream through.
 
-    python bench/checkpoint.py                # 1 GB
-    python bench/checkpoint.py --size 512MB   # for a busy machine
+    python bench/checkpoint.py                                       # all four below
+    python bench/checkpoint.py --size 512MB
+    python bench/checkpoint.py --size 1GB
+    python bench/checkpoint.py --size 6400000 --tensor 256           # 25,000 small tensors
+    python bench/checkpoint.py --size 25600000 --tensor 256          # 100,000 small tensors
 
-Writes a .safetensors of int8 weights with 50 to 90 % zeros into a temporary folder and packs it
-with the command, in a process of its own. Writes bench/results/checkpoint.json, of which
+Each writes a .safetensors of int8 weights with 50 to 90 % zeros into a temporary folder, packs it
+into a .spk, verifies that, and unpacks it to a .npz, each with the command in a process of its own.
+Replaces what bench/results/checkpoint.json says of a checkpoint of these sizes, of which
 bench/documents.py makes the calculation for larger models.
 """
 
 import json
 import os
-import resource
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -25,7 +29,9 @@ import numpy.typing as npt
 from stridepack.cli.nbytes import nbytes
 
 RESULTS = Path(__file__).parent / "results/checkpoint.json"
-ROWS, COLUMNS = 4096, 4096  # of each tensor but the last: 16.8 MB
+LARGE = 2**24  # elements
+SMALL = 2**8
+CASES = [(512_000_000, LARGE), (10**9, LARGE), (25_000 * SMALL, SMALL), (100_000 * SMALL, SMALL)]
 ZEROS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -39,18 +45,20 @@ def weights(number: int, n: int) -> npt.NDArray[np.int8]:
     return np.clip(np.rint(values), -127, 127).astype(np.int8)
 
 
-def write_checkpoint(path: Path, size: int) -> list[int]:
+def write_checkpoint(path: Path, size: int, tensor: int) -> list[int]:
     """A .safetensors file of so many weights. Returns the elements of each tensor."""
-    full = ROWS * COLUMNS
-    rows = [ROWS] * (size // full) + [size % full // COLUMNS] * (size % full >= COLUMNS)
-    sizes = [n * COLUMNS for n in rows]
+    columns = 2 ** (tensor.bit_length() // 2)
+    sizes = [tensor] * (size // tensor)
+    if rest := size % tensor // columns * columns:
+        sizes.append(rest)
+    ends = np.cumsum([0, *sizes]).tolist()
     header = {
-        f"model.layers.{i}.weight": {
+        f"model.layers.{i // 32}.part.{i % 32}.weight": {
             "dtype": "I8",
-            "shape": [n, COLUMNS],
-            "data_offsets": [sum(sizes[:i]), sum(sizes[: i + 1])],
+            "shape": [n // columns, columns],
+            "data_offsets": ends[i : i + 2],
         }
-        for i, n in enumerate(rows)
+        for i, n in enumerate(sizes)
     }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
@@ -61,31 +69,51 @@ def write_checkpoint(path: Path, size: int) -> list[int]:
     return sizes
 
 
-@click.command()
-@click.option("--size", type=nbytes, default="1GB", show_default=True)
-def main(size: int) -> None:
-    """Write a checkpoint, pack it, and write down what that took."""
+def measured(*arguments: object) -> dict[str, Any]:
+    """Time and memory of a command of stridepack."""
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "stridepack", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit(f"{arguments[0]} failed")
+    return {
+        "seconds": round(time.perf_counter() - start, 1),
+        "processor_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "peak_nbytes": used.ru_maxrss * 1024,
+    }
+
+
+def measure(size: int, tensor: int) -> dict[str, Any]:
+    """All three commands on a checkpoint of so many weights."""
     with tempfile.TemporaryDirectory() as folder:
-        model, output = Path(folder, "model.safetensors"), Path(folder, "model.spk")
-        sizes = write_checkpoint(model, size)
-        start = time.perf_counter()
-        command = [sys.executable, "-m", "stridepack", "pack", str(model), "-o", str(output)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        seconds = time.perf_counter() - start
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result = {
+        model, packed, arrays = (Path(folder, f"w.{of}") for of in ("safetensors", "spk", "npz"))
+        sizes = write_checkpoint(model, size, tensor)
+        return {
             "weights": sum(sizes),
             "tensors": len(sizes),
             "largest_tensor": max(sizes),
-            "packed_nbytes": output.stat().st_size,
-            "seconds": round(seconds, 1),
-            "processor_seconds": round(used.ru_utime + used.ru_stime, 1),
-            "peak_nbytes": used.ru_maxrss * 1024,
+            "pack": measured("pack", model, "-o", packed),
+            "packed_nbytes": packed.stat().st_size,
+            "verify": measured("verify", model, packed),
+            "unpack": measured("unpack", packed, "-o", arrays),
             "processors": os.cpu_count(),
             "load_at_the_end": round(os.getloadavg()[0], 1),
         }
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    click.echo(json.dumps(result, indent=1))
+
+
+@click.command(help=__doc__)
+@click.option("--size", type=nbytes, help="Weights in all.")
+@click.option("--tensor", type=int, default=LARGE, show_default=True, help="Weights of a tensor.")
+def main(size: int | None, tensor: int) -> None:
+    for case in [(size, tensor)] if size else CASES:
+        row = measure(*case)
+        key = (row["largest_tensor"], row["weights"])
+        rows = {(r["largest_tensor"], r["weights"]): r for r in json.loads(RESULTS.read_text())}
+        rows[key] = row
+        RESULTS.write_text(json.dumps([rows[k] for k in sorted(rows)], indent=1) + "\n")
+        click.echo(json.dumps(row, indent=1))
 
 
 if __name__ == "__main__":

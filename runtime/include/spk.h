@@ -51,8 +51,8 @@
  *
  * Checksum: spk_validate takes a CRC-32 with a table of 64 bytes. SPK_CRC32_TABLE=256 has 1 KiB and is faster,
  * SPK_CRC32_TABLE=0 has none and is slower. SPK_CRC32=my_crc32 calls a function of yours, for example for a CRC unit:
- * uint32_t my_crc32(uint32_t crc, const uint8_t *data, size_t size), in C. It goes on from crc, the result of an earlier
- * call or 0, as crc32 of zlib does.
+ * uint32_t my_crc32(uint32_t crc, const uint8_t *data, size_t size), in C. It goes on from crc, the result of an
+ * earlier call or 0, as crc32 of zlib does.
  *
  * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
  * SPK_ERROR_UNSUPPORTED. SPK_WITHOUT_TRANSFORMS leaves out what stands between some blobs and their format; pack with
@@ -101,8 +101,8 @@ spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size);
 /* Decode one tile: elements [tile * tile_size, + spk_tile_elements(view, tile)) of the tensor, to the start of dst. */
 spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, size_t dst_size);
 
-/* The weights of a tile where they lie in the blob, or null where they must be decoded: in all formats but dense, and in
- * damaged blobs. A tensor that was not cut is tile 0. Nothing is copied, so a layer can read them there. */
+/* The weights of a tile where they lie in the blob, or null where they must be decoded: in all formats but dense, and
+ * in damaged blobs. A tensor that was not cut is tile 0. Nothing is copied, so a layer can read them there. */
 const int8_t *spk_dense_tile_s8(const spk_view *view, uint32_t tile);
 
 /* Decode the whole tensor over its own blob, which is lost then, with the view. dst begins a margin or more after the

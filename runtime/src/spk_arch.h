@@ -4,9 +4,9 @@
  * SPK_HELIUM is 1 on cores with Arm Helium integer vectors (M-profile vector extension: Cortex-M52, M55, M85), where
  * mve/ replaces the scalar decoders; define SPK_NO_HELIUM to keep the scalar ones. Both refuse the same bytes.
  *
- * SPK_RVV is 1 on RISC-V with vectors of at least 128 bits (V, or Zve32x with Zvl128b), where rvv/ does the same, for any
- * length of a vector; define SPK_NO_RVV to keep the scalar decoders. It needs intrinsics of version 0.12: Clang 18 and
- * GCC 14 have them.
+ * SPK_RVV is 1 on RISC-V with vectors of at least 128 bits (V, or Zve32x with Zvl128b), where rvv/ does the same, for
+ * any length of a vector; define SPK_NO_RVV to keep the scalar decoders. It needs intrinsics of version 0.12: Clang 18
+ * and GCC 14 have them.
  *
  * SPK_UNALIGNED is 1 on Arm cores that store words anywhere, and on RISC-V where the compiler was told that this is
  * fast (-mno-strict-align). SPK_THUMB2 is 1 on Cortex-M3 and above. Both are for single instructions that compilers do

@@ -53,4 +53,32 @@ SPK_INLINE uint32_t spk_bitmap_plane_size(uint32_t n, uint32_t bits) {
     if ((width & 1u) != 0) unpack_1(values, n, fields, width == 1u, &plane); \
   } while (0)
 
+/* Defines spk_bitmap_unpack with one function for each number of bits. All are made of an inline function,
+ * unpack(values, n, fields, bits, is_first, plane). */
+#define SPK_BITMAP_UNPACK_WITH(unpack)                                                                 \
+  SPK_NOINLINE static void unpack_4(uint8_t *values, uint32_t n, const uint8_t *fields, bool is_first, \
+                                    const spk_bitmap_plane *plane) {                                   \
+    (void)is_first;                                                                                    \
+    unpack(values, n, fields, 4, true, plane);                                                         \
+  }                                                                                                    \
+  SPK_NOINLINE static void unpack_2(uint8_t *values, uint32_t n, const uint8_t *fields, bool is_first, \
+                                    const spk_bitmap_plane *plane) {                                   \
+    if (is_first) {                                                                                    \
+      unpack(values, n, fields, 2, true, plane);                                                       \
+    } else {                                                                                           \
+      unpack(values, n, fields, 2, false, plane);                                                      \
+    }                                                                                                  \
+  }                                                                                                    \
+  SPK_NOINLINE static void unpack_1(uint8_t *values, uint32_t n, const uint8_t *fields, bool is_first, \
+                                    const spk_bitmap_plane *plane) {                                   \
+    if (is_first) {                                                                                    \
+      unpack(values, n, fields, 1, true, plane);                                                       \
+    } else {                                                                                           \
+      unpack(values, n, fields, 1, false, plane);                                                      \
+    }                                                                                                  \
+  }                                                                                                    \
+  void spk_bitmap_unpack(uint8_t *values, const spk_bitmap_streams *s) {                               \
+    SPK_BITMAP_UNPACK(values, s, unpack_4, unpack_2, unpack_1);                                        \
+  }
+
 #endif

@@ -33,10 +33,12 @@ spk_status spk_decode_in_place_s8(const spk_view *view, int8_t *dst, size_t dst_
     const uintptr_t distance = (uintptr_t)dst - (uintptr_t)view->blob; /* large where dst begins before the blob */
     if (distance < margin || distance >= (uintptr_t)end - (uintptr_t)view->blob) return SPK_ERROR_ARGUMENT;
   }
+  spk_pass pass = SPK_NO_TILE_YET;
   for (uint32_t i = view->n_tiles; i != 0 && status == SPK_OK; i--) {
     spk_tile tile;
     status = spk_find_tile(view, i - 1u, &tile);
-    if (status == SPK_OK) status = spk_decode_found(view, i - 1u, &tile, dst + (size_t)(i - 1u) * view->tile_size);
+    if (status == SPK_OK)
+      status = spk_decode_found(view, i - 1u, &tile, &pass, dst + (size_t)(i - 1u) * view->tile_size);
   }
   return status;
 }

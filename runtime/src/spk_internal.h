@@ -87,9 +87,18 @@ SPK_INLINE bool spk_is_tile(const spk_view *view, uint32_t begin, uint32_t end) 
   return begin % 4u == 0 && end % 4u == 0 && begin <= end && end <= view->payload_size;
 }
 
+/* The tile that was visited last, and how many live elements lie before it and in it: those of its neighbours need no
+ * second count, so that all tiles one after the other take linear time. docs/format.md, section 2.1. */
+typedef struct spk_pass {
+  uint32_t tile, first_live, n_live;
+} spk_pass;
+
+/* Before the first tile, whichever that is. */
+#define SPK_NO_TILE_YET {UINT32_MAX / 2u, 0, 0}
+
 /* Decode and validate tile number i of a blob, wherever its bytes lie. */
-spk_status spk_decode_found(const spk_view *view, uint32_t i, const spk_tile *tile, int8_t *dst);
-spk_status spk_validate_found(const spk_view *view, uint32_t i, const spk_tile *tile);
+spk_status spk_decode_found(const spk_view *view, uint32_t i, const spk_tile *tile, spk_pass *pass, int8_t *dst);
+spk_status spk_validate_found(const spk_view *view, uint32_t i, const spk_tile *tile, spk_pass *pass);
 
 /* Whether n bytes at dst, and the bytes from begin to end, have one in common. */
 bool spk_overlaps(const void *begin, const void *end, const void *dst, uint32_t n);

@@ -35,11 +35,37 @@ static uint32_t before_in_row(const spk_live *live, uint32_t i) {
   return live->columns ? count_before(live->columns, live->n_columns, 1, i) : i;
 }
 
-uint32_t spk_live_before(const spk_live *live, uint32_t j) {
-  if (!live->rows) return before_in_row(live, j);
-  const uint32_t row = j / live->row, rest = j % live->row;
-  const uint32_t count = count_first(live->rows, row) * before_in_row(live, live->row);
-  return rest != 0 && is_set(live->rows, row) ? count + before_in_row(live, rest) : count;
+/* Bits set among those from number begin on and before number end. */
+static uint32_t count_between(const uint8_t *bits, uint32_t begin, uint32_t end) {
+  bits += begin / 8u;
+  return count_first(bits, end - (begin & ~UINT32_C(7))) - count_first(bits, begin % 8u);
+}
+
+/* Elements whose unit has its bit set, of those from number begin on and before number end. Within a cycle of the
+ * bits, this looks at no others: many short stretches take no longer than all of them at once. */
+static SPK_NOINLINE uint32_t count_stretch(const uint8_t *bits, uint32_t n_bits, uint32_t unit, uint32_t begin,
+                                           uint32_t end) {
+  const uint32_t first = begin / unit, last = end / unit, bit = first % n_bits;
+  if (last - first >= n_bits - bit)
+    return count_before(bits, n_bits, unit, end) - count_before(bits, n_bits, unit, begin);
+  uint32_t count = count_between(bits, bit, bit + (last - first)) * unit;
+  if (end % unit != 0 && is_set(bits, bit + (last - first))) count += end % unit;
+  return begin % unit != 0 && is_set(bits, bit) ? count - begin % unit : count;
+}
+
+/* Live elements of row number `row` before element i of it. */
+static uint32_t before_in(const spk_live *live, uint32_t row, uint32_t i) {
+  return i != 0 && is_set(live->rows, row) ? before_in_row(live, i) : 0;
+}
+
+uint32_t spk_live_between(const spk_live *live, uint32_t begin, uint32_t end) {
+  const uint32_t first = begin / live->row, last = end / live->row, i = begin % live->row, n = end - begin;
+  if (live->rows && first != last) {
+    const uint32_t count = count_between(live->rows, first, last) * before_in_row(live, live->row);
+    return count + before_in(live, last, end % live->row) - before_in(live, first, i);
+  }
+  if (live->rows && n != 0 && !is_set(live->rows, first)) return 0;
+  return live->columns ? count_stretch(live->columns, live->n_columns, 1, i, i + n) : n;
 }
 
 /* One by one: n elements of a row from column c on. Returns where the values go on. */
@@ -120,8 +146,7 @@ void spk_live_expand(const spk_live *whole, int8_t *dst, uint32_t begin, uint32_
 }
 
 uint32_t spk_second_class(const spk_live *live, uint32_t first, uint32_t n) {
-  return count_before(live->classes, live->n_units, live->unit, first + n) -
-         count_before(live->classes, live->n_units, live->unit, first);
+  return count_stretch(live->classes, live->n_units, live->unit, first, first + n);
 }
 
 #endif

@@ -117,7 +117,7 @@ static bool is_apart(const spk_reader *reader, const int8_t *dst, uint32_t n) {
   return !spk_overlaps(reader->window, reader->window + reader->window_size, dst, n);
 }
 
-static spk_status decode_tile(spk_reader *reader, uint32_t i, int8_t *dst) {
+static spk_status decode_tile(spk_reader *reader, uint32_t i, spk_pass *pass, int8_t *dst) {
   spk_tile tile;
   uint32_t begin, end;
   if (is_plain(&reader->view)) {
@@ -128,15 +128,16 @@ static spk_status decode_tile(spk_reader *reader, uint32_t i, int8_t *dst) {
     return spk_fetch(reader, reader->payload_begin + begin, dst, n);
   }
   const spk_status status = load(reader, i, &tile, &end);
-  return status == SPK_OK ? spk_decode_found(&reader->view, i, &tile, dst) : status;
+  return status == SPK_OK ? spk_decode_found(&reader->view, i, &tile, pass, dst) : status;
 }
 
 spk_status spk_reader_decode_s8(spk_reader *reader, int8_t *dst, size_t dst_size) {
   if (!is_open(reader) || (!dst && reader->view.n_elements != 0)) return SPK_ERROR_ARGUMENT;
   if (dst_size < reader->view.n_elements) return SPK_ERROR_DESTINATION;
   if (!is_apart(reader, dst, reader->view.n_elements)) return SPK_ERROR_ARGUMENT;
+  spk_pass pass = SPK_NO_TILE_YET;
   for (uint32_t i = 0; i < reader->view.n_tiles; i++) {
-    const spk_status status = decode_tile(reader, i, dst + (size_t)i * reader->view.tile_size);
+    const spk_status status = decode_tile(reader, i, &pass, dst + (size_t)i * reader->view.tile_size);
     if (status != SPK_OK) return status;
   }
   return SPK_OK;
@@ -148,7 +149,8 @@ spk_status spk_reader_decode_tile_s8(spk_reader *reader, uint32_t tile, int8_t *
   const uint32_t n = spk_tile_elements(&reader->view, tile);
   if (dst_size < n) return SPK_ERROR_DESTINATION;
   if (!is_apart(reader, dst, n)) return SPK_ERROR_ARGUMENT;
-  return decode_tile(reader, tile, dst);
+  spk_pass pass = SPK_NO_TILE_YET;
+  return decode_tile(reader, tile, &pass, dst);
 }
 
 spk_status spk_reader_place(spk_reader *reader, uint32_t tile, uint32_t *offset, uint32_t *n) {
@@ -172,7 +174,8 @@ spk_status spk_reader_decode_loaded_s8(spk_reader *reader, uint32_t tile, const 
       spk_overlaps(loaded.data, loaded.data + n, dst, loaded.n)) {
     return SPK_ERROR_ARGUMENT;
   }
-  return spk_decode_found(&reader->view, tile, &loaded, dst);
+  spk_pass pass = SPK_NO_TILE_YET;
+  return spk_decode_found(&reader->view, tile, &loaded, &pass, dst);
 }
 
 spk_status spk_reader_window(spk_reader *reader, uint32_t *window_size) {
@@ -213,10 +216,11 @@ spk_status spk_reader_validate(spk_reader *reader) {
   spk_status status = add_crc(reader, reader->payload_begin, reader->payload_begin + view->payload_size, &crc);
   if (status != SPK_OK) return status;
   if (crc != spk_load_u32(window + SPK_HEADER_CRC)) return SPK_ERROR_CHECKSUM;
+  spk_pass pass = SPK_NO_TILE_YET;
   for (uint32_t i = 0; i < view->n_tiles; i++) {
     spk_tile tile;
     status = load(reader, i, &tile, &last_end);
-    if (status == SPK_OK) status = spk_validate_found(view, i, &tile);
+    if (status == SPK_OK) status = spk_validate_found(view, i, &tile, &pass);
     if (status != SPK_OK) return status;
   }
   return view->n_tiles != 0 && last_end != view->payload_size ? SPK_ERROR_STREAM : SPK_OK;

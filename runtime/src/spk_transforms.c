@@ -95,14 +95,29 @@ typedef struct parts {
   uint32_t first_live; /* live elements before them */
 } parts;
 
+/* Go to tile number i, which has n_live live elements and begins with that element. */
+static void go_to(spk_pass *pass, const spk_live *live, uint32_t i, uint32_t begin, uint32_t n_live) {
+  if (i == pass->tile + 1u) {
+    pass->first_live += pass->n_live;
+  } else if (i + 1u == pass->tile) {
+    pass->first_live -= n_live;
+  } else {
+    pass->first_live = spk_live_between(live, 0, begin);
+  }
+  pass->tile = i;
+  pass->n_live = n_live;
+}
+
 static spk_status find_parts(const spk_view *view, const spk_live *live, uint32_t i, const spk_tile *whole,
-                             parts *found) {
+                             spk_pass *pass, parts *found) {
   found->tile = *whole;
   spk_tile *const tile = &found->tile, *const parts_of = found->of_class;
   found->n = tile->n;
   found->begin = i * view->tile_size;
-  found->first_live = spk_live_before(live, found->begin);
-  tile->n = spk_live_before(live, found->begin + found->n) - found->first_live;
+  tile->n = spk_live_between(live, found->begin, found->begin + found->n);
+  if (tile->n > found->n) return SPK_ERROR_STREAM; /* where somebody changes the bitmaps meanwhile */
+  go_to(pass, live, i, found->begin, tile->n);
+  found->first_live = pass->first_live;
   const spk_tile none = {tile->data + tile->size, 0, 0};
   parts_of[0] = *tile;
   parts_of[1] = none;
@@ -115,15 +130,16 @@ static spk_status find_parts(const spk_view *view, const spk_live *live, uint32_
   parts_of[1].data = parts_of[0].data + size;
   parts_of[1].size = left - size;
   parts_of[1].n = spk_second_class(live, found->first_live, tile->n);
+  if (parts_of[1].n > tile->n) return SPK_ERROR_STREAM;
   parts_of[0].n -= parts_of[1].n;
   return SPK_OK;
 }
 
-spk_status spk_decode_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, int8_t *dst) {
+spk_status spk_decode_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, spk_pass *pass, int8_t *dst) {
   spk_transforms t;
   parts found;
   if (!transforms_of(view, &t)) return SPK_ERROR_HEADER;
-  const spk_status status = find_parts(view, &t.live, i, tile, &found);
+  const spk_status status = find_parts(view, &t.live, i, tile, pass, &found);
   if (status != SPK_OK) return status;
   const uint32_t n_live = found.tile.n;
   int8_t *const values = dst + (found.n - n_live), *next = values;
@@ -141,7 +157,7 @@ spk_status spk_decode_transformed(const spk_view *view, uint32_t i, const spk_ti
 
 static bool ends(const uint8_t *bits, uint32_t n) { return !bits || spk_bitmap_ends(bits, n); }
 
-spk_status spk_validate_transformed(const spk_view *view, uint32_t i, const spk_tile *tile) {
+spk_status spk_validate_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, spk_pass *pass) {
   spk_transforms t;
   parts found;
   if (!transforms_of(view, &t)) return SPK_ERROR_HEADER;
@@ -150,7 +166,7 @@ spk_status spk_validate_transformed(const spk_view *view, uint32_t i, const spk_
       !ends(live->classes, live->n_units)) {
     return SPK_ERROR_STREAM;
   }
-  const spk_status status = find_parts(view, &t.live, i, tile, &found);
+  const spk_status status = find_parts(view, &t.live, i, tile, pass, &found);
   if (status != SPK_OK) return status;
   for (unsigned of = 0; of < 2; of++) {
     const spk_tile *const part = &found.of_class[of];

@@ -39,15 +39,15 @@ const uint8_t *spk_read_transforms(spk_transforms *t, unsigned flags, uint32_t n
                                    const spk_payload *payload, uint32_t *n_bytes);
 
 /* Decode and validate tile number i of a view with one of those flags, and the bitmaps with it. */
-spk_status spk_decode_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, int8_t *dst);
-spk_status spk_validate_transformed(const spk_view *view, uint32_t i, const spk_tile *tile);
+spk_status spk_decode_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, spk_pass *pass, int8_t *dst);
+spk_status spk_validate_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, spk_pass *pass);
 
 /* What a format makes of the bytes of a tile, or of a class of one: the formats' own functions. */
 spk_status spk_decode_part(uint8_t format, const spk_tile *part, int8_t *dst);
 spk_status spk_validate_part(uint8_t format, const spk_tile *part);
 
-/* Live elements before element j of the tensor. */
-uint32_t spk_live_before(const spk_live *live, uint32_t j);
+/* Live elements from element begin of the tensor on and before element end. */
+uint32_t spk_live_between(const spk_live *live, uint32_t begin, uint32_t end);
 
 /* Spread n_live elements, which end where the n elements of a tile at dst do, over the tile; the others become 0. The
  * tile starts at element begin of the tensor and has so many live elements. */

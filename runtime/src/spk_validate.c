@@ -13,18 +13,19 @@ spk_status spk_validate_part(uint8_t format, const spk_tile *part) {
   }
 }
 
-spk_status spk_validate_found(const spk_view *view, uint32_t i, const spk_tile *tile) {
-  SPK_IF_TRANSFORMS(if (view->flags & SPK_TRANSFORMED) return spk_validate_transformed(view, i, tile);)
+spk_status spk_validate_found(const spk_view *view, uint32_t i, const spk_tile *tile, spk_pass *pass) {
+  SPK_IF_TRANSFORMS(if (view->flags & SPK_TRANSFORMED) return spk_validate_transformed(view, i, tile, pass);)
   (void)i;
+  (void)pass;
   return spk_validate_part(view->format, tile);
 }
 
-static spk_status validate_tile(const spk_view *view, uint32_t i, spk_tile *tile) {
+static spk_status validate_tile(const spk_view *view, uint32_t i, spk_pass *pass, spk_tile *tile) {
 #ifdef SPK_WITHOUT_TRANSFORMS
   if (view->flags & SPK_TRANSFORMED) return SPK_ERROR_UNSUPPORTED;
 #endif
   const spk_status status = spk_find_tile(view, i, tile);
-  return status == SPK_OK ? spk_validate_found(view, i, tile) : status;
+  return status == SPK_OK ? spk_validate_found(view, i, tile, pass) : status;
 }
 
 spk_status spk_validate(const spk_view *view) {
@@ -35,8 +36,9 @@ spk_status spk_validate(const spk_view *view) {
   if (crc != spk_load_u32(view->blob + SPK_HEADER_CRC)) return SPK_ERROR_CHECKSUM;
 
   spk_tile tile;
+  spk_pass pass = SPK_NO_TILE_YET;
   for (uint32_t i = 0; i < view->n_tiles; i++) {
-    const spk_status status = validate_tile(view, i, &tile);
+    const spk_status status = validate_tile(view, i, &pass, &tile);
     if (status != SPK_OK) return status;
   }
   /* The last tile ends with the payload. */

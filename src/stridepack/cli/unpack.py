@@ -17,7 +17,8 @@ from stridepack.files import unpack_file
 def unpack(packed: Path, output: Path) -> None:
     """Unpack PACKED again.
 
-    A .tflite becomes a dense .tflite or a .npz. A .spk becomes a .npz.
+    A .tflite becomes a dense .tflite or a .npz. A .spk becomes a .npz, tensor by tensor, so that it
+    may be larger than the memory.
 
     \b
     Examples:

@@ -44,6 +44,9 @@ def verify(model: Path, packed: Path, inputs: int, seed: int, *, weights_only: b
     outputs are compared, and the size of their memory arenas is shown. The exit code is 1 if
     anything differs.
 
+    Tensors of .safetensors and .spk files are read one after the other. The index of a checkpoint,
+    model.safetensors.index.json, is compared with the directory into which it was packed.
+
     \b
     Examples:
       stridepack verify model.tflite packed.tflite

@@ -4,7 +4,7 @@ import io
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from stridepack import _spec
 from stridepack._memory import Allowance
 from stridepack._words import listed
 from stridepack.errors import InputError, ModelError, reason
+from stridepack.files.atomic import NewFile
 from stridepack.files.npy import open_archive, read_data, read_header
 from stridepack.tensor import WeightTensor
 
@@ -52,22 +53,33 @@ def read_npz(path: Path) -> list[WeightTensor]:
     return _tensors(path, arrays, others | dict.fromkeys(archive.foreign, "another kind of file"))
 
 
-def npz(arrays: Mapping[str, npt.NDArray[np.int8]]) -> bytes:
-    """A .npz as np.savez writes it, but the same bytes at any time and with any name in it."""
-    for name in arrays:
-        if len(name.encode()) > _MAX_MEMBER or "\0" in name:
-            raise InputError(
-                f"The name of tensor {name[:80]!r} has {len(name.encode()):,} bytes, or a zero "
-                f"byte. In a .npz file, a name has at most {_MAX_MEMBER:,} bytes, and none of them "
-                "is zero."
+def write_npz(new: NewFile, arrays: Iterable[tuple[str, npt.NDArray[np.int8]]]) -> None:
+    """Write a .npz array by array.
+
+    It is as np.savez writes it, but the same bytes at any time and with any name in it.
+    """
+    with new.stream() as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays:
+            _check_member(name)
+            header = io.BytesIO()
+            np.lib.format.write_array_header_1_0(
+                header, np.lib.format.header_data_from_array_1_0(array)
             )
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            entry = io.BytesIO()
-            np.lib.format.write_array(entry, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), entry.getvalue())
-    return buffer.getvalue()
+            member = zipfile.ZipInfo(f"{name}.npy")
+            member.file_size = len(header.getvalue()) + array.nbytes
+            with archive.open(member, "w") as entry:
+                entry.write(header.getvalue())
+                entry.write(np.ascontiguousarray(array).reshape(-1).data)
+
+
+def _check_member(name: str) -> None:
+    """Refuse a name that no member of an archive can have."""
+    if len(name.encode()) > _MAX_MEMBER or "\0" in name:
+        raise InputError(
+            f"The name of tensor {name[:80]!r} has {len(name.encode()):,} bytes, or a zero "
+            f"byte. In a .npz file, a name has at most {_MAX_MEMBER:,} bytes, and none of them "
+            "is zero."
+        )
 
 
 def _damaged(path: Path, why: object) -> str:

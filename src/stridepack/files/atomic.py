@@ -16,6 +16,7 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from stridepack.errors import OutputError
 from stridepack.files.outputs import check_output, final_place
@@ -76,6 +77,7 @@ class NewFiles:
         self._stack = stack
         self._folder = folder
         self._files: list[NewFile] = []
+        self._directories: dict[Path, int] = {}
 
     def add(self, target: Path) -> "NewFile":
         """A new file, empty so far.
@@ -83,15 +85,23 @@ class NewFiles:
         target: its final place; with a folder, one in that folder.
         """
         with _saying(target):
+            place = target
             if self._folder is None:
                 check_output(target)
                 place = final_place(target)
-                new = NewFile(target, place, place.parent)
-            else:
-                new = NewFile(target, target, self._folder.parent)
+            new = NewFile(target, place, self._directory((self._folder or place).parent))
             self._stack.callback(new.close)
             self._files.append(new)
         return new
+
+    def _directory(self, path: Path) -> int:
+        """The descriptor of a directory in which files are written."""
+        if path not in self._directories:
+            directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            self._stack.callback(os.close, directory)
+            _remove_stale(directory)
+            self._directories[path] = directory
+        return self._directories[path]
 
     def put_in_place(self) -> None:
         """Complete all files, and give them their names."""
@@ -130,20 +140,15 @@ class NewFile:
         As the user calls it, for messages.
     place : Path
         Where it goes.
-    beside : Path
-        The directory where it is written.
+    directory : int
+        The descriptor of the directory where it is written.
     """
 
-    def __init__(self, target: Path, place: Path, beside: Path) -> None:
+    def __init__(self, target: Path, place: Path, directory: int) -> None:
         self._target = target
         self._place = place
-        self._directory = os.open(beside, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            _remove_stale(self._directory)
-            self._file, self._name = _open(self._directory)
-        except BaseException:
-            os.close(self._directory)
-            raise
+        self._directory = directory
+        self._file, self._name = _open(directory)
 
     def write(self, data: bytes | bytearray) -> None:
         """Write at the end."""
@@ -155,6 +160,16 @@ class NewFile:
         with _saying(self._target):
             os.lseek(self._file, 0, os.SEEK_SET)
             _write_all(self._file, data)
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[IO[bytes]]:
+        """To write it through an object that may also go back."""
+        with _saying(self._target), os.fdopen(os.dup(self._file), "wb") as file:
+            yield file
+
+    def nbytes(self) -> int:
+        """How long it is by now."""
+        return os.fstat(self._file).st_size
 
     def complete(self) -> None:
         """Bring it to the disk, with the mode of the file that it replaces."""
@@ -184,7 +199,6 @@ class NewFile:
             with contextlib.suppress(OSError):
                 os.unlink(self._name, dir_fd=self._directory)
         os.close(self._file)
-        os.close(self._directory)
 
 
 @contextlib.contextmanager

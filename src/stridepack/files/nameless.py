@@ -3,14 +3,10 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from stridepack.files.c_names import GENERATED
 from stridepack.files.c_source import comment, distinct, identifier
-from stridepack.files.kinds import kind_of
-from stridepack.files.spk import hashes_without_names
 from stridepack.packed import Packed
-from stridepack.tensor import WeightTensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +58,22 @@ enum {{
 """
 
 
-def named_after(
-    path: Path, tensors: Sequence[WeightTensor], others: Sequence[WeightTensor]
-) -> list[WeightTensor]:
-    """The tensors of a file, with the names of others where the file is a bundle without names.
+def names_after(names: Sequence[str], hashes: Sequence[int], others: Sequence[str]) -> list[str]:
+    """Names for the tensors of a file: those of others where the file is a bundle without names.
 
     Each gets the name of the other one at the same place, if that has the CRC-32 that is stored.
+
+    Parameters
+    ----------
+    names : sequence of str
+    hashes : sequence of int
+        The CRC-32 of each name that is not stored; none where they are.
+    others : sequence of str
     """
-    hashes = hashes_without_names(path.read_bytes()) if kind_of(path) == ".spk" else []
-    named = list(tensors)
-    for i, (tensor, other, stored) in enumerate(zip(tensors, others, hashes, strict=False)):
-        if zlib.crc32(other.name.encode()) == stored:
-            named[i] = WeightTensor(other.name, tensor.values)
+    named = list(names)
+    for i, (other, stored) in enumerate(zip(others[: len(named)], hashes, strict=False)):
+        if zlib.crc32(other.encode()) == stored:
+            named[i] = other
     return named
 
 

@@ -38,7 +38,8 @@ def check_can_be_packed(path: Path) -> None:
     if path.name.lower().endswith(".safetensors.index.json"):
         raise ModelError(
             f"{path}: this is the index of a checkpoint in several files. `stridepack pack` packs "
-            "all of them into a directory. Here, give one of its .safetensors files."
+            "all of them into a directory, and `stridepack verify` compares them with it. Here, "
+            "give one of its .safetensors files."
         )
     if path.name.lower() == "saved_model.pb":
         check_can_be_packed(path.parent)

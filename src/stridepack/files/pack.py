@@ -13,6 +13,7 @@ from stridepack.files.c_names import check_c_output
 from stridepack.files.checkpoint import check_folder, check_targets, is_index, open_shards
 from stridepack.files.job import DECODERS, PackJob, Stored
 from stridepack.files.kinds import kind_of
+from stridepack.files.open_files import allow_open_files
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import reader_of
 from stridepack.files.safetensors import Contents, Entry, check_not_empty, warn_of_others
@@ -252,6 +253,8 @@ def _stream(
     with_int8 = [shard for shard in shards if shard.contents.entries]
     if on_start:
         on_start([entry for shard in with_int8 for entry in shard.contents.entries])
+    if folder or len(with_int8) > 1:
+        allow_open_files(len(with_int8) * (1 if job.names else 2))
     with new_files(folder) as new:
         tensors, sizes = pack_shards(job, with_int8, new, on_done)
     return PackResult(tensors, sizes)

@@ -9,16 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from stridepack import _core, _spec
-from stridepack._memory import Allowance
 from stridepack.errors import CorruptDataError, InputError, ModelError, status_text
 from stridepack.files.atomic import write_files
 from stridepack.packed import Packed
-from stridepack.tensor import WeightTensor
 
-_HEADER = struct.Struct("<4s2B2x2I")  # up to the CRC-32, which follows
-_HEADER_SIZE = 24
-_ENTRY_SIZE = 8
-_NAMES_STORED = 1
+HEADER = struct.Struct("<4s2B2x2I")  # up to the CRC-32, which follows
+HEADER_SIZE = 24
+ENTRY_SIZE = 8
+NAMES_STORED = 1
 _DAMAGED = "The file is damaged or incomplete. Copy it again, or pack the model again."
 _NEXT_STEP = {
     "magic": "This is not a .spk file, whatever its name says.",
@@ -80,38 +78,36 @@ def write_bundle(
     return len(data)
 
 
-def read_unpacked(path: Path) -> list[WeightTensor]:
-    """The unpacked tensors of a bundle file."""
-    blobs = read_bundle(path)
-    Allowance(str(path), path.stat().st_size).take(sum(b.n_elements for b in blobs.values()))
-    return [WeightTensor(name, packed.unpack()) for name, packed in blobs.items()]
-
-
-def hashes_without_names(data: bytes) -> list[int]:
-    """The CRC-32 of each name in a valid bundle that has no names; none where it has them."""
-    _, _, flags, n_tensors, _ = _HEADER.unpack_from(data)
-    if flags & _NAMES_STORED:
-        return []
-    table = np.frombuffer(data, "<u4", 2 * n_tensors, _HEADER_SIZE)
-    return [int(stored) for stored in table[1::2]]
-
-
 def parse_bundle(data: bytes, what: str = "bundle") -> dict[str, Packed]:
     """Blobs of a bundle by name, or by number where it has no names, in the order of the file."""
     status, tensors = _core.open_bundle(np.frombuffer(data, np.uint8))
     if status:
-        next_step = _NEXT_STEP.get(_spec.STATUS[status][0], _DAMAGED)
-        raise CorruptDataError(f"{what}: {status_text(status)}. {next_step}")
-    blobs: dict[str, Packed] = {}
-    for i, (encoded, begin, size) in enumerate(tensors):
+        raise damaged(what, status)
+    names = decode_names((encoded for encoded, _, _ in tensors), what)
+    return {
+        name: Packed(data[begin : begin + size])
+        for name, (_, begin, size) in zip(names, tensors, strict=True)
+    }
+
+
+def damaged(what: str, status: int) -> CorruptDataError:
+    """The error for a file that has a status of the C runtime other than ok."""
+    next_step = _NEXT_STEP.get(_spec.STATUS[status][0], _DAMAGED)
+    return CorruptDataError(f"{what}: {status_text(status)}. {next_step}")
+
+
+def decode_names(stored: Iterable[bytes | None], what: str) -> list[str]:
+    """The names of the tensors of a bundle, or their numbers where it has no names."""
+    names: dict[str, None] = {}
+    for i, encoded in enumerate(stored):
         try:
             name = str(i) if encoded is None else encoded.decode()
         except UnicodeDecodeError as error:
             raise CorruptDataError(f"{what}: the name {encoded!r} is not UTF-8") from error
-        if name in blobs:
+        if name in names:
             raise CorruptDataError(f"{what}: two tensors have the name {name!r}")
-        blobs[name] = Packed(data[begin : begin + size])
-    return blobs
+        names[name] = None
+    return list(names)
 
 
 def build_bundle(tensors: Mapping[str, Packed], *, names: bool = True) -> bytes:
@@ -151,8 +147,8 @@ def bundle_head(names_of: Iterable[str], ends: Sequence[int], *, names: bool) ->
         for begin, name in zip(ends[:-1], encoded, strict=True)
     )
     stored = b"".join(name + b"\0" for name in encoded) if names else b""
-    flags = _NAMES_STORED if names else 0
-    start = _HEADER.pack(b"SPKF", _spec.VERSION, flags, len(encoded), ends[-1])
+    flags = NAMES_STORED if names else 0
+    start = HEADER.pack(b"SPKF", _spec.VERSION, flags, len(encoded), ends[-1])
     rest = struct.pack("<I", len(stored)) + table + stored
     rest += bytes(-len(rest) % 4)
     return start + struct.pack("<I", zlib.crc32(rest, zlib.crc32(start))) + rest
@@ -175,7 +171,7 @@ def bundle_overhead(names_of: Iterable[str], *, names: bool = True) -> int:
     """
     encoded = _encode_names(names_of)
     size = sum(len(name) + 1 for name in encoded) if names else 0
-    return _HEADER_SIZE + _ENTRY_SIZE * len(encoded) + -(-size // 4) * 4
+    return HEADER_SIZE + ENTRY_SIZE * len(encoded) + -(-size // 4) * 4
 
 
 def _encode_names(names: Iterable[str]) -> list[bytes]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stridepack._threads import one_after_the_other
+from stridepack.errors import StridepackError
 from stridepack.files.atomic import NewFiles
 from stridepack.files.blobs import check_blob_job
 from stridepack.files.job import OnDone, PackJob, Stored
@@ -56,8 +57,18 @@ def pack_shards(
     with closing(
         one_after_the_other(work, entries, lambda entry: entry.size, limit, on_done)
     ) as results:
-        for shard in shards:
-            of_shard, files = _write(job, shard, new, results)
+        for i, shard in enumerate(shards, 1):
+            try:
+                of_shard, files = _write(job, shard, new, results)
+            except StridepackError as error:
+                if len(shards) == 1:
+                    raise
+                raise type(error)(
+                    f"{error} This happened in file {i} of {len(shards)}, "
+                    f"{shard.contents.path.name}. Nothing was written, because all files take "
+                    "their places together.",
+                    **error.options,
+                ) from error
             stored += of_shard
             sizes |= files
     return stored, sizes

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from stridepack._words import listed
 from stridepack.errors import InputError
-from stridepack.files.arrays import npz, read_npy, read_npz
+from stridepack.files.arrays import read_npy, read_npz, write_npz
+from stridepack.files.atomic import NewFile
 from stridepack.files.blobs import choose_blobs
 from stridepack.files.c_array import write_c_array
 from stridepack.files.c_names import check_c_output
@@ -16,7 +17,8 @@ from stridepack.files.kinds import kind_of, tflite_bytes
 from stridepack.files.nameless import numbers_header
 from stridepack.files.onnx import read_onnx
 from stridepack.files.safetensors import read_safetensors
-from stridepack.files.spk import build_bundle, bundle_overhead, read_unpacked
+from stridepack.files.spk import build_bundle, bundle_overhead
+from stridepack.files.spk_read import BundleReader, read_unpacked
 from stridepack.files.tflite import (
     check_tflite_job,
     choose_tflite,
@@ -51,7 +53,8 @@ class FileType:
     overhead : callable
         Bytes of Flash beside the blobs, for a job with tensors of these names.
     unpack : mapping of str to callable
-        What a packed file can be unpacked to: by the suffix of the output, its content.
+        What a packed file can be unpacked to: by the suffix of the output, what writes it into a
+        new file.
     """
 
     read: Callable[[Path], list[WeightTensor]] | None = None
@@ -61,11 +64,7 @@ class FileType:
     check_job: Callable[[PackJob], None] = lambda job: None
     min_size: int = DEFAULT_MIN_SIZE
     overhead: Callable[[PackJob, Iterable[str]], int] = lambda job, names: 0
-    unpack: Mapping[str, Callable[[Path], bytes]] = field(default_factory=dict)
-
-
-def _to_npz(read: Callable[[Path], list[WeightTensor]]) -> Callable[[Path], bytes]:
-    return lambda path: npz({tensor.name: tensor.values for tensor in read(path)})
+    unpack: Mapping[str, Callable[[Path, NewFile], None]] = field(default_factory=dict)
 
 
 def _write_spk(output: Path, chosen: Chosen) -> dict[Path, bytes]:
@@ -81,7 +80,16 @@ def _read_tflite(path: Path) -> list[WeightTensor]:
     return parse_tflite(tflite_bytes(path), str(path))
 
 
-_UNPACK_TFLITE = {".tflite": unpack_tflite_file, ".npz": _to_npz(_read_tflite)}
+def _unpack_bundle(path: Path, new: NewFile) -> None:
+    """Unpack its tensors one after the other."""
+    tensors = (entry.read() for entry in BundleReader(path).entries)
+    write_npz(new, ((tensor.name, tensor.values) for tensor in tensors))
+
+
+_UNPACK_TFLITE: dict[str, Callable[[Path, NewFile], None]] = {
+    ".tflite": lambda path, new: new.write(unpack_tflite_file(path)),
+    ".npz": lambda path, new: write_npz(new, [(t.name, t.values) for t in _read_tflite(path)]),
+}
 
 # By the suffix that stands for the kind: `kind_of` knows the others.
 TYPES: dict[str, FileType] = {
@@ -121,7 +129,7 @@ TYPES: dict[str, FileType] = {
         choose=choose_blobs,
         write=_write_spk,
         overhead=lambda job, names: bundle_overhead(names, names=job.names),
-        unpack={".npz": _to_npz(read_unpacked)},
+        unpack={".npz": _unpack_bundle},
     ),
 }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stridepack._words import listed
 from stridepack.errors import InputError
-from stridepack.files.atomic import write_files
+from stridepack.files.atomic import new_files
 from stridepack.files.kinds import kind_of
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import check_is_file
@@ -14,6 +14,8 @@ from stridepack.files.table import check_has_name, suffixes, type_of
 
 def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int:
     """Unpack a packed .tflite to a dense .tflite, or a .spk or .tflite to .npz.
+
+    The tensors of a .spk stream through: one is in memory at any time.
 
     Parameters
     ----------
@@ -47,6 +49,7 @@ def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int
             f"{listed(possible)}."
         )
     check_output(output)
-    data = unpack(packed)
-    write_files({output: data})
-    return len(data)
+    with new_files() as new:
+        file = new.add(output)
+        unpack(packed, file)
+        return file.nbytes()

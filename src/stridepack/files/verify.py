@@ -1,19 +1,17 @@
 """Is a packed file exactly its model? Tensor by tensor, and by running both."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from stridepack.errors import InputError, ModelError
+from stridepack.files.checkpoint import is_index, open_shards
+from stridepack.files.differences import differences
 from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
-from stridepack.files.nameless import named_after
 from stridepack.files.outputs import is_same_file
-from stridepack.files.read import read_weights
+from stridepack.files.safetensors import check_not_empty
 from stridepack.files.table import suffixes, type_of
-from stridepack.tensor import WeightTensor
+from stridepack.files.unread import UnreadFile, open_weights
 from stridepack.tflite.comparison import Comparison
 from stridepack.tflite.decode import is_decode
 from stridepack.tflite.limits import limits
@@ -75,21 +73,28 @@ def verify_files(
     interpreter does not have the operator of stridepack. When it runs such a file, DECODE
     operators of its own take the places of these operators (`stridepack.tflite.stand_in`).
 
+    Tensors of .safetensors and .spk files are read one after the other. The index of a checkpoint
+    in several .safetensors files is compared with the directory into which it was packed.
+
     Tensors are found by their names. A .spk without names has the CRC-32 of each name instead, and
     its tensors must be in the order of the model.
 
     Parameters
     ----------
     model : str or PathLike
-        The original: any file that `read_weights` reads.
+        The original: any file that `read_weights` reads, or the index of a checkpoint.
     packed : str or PathLike
-        A .spk, or a .tflite with DECODE operators.
+        A .spk, a .tflite with DECODE operators, or the directory of .spk files of a checkpoint.
     n_inputs, seed : int
         Random inputs for the interpreter, and the seed they are drawn with.
     weights_only : bool
         Run nothing.
     """
     model, packed = Path(model), Path(packed)
+    if is_index(packed) and not is_index(model):
+        return replace(_verify_checkpoint(packed, model), swapped=True)
+    if is_index(model):
+        return _verify_checkpoint(model, packed)
     if is_same_file(model, packed):
         return replace(_verify(model, packed, n_inputs, seed, weights_only), same_file=True)
     if _is_packed(model) and not _is_packed(packed) and type_of(packed).read:
@@ -108,6 +113,24 @@ def _is_packed(path: Path) -> bool:
     return any(is_decode(model, op) for graph in model.subgraphs for op in graph.operators)
 
 
+def _verify_checkpoint(index: Path, folder: Path) -> Verification:
+    """Compare each .safetensors file of a checkpoint with the .spk that became of it."""
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder}: {index.name} is the index of a checkpoint in several files. Give the "
+            "directory into which it was packed."
+        )
+    shards = [shard for shard in open_shards(index, folder) if shard.contents.entries]
+    check_not_empty(index, [shard.contents for shard in shards])
+    n, differing = 0, list[str]()
+    for shard in shards:
+        of_model = UnreadFile(shard.contents.entries, [])
+        n += len(of_model.tensors)
+        found = differences(of_model, open_weights(shard.output))
+        differing += (f"{shard.output.name}: {difference}" for difference in found)
+    return Verification(n, differing, None)
+
+
 def _verify(
     model: Path, packed: Path, n_inputs: int, seed: int, weights_only: bool
 ) -> Verification:
@@ -116,21 +139,19 @@ def _verify(
             f"{packed}: only {suffixes(lambda t: t.unpack, 'and')} files can be verified. The "
             "packed file is the second one."
         )
-    of_model, of_packed = read_weights(model), read_weights(packed)
-    of_packed = named_after(packed, of_packed, of_model)
-    original = {tensor.name: tensor for tensor in named_after(model, of_model, of_packed)}
-    differences = list(_differences(original, {t.name: t for t in of_packed}))
+    of_model = open_weights(model)
+    n, differing = len(of_model.tensors), list(differences(of_model, open_weights(packed)))
     both_run = holds_tflite(model) and holds_tflite(packed)
     if both_run and weights_only:
-        return Verification(len(original), differences, None, "Only the weights were asked for.")
+        return Verification(n, differing, None, "Only the weights were asked for.")
     if not both_run:
-        return Verification(len(original), differences, None)
+        return Verification(n, differing, None)
     names = (str(model), str(packed))
     contents = (tflite_bytes(model), tflite_bytes(packed))
     for file, data in zip(names, contents, strict=True):
         parsed = load_model(data, file)
         if why := [*limits(parsed), *why_no_stand_in(parsed)]:
-            return Verification(len(original), differences, None, f"{file}: {' '.join(why)}")
+            return Verification(n, differing, None, f"{file}: {' '.join(why)}")
     runnable = tuple(map(with_decode_operators, contents, names))
     stand_in = runnable != contents
     from stridepack.tflite.interpreter import compare_outputs  # it starts processes
@@ -138,31 +159,5 @@ def _verify(
     try:
         outputs = compare_outputs(*runnable, n_inputs=n_inputs, seed=seed, names=names)
     except ModelError as error:  # the weights were compared all the same
-        return Verification(len(original), differences, None, failure=str(error))
-    return Verification(len(original), differences, outputs, stand_in=stand_in)
-
-
-def _differences(
-    original: dict[str, WeightTensor], unpacked: dict[str, WeightTensor]
-) -> Iterator[str]:
-    if not original.keys() & unpacked.keys():
-        yield "none of its tensors is in the model. Is this the right model?"
-        return
-    for name in unpacked:
-        if name not in original:
-            yield f"{name}: the packed file has it, but the model does not."
-    for name, tensor in original.items():
-        if name not in unpacked:
-            yield f"{name}: the packed file does not have it."
-            continue
-        a, b = tensor.values, unpacked[name].values
-        if a.shape != b.shape:
-            yield f"{name}: its shape is {b.shape} in the packed file and {a.shape} in the model."
-            continue
-        wrong = np.flatnonzero(a.ravel() != b.ravel())
-        if wrong.size:
-            at, differ = wrong[0], "differs" if wrong.size == 1 else "differ"
-            yield (
-                f"{name}: {wrong.size} of {a.size} elements {differ}. The first is element {at}, "
-                f"which is {b.ravel()[at]} in the packed file and {a.ravel()[at]} in the model."
-            )
+        return Verification(n, differing, None, failure=str(error))
+    return Verification(n, differing, outputs, stand_in=stand_in)

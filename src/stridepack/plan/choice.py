@@ -21,7 +21,8 @@ class FormatChoice:
     ----------
     tensors : sequence of dict of str to Option
         For each tensor, what every possible format adds to bytes of Flash and cycles. Of equal
-        ones the first is preferred.
+        ones the first is preferred. Where a format has several variants, its name is followed by
+        a space and what tells them apart.
     fixed_nbytes : int
         Bytes of Flash that any choice takes.
     code_nbytes : mapping of str to int
@@ -46,7 +47,7 @@ class FormatChoice:
         Returns
         -------
         list of str
-            The format of each tensor. The same for the same arguments.
+            The format of each tensor, or the variant of one. The same for the same arguments.
 
         Raises
         ------
@@ -80,7 +81,7 @@ class FormatChoice:
         )
 
     def _code(self, used: set[str]) -> int:
-        return sum((self.code_nbytes or {}).get(name, 0) for name in used)
+        return sum((self.code_nbytes or {}).get(name, 0) for name in set(map(format_of, used)))
 
     def _best(self, coefficients: Coefficients, limits: Limits) -> list[str] | None:
         """Of the best choices with every set of decoders, the best one.
@@ -91,7 +92,7 @@ class FormatChoice:
         best: tuple[tuple[int, int, int], list[str]] | None = None
         for possible in self._sets_of_formats():
             items = [
-                [(name, option) for name, option in every.items() if name in possible]
+                [(name, option) for name, option in every.items() if format_of(name) in possible]
                 for every in self.tensors
             ]
             if not all(items):
@@ -113,7 +114,7 @@ class FormatChoice:
         return None if best is None else best[1]
 
     def _sets_of_formats(self) -> Iterator[set[str]]:
-        names = list(dict.fromkeys(chain.from_iterable(self.tensors)))
+        names = list(dict.fromkeys(map(format_of, chain.from_iterable(self.tensors))))
         costly = [name for name in names if self._code({name})]
         free = set(names).difference(costly)
         # With the largest sets first, bounds exclude most of the others.
@@ -171,6 +172,15 @@ class FormatChoice:
         alone, limit = self._what_is_missing(Budget(flash=flash)), counted(cycles, "cycle")
         need = f"{counted(other.nbytes, 'byte')} of Flash, which is {other.nbytes - flash:,} more"
         return f"{alone} For at most {limit}, the smallest one needs {need}."
+
+
+def format_of(variant: str) -> str:
+    """The format of a variant.
+
+    >>> format_of("rans 1"), format_of("rans")
+    ('rans', 'rans')
+    """
+    return variant.partition(" ")[0]
 
 
 def _weighted(option: Option, coefficients: Coefficients) -> int:

@@ -43,16 +43,22 @@ class TensorEncoder:
         self._found: Transforms | None = None
 
     def encode(self, format: str) -> Packed:
-        """The smallest blob of a format, with or without transforms."""
+        """The smallest blob of a format, with transforms where they are worth their time."""
+        return self.variants(format)[0]
+
+    def variants(self, format: str) -> list[Packed]:
+        """All blobs of a format, without transforms and with them. What `encode` gives is first."""
         options = options_of(format, self._options.of_formats)
-        best = Packed.encode(self._values, format, self._tile, **options)
+        plain = Packed.encode(self._values, format, self._tile, **options)
+        best, others = plain, list[Packed]()
         for transforms in self._candidates(format):
             packed = Packed.encode(
                 self._values, format, self._tile, transforms=transforms, **options
             )
             if self._is_better(packed, best):
-                best = packed
-        return best
+                best, packed = packed, best
+            others.append(packed)
+        return [best, *others]
 
     def _candidates(self, format: str) -> list[Transforms]:
         """From the simplest to the one with all that promises something."""

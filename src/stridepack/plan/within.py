@@ -5,8 +5,7 @@ buffer in SRAM. That includes dense ones, which it copies. A tensor that does no
 cut into the largest tiles that do.
 """
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,20 +14,13 @@ from stridepack._words import counted, listed
 from stridepack.cost import decode_cycles
 from stridepack.errors import BudgetError, InputError
 from stridepack.formats import formats
-from stridepack.packed import Packed
 from stridepack.plan.budget import OBJECTIVES, Budget
-from stridepack.plan.budget_plan import (
-    DEFAULT_TARGET,
-    BudgetPlan,
-    PlannedTensor,
-    code_nbytes,
-)
-from stridepack.plan.choice import FormatChoice
+from stridepack.plan.budget_plan import DEFAULT_TARGET, BudgetPlan, code_nbytes
+from stridepack.plan.choice import FormatChoice, format_of
 from stridepack.plan.encode import TensorEncoder
-from stridepack.plan.knapsack import Option
 from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
-from stridepack.plan.smallest import check_exact
+from stridepack.plan.tried import Tried, planned
 from stridepack.tensor import WeightTensor
 
 # Decoders work on 16 elements at a time, so tiles are multiples of that.
@@ -67,7 +59,9 @@ def plan_within(
     """Choose a format, and tiles where they are needed, for every tensor of a model.
 
     Of all plans that keep the budgets the best is found, not only a good one: a multiple-choice
-    knapsack problem, solved exactly. Dense is a candidate for every tensor.
+    knapsack problem, solved exactly. Dense is a candidate for every tensor, and so is each format
+    with transforms and without them. Where cycles do not matter, a plan takes those transforms
+    that `stridepack.plan` takes, and slower ones only if the Flash does not suffice otherwise.
 
     Parameters
     ----------
@@ -150,19 +144,21 @@ def choose_within(
     cycles_matter = objective != "size" or budget.cycles is not None
     code = {name: code_nbytes(name, target) for name in formats()} if goal.count_code else {}
 
-    def try_formats(tensor: WeightTensor) -> _Tried:
-        tried = _Tried(why_dense(tensor.size, options.min_size))
+    def try_formats(tensor: WeightTensor) -> Tried:
+        tried = Tried(why_dense(tensor.size, options.min_size))
         cut = _tile(tensor, budget.sram, options.tile, tried.note)
         encoder = TensorEncoder(tensor.values, options, cut)
         for name in ("dense", *(() if tried.note else names)):
             if name in tried.candidates:
                 continue
-            packed = encoder.encode(name)
-            not_known = cycles_matter and decode_cycles(packed, target) is None
+            variants = encoder.variants(name)
+            not_known = cycles_matter and decode_cycles(variants[0], target) is None
             if not_known or (goal.count_code and code[name] is None):
                 tried.left_out.add(name)
-            else:
-                tried.candidates[name] = packed
+                continue
+            tried.candidates[name] = variants[0]
+            for i, packed in enumerate(variants[1:], 1):
+                tried.others[f"{name} {i}"] = packed
         if not tried.candidates:
             raise InputError(
                 f"Tensor {tensor.name!r} can only be stored dense, and what dense costs on "
@@ -172,15 +168,22 @@ def choose_within(
         return tried
 
     tried = in_threads(try_formats, tensors, lambda tensor: tensor.size, on_done)
-    choice = FormatChoice(
-        [_options(one, target if cycles_matter else None) for one in tried],
-        container_nbytes,
-        {name: nbytes or 0 for name, nbytes in code.items()},
-    )
     left_out = set().union(*(one.left_out for one in tried))
     in_order = tuple(name for name in formats() if name in left_out)
+
+    def choose(*, variants: bool) -> tuple[FormatChoice, list[str]]:
+        choice = FormatChoice(
+            [one.options(target if cycles_matter else None, variants=variants) for one in tried],
+            container_nbytes,
+            {name: nbytes or 0 for name, nbytes in code.items()},
+        )
+        return choice, choice.best(budget, objective)
+
     try:
-        chosen = choice.best(budget, objective)
+        try:
+            choice, chosen = choose(variants=cycles_matter)
+        except BudgetError:
+            choice, chosen = choose(variants=True)
     except BudgetError as error:
         conditions = [] if budget.sram is None else [f"with `sram={budget.sram}`"]
         if in_order:
@@ -190,21 +193,12 @@ def choose_within(
             )
         also = f" This holds {' and '.join(conditions)}." if conditions else ""
         raise BudgetError(f"{error}{also}", **error.options) from None
-    decoders = set(chosen) if goal.count_code else set(formats())
-    planned = [
-        _planned(tensor, one, options_, name, decoders=decoders, target=target)
+    decoders = set(map(format_of, chosen)) if goal.count_code else set(formats())
+    tensors_planned = [
+        planned(tensor, one, options_, name, decoders=decoders, target=target)
         for tensor, one, options_, name in zip(tensors, tried, choice.tensors, chosen, strict=True)
     ]
-    return BudgetPlan(planned, budget, target, container_nbytes, goal.count_code, in_order)
-
-
-@dataclass(frozen=True, eq=False)
-class _Tried:
-    """A tensor in all formats that are possible."""
-
-    note: str
-    candidates: dict[str, Packed] = field(default_factory=dict)
-    left_out: set[str] = field(default_factory=set)
+    return BudgetPlan(tensors_planned, budget, target, container_nbytes, goal.count_code, in_order)
 
 
 def _check_sram(tensors: Sequence[WeightTensor], sram: int | None, tile: int | None) -> None:
@@ -231,53 +225,3 @@ def _tile(tensor: WeightTensor, sram: int | None, tile: int | None, note: str) -
     if tile is not None:
         return None if note and fits else tile
     return None if sram is None or fits else sram // _TILE_STEP * _TILE_STEP
-
-
-def _options(tried: _Tried, target: str | None) -> dict[str, Option]:
-    """What the candidates add to the sums, the smallest first.
-
-    target: None where cycles do not matter.
-    """
-    smallest_first = sorted(tried.candidates.items(), key=lambda item: item[1].nbytes)
-    return {
-        name: Option(packed.nbytes, (_cycles(packed, target) or 0) if target else 0)
-        for name, packed in smallest_first
-    }
-
-
-def _cycles(packed: Packed, target: str) -> int | None:
-    cycles = decode_cycles(packed, target)
-    return None if cycles is None else math.ceil(cycles)
-
-
-def _planned(
-    tensor: WeightTensor,
-    tried: _Tried,
-    options: Mapping[str, Option],
-    chosen: str,
-    *,
-    decoders: set[str],
-    target: str,
-) -> PlannedTensor:
-    """Check what was chosen, and say why. decoders: those that the firmware has."""
-    packed, option = tried.candidates[chosen], options[chosen]
-    check_exact(tensor, packed)
-    smallest = min(options, key=lambda name: options[name])
-    if tried.note:
-        why = tried.note
-    elif len(options) == 1:
-        why = "no other format is possible"
-    elif option == options[smallest]:
-        why = "nothing is smaller" if chosen == "dense" else "the smallest"
-    else:
-        more = f"{option.nbytes - options[smallest].nbytes:,} bytes more"
-        if option.cycles < options[smallest].cycles:
-            fewer = f"{options[smallest].cycles - option.cycles:,} cycles fewer"
-            why = f"{fewer} than {smallest} for {more}"
-            if option.cycles == min(o.cycles for o in options.values()):
-                why += "; the fastest"
-        elif smallest not in decoders:
-            why = f"{more} than {smallest}, whose decoder would need more than that"
-        else:
-            why = f"{more} than {smallest}"
-    return PlannedTensor(tensor, packed, _cycles(packed, target), why, tried.note)

@@ -353,12 +353,13 @@ def encode(
     check_values(values)
     T = tile_size(values.size, tile)
     tiles, first_live = [], 0
+    live = None if parts is None else parts.live(values.size)
     for begin in range(0, values.size, T):
         A = np.ravel(values)[begin : begin + T]
         if prediction is not None:
             A = prediction.predict(A)
-        if parts is not None:
-            A = A[parts.live(values.size)[begin : begin + T]]
+        if live is not None:
+            A = A[live[begin : begin + T]]
         tiles.append(_encode_live(A, format, parts, first_live, options))
         first_live += A.size
     layout = None if parts is None else parts.layout()
@@ -405,6 +406,7 @@ def decode_slots(blob: bytes) -> tuple[Header, Slots]:
         payload = payload[-(-header.layout.nbytes // 4) * 4 :]
     transformed = parts is not None or header.prediction is not None
     positions, values = [np.empty(0, np.int64)], [np.empty(0, np.int8)]
+    is_live = None if parts is None else parts.live(header.n_elements)
     first_live = 0
     for t, tile in enumerate(read_tiles(payload, header.n_tiles)):
         N = header.tile_elements(t)
@@ -412,8 +414,8 @@ def decode_slots(blob: bytes) -> tuple[Header, Slots]:
             c, v = _decode_part(header.format, tile, N)
         else:
             live = np.ones(N, bool)
-            if parts is not None:
-                live = parts.live(header.n_elements)[t * header.tile :][:N]
+            if is_live is not None:
+                live = is_live[t * header.tile :][:N]
             n_live = int(np.count_nonzero(live))
             c, v = np.arange(N), np.zeros(N, np.int8)
             v[live] = _decode_live(header.format, tile, parts, first_live, n_live)

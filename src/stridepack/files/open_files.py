@@ -1,0 +1,30 @@
+"""How many files a process may have open at once."""
+
+import resource
+
+from stridepack.errors import OutputError
+
+# For standard streams, libraries, and the files that are read
+_OTHERS = 64
+
+
+def allow_open_files(n: int) -> None:
+    """Let this process have n files open, beside those that it needs anyway.
+
+    The soft limit of the system, which is 1024 in most shells, is raised where that is allowed.
+
+    Raises
+    ------
+    OutputError
+    """
+    needed = n + _OTHERS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or needed <= soft:
+        return
+    if hard != resource.RLIM_INFINITY and needed > hard:
+        raise OutputError(
+            f"The output has {n:,} files, which are all open until the last one is complete. This "
+            f"process may have {hard:,} files open at most, and needs {needed:,}. Raise the limit "
+            "(`ulimit -Hn` shows it), or pack the files of the model one by one."
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
