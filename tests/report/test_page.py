@@ -196,7 +196,7 @@ def test_a_page_that_would_be_large_draws_the_largest_tensors(
     browser: selenium.Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = json.loads(run("report", MODEL, "--json"))
-    most = len(render.render(numbers).encode()) - 40_000
+    most = len(render.render(numbers).encode()) - 15_000
     monkeypatch.setattr(render, "_MOST", most)
     path = tmp_path / "r.html"
     path.write_text(render.render(numbers))

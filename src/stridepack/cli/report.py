@@ -83,7 +83,7 @@ def report(
     stored = read_stored(packed, tensors) if packed else {}
     least = DEFAULT_MIN_SIZE if min_size is None else min_size
     asked = PackOptions(tile=tile, min_size=least, of_formats=given(options), transforms=transforms)
-    with progress("measuring") as (start, advance):
+    with progress("measuring every format") as (start, advance):
         start(tensors)
         measured = measure_all(tensors, asked, target, advance)
     files = {path.name: path.stat().st_size for path in (model, packed) if path}

@@ -1,7 +1,8 @@
 """Is a packed file exactly its model? Tensor by tensor, and by running both."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from stridepack.tflite.decode import is_decode
 from stridepack.tflite.limits import limits
 from stridepack.tflite.model import load_model
 from stridepack.tflite.stand_in import why_no_stand_in, with_decode_operators
+
+# Called after each piece of work: what is being done, and how many pieces it has.
+OnProgress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def verify_files(
     n_inputs: int = 10,
     seed: int = 0,
     weights_only: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> Verification:
     """Compare every int8 weight of two files; run two .tflite files on the same random inputs.
 
@@ -88,13 +93,26 @@ def verify_files(
         Random inputs for the interpreter, and the seed they are drawn with.
     weights_only : bool
         Run nothing.
+    on_progress : callable, optional
+        Called after each piece of work, with what is being done and how many pieces that has.
     """
     model, packed = Path(model), Path(packed)
+    verify = partial(
+        _verify,
+        n_inputs=n_inputs,
+        seed=seed,
+        weights_only=weights_only,
+        on_progress=on_progress or _ignore,
+    )
     if is_same_file(model, packed):
-        return replace(_verify(model, packed, n_inputs, seed, weights_only), same_file=True)
+        return replace(verify(model, packed), same_file=True)
     if _is_packed(model) and not _is_packed(packed) and type_of(packed).read:
-        return replace(_verify(packed, model, n_inputs, seed, weights_only), swapped=True)
-    return _verify(model, packed, n_inputs, seed, weights_only)
+        return replace(verify(packed, model), swapped=True)
+    return verify(model, packed)
+
+
+def _ignore(what: str, total: int) -> None:
+    """Progress that nobody wants to see."""
 
 
 def _is_packed(path: Path) -> bool:
@@ -109,17 +127,29 @@ def _is_packed(path: Path) -> bool:
 
 
 def _verify(
-    model: Path, packed: Path, n_inputs: int, seed: int, weights_only: bool
+    model: Path,
+    packed: Path,
+    *,
+    n_inputs: int,
+    seed: int,
+    weights_only: bool,
+    on_progress: OnProgress,
 ) -> Verification:
     if not type_of(packed).unpack:
         raise InputError(
             f"{packed}: only {suffixes(lambda t: t.unpack, 'and')} files can be verified. The "
             "packed file is the second one."
         )
-    of_model, of_packed = read_weights(model), read_weights(packed)
+    of_model = read_weights(model)
+    on_progress("unpacking", 2)
+    of_packed = read_weights(packed)
+    on_progress("unpacking", 2)
     of_packed = named_after(packed, of_packed, of_model)
     original = {tensor.name: tensor for tensor in named_after(model, of_model, of_packed)}
-    differences = list(_differences(original, {t.name: t for t in of_packed}))
+    unpacked = {tensor.name: tensor for tensor in of_packed}
+    differences = list(
+        _differences(original, unpacked, lambda: on_progress("comparing", len(original)))
+    )
     both_run = holds_tflite(model) and holds_tflite(packed)
     if both_run and weights_only:
         return Verification(len(original), differences, None, "Only the weights were asked for.")
@@ -136,14 +166,22 @@ def _verify(
     from stridepack.tflite.interpreter import compare_outputs  # it starts processes
 
     try:
-        outputs = compare_outputs(*runnable, n_inputs=n_inputs, seed=seed, names=names)
+        outputs = compare_outputs(
+            *runnable,
+            n_inputs=n_inputs,
+            seed=seed,
+            names=names,
+            on_run=lambda: on_progress("running both models", 2 * n_inputs),
+        )
     except ModelError as error:  # the weights were compared all the same
         return Verification(len(original), differences, None, failure=str(error))
     return Verification(len(original), differences, outputs, stand_in=stand_in)
 
 
 def _differences(
-    original: dict[str, WeightTensor], unpacked: dict[str, WeightTensor]
+    original: dict[str, WeightTensor],
+    unpacked: dict[str, WeightTensor],
+    on_done: Callable[[], None],
 ) -> Iterator[str]:
     if not original.keys() & unpacked.keys():
         yield "none of its tensors is in the model. Is this the right model?"
@@ -152,6 +190,7 @@ def _differences(
         if name not in original:
             yield f"{name}: the packed file has it, but the model does not."
     for name, tensor in original.items():
+        on_done()
         if name not in unpacked:
             yield f"{name}: the packed file does not have it."
             continue
