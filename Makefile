@@ -12,6 +12,7 @@
 #   make paper        the paper's tables and figures from experiments/results
 #   make vectors      rewrite tests/vectors, after a change of a format
 #   make format       apply the formatters
+#   make wheel        what a release uploads, in dist/: built, checked, and used in an environment of its own
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -20,6 +21,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOP := $(VENV)/.develop
 TEST := $(VENV)/.test
 PEERS := $(VENV)/.peers
+RELEASE := $(VENV)/.release
 COUNT ?= 100000
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
@@ -37,7 +39,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt stridepack.pc.in LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants bench vectors format clean
+.PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants bench vectors format wheel clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -80,6 +82,11 @@ $(TEST): $(DEVELOP)
 # Codecs that bench/frontier.py compares with
 $(PEERS): $(TEST)
 	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[peers]'
+	touch $@
+
+# What builds and checks a release
+$(RELEASE): $(INSTALLED)
+	$(BIN)/python -m pip install -q --disable-pip-version-check 'stridepack[release]'
 	touch $@
 
 check: static
@@ -155,6 +162,10 @@ format: $(DEVELOP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(C_FILES)
+
+wheel: $(RELEASE)
+	rm -rf dist
+	$(BIN)/python scripts/release.py dist
 
 clean:
 	rm -rf build dist $(VENV)

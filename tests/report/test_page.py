@@ -1,9 +1,6 @@
 """The page of `report` in a real browser, without a window."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,37 +11,12 @@ from commands import run
 import stridepack as sp
 
 selenium = pytest.importorskip("selenium.webdriver")
+render = pytest.importorskip("stridepack.report.page.render")
 
 MODEL = Path(__file__).resolve().parents[2] / "examples/resnet8_cifar10_50.tflite"
 
 # A tensor whose name would do harm in a page that does not escape it.
 HOSTILE = "</script><img src=x onerror=document.title='hit'>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[selenium.Chrome]:
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (program and driver):
-        pytest.skip("chromium and chromium-driver are not installed")
-    options = selenium.ChromeOptions()
-    options.binary_location = program
-    flags = [
-        "headless=new",
-        "disable-gpu",
-        "disable-dev-shm-usage",
-        "no-first-run",
-        "window-size=1200,1600",
-    ]
-    if os.geteuid() == 0:
-        flags.append("no-sandbox")  # the browser refuses to run as root otherwise
-    for flag in flags:
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with selenium.Chrome(options, selenium.ChromeService(driver)) as chrome:
-        chrome.set_network_conditions(
-            offline=True, latency=0, download_throughput=0, upload_throughput=0
-        )
-        yield chrome
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +34,9 @@ def opened(browser: selenium.Chrome, path: Path) -> None:
     """Open a page, wait for its charts, and see that nothing was complained about."""
     browser.get(path.as_uri())
     browser.implicitly_wait(20)
-    assert browser.find_elements("css selector", "#front svg")
-    assert browser.find_elements("css selector", "#bytes svg")
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    for chart in ("front", "sums", "bytes"):
+        assert browser.find_elements("css selector", f"#{chart} svg")
+    assert browser.get_log("browser") == []
 
 
 def column(browser: selenium.Chrome, number: int) -> list[str]:
@@ -111,7 +83,46 @@ def test_a_tensor_opens_with_its_charts(browser: selenium.Chrome, page: Path) ->
         assert chart.find_elements("css selector", "svg")
     image = details.find_element("tag name", "img")
     assert browser.execute_script("return arguments[0].naturalWidth", image) == 128
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert browser.get_log("browser") == []
+
+
+def test_a_point_says_what_it_is(browser: selenium.Chrome, page: Path) -> None:
+    opened(browser, page)
+    points = browser.find_elements("css selector", "#front .mark-symbol.role-mark path")
+    selenium.ActionChains(browser).move_to_element(points[-1]).perform()
+    said = browser.find_element("css selector", "#vg-tooltip-element.visible").text
+    for word in ("plan", "bytes", "cycles", "formats"):
+        assert word in said
+    texts = [text.text for text in browser.find_elements("css selector", "#front svg text")]
+    assert "budget: flash 60,000" in texts
+    assert "budget: cycles 4,000,000" in texts
+
+
+def test_the_search_hides_the_charts_of_other_tensors(browser: selenium.Chrome, page: Path) -> None:
+    opened(browser, page)
+    browser.find_element("id", "search").send_keys("shortcut")
+    browser.find_element("id", "open-all").send_keys("\n")
+    details = browser.find_elements("css selector", "details[data-number]")
+    shown = [one for one in details if one.is_displayed()]
+    assert ["shortcut" in one.text.splitlines()[0] for one in shown] == [True, True]
+    assert all(one.get_attribute("open") for one in shown)
+    browser.find_element("id", "close-all").send_keys("\n")
+    assert not any(one.get_attribute("open") for one in shown)
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_no_width_needs_scrolling_to_the_side(
+    browser: selenium.Chrome, page: Path, width: int
+) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        opened(browser, page)
+        browser.find_element("id", "open-all").click()
+        wide = browser.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_names_are_text(browser: selenium.Chrome, tmp_path: Path) -> None:
@@ -179,3 +190,23 @@ def test_wrong_outputs(tmp_path: Path) -> None:
     sp.write_bundle(other, {"x": sp.pack(np.zeros(9, np.int8))})
     said = run("report", MODEL, other, "--json", code=2)
     assert "packed from another model" in " ".join(said.split())
+
+
+def test_a_page_that_would_be_large_draws_the_largest_tensors(
+    browser: selenium.Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = json.loads(run("report", MODEL, "--json"))
+    most = len(render.render(numbers).encode()) - 15_000
+    monkeypatch.setattr(render, "_MOST", most)
+    path = tmp_path / "r.html"
+    path.write_text(render.render(numbers))
+    assert path.stat().st_size <= most
+    opened(browser, path)
+    drawn = browser.find_elements("css selector", "details[data-number] summary b")
+    largest = sorted(numbers["tensors"], key=lambda row: -row["n_elements"])[: len(drawn)]
+    assert {one.text for one in drawn} == {row["name"] for row in largest}
+    assert 2 < len(drawn) < len(numbers["tensors"]) == len(column(browser, 0))
+    text = browser.find_element("tag name", "body").text
+    assert f"The {len(drawn)} largest tensors are shown" in text
+    browser.find_element("id", "search").send_keys("classify")
+    assert column(browser, 0) == ["classify.weight"]

@@ -18,13 +18,21 @@ from stridepack.plan.options import PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, SMALL
 from stridepack.report.decoding import Decoding, add_decoding, decoding_sentences, decoding_table
 from stridepack.report.gain import no_gain_sentences
-from stridepack.report.sizes import sizes_report, sizes_sentences, sizes_table
+from stridepack.report.sizes import SORTS, sizes_report, sizes_sentences, sizes_table
 from stridepack.tflite.arena.measure import arena_nbytes
 
 
 @click.command()
 @MODEL
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option(
+    "--sort",
+    type=click.Choice(tuple(SORTS)),
+    default=next(iter(SORTS)),
+    show_default=True,
+    help="The order of the tensors: that of the file, by name, or the most elements, zeros (their "
+    "share), bytes or gain first. The gain is the number of bytes that the best format saves.",
+)
 @click.option(
     "--target",
     type=click.Choice(targets()),
@@ -42,6 +50,7 @@ def inspect(
     model: Path,
     *,
     as_json: bool,
+    sort: str,
     target: str | None,
     mhz: float | None,
     min_size: int | None,
@@ -56,9 +65,13 @@ def inspect(
     The bound is the zero-order entropy of the values, zeros included. No format that codes each
     weight on its own can be smaller.
 
+    On a terminal, the smallest size of each tensor has a colour: bold green below 50 % of the
+    dense bytes, green below 90 %, yellow below 100 %, and red where nothing is saved.
+
     \b
     Examples:
       stridepack inspect model.tflite
+      stridepack inspect model.tflite --sort gain
       stridepack inspect weights.npz --json
       stridepack inspect model.tflite --strides 1-8 --tile 4096
       stridepack inspect model.tflite --target cortex-m55 --mhz 160
@@ -68,9 +81,9 @@ def inspect(
     tensors = read_weights(model)
     least = DEFAULT_MIN_SIZE if min_size is None else min_size
     asked = PackOptions(tile=tile, min_size=least, of_formats=given(options), transforms=transforms)
-    with progress("measuring") as (start, advance):
+    with progress("measuring every format") as (start, advance):
         start(tensors)
-        measured = measure_all(tensors, asked, target, advance)
+        measured = sorted(measure_all(tensors, asked, target, advance), key=SORTS[sort])
     decoding = None
     if target:
         of_tflite = SMALL if min_size is None else min_size

@@ -60,9 +60,10 @@ def show(table: Table) -> None:
 
 
 def say(sentences: Iterable[str], *, markup: bool = False) -> None:
-    """Print sentences, a line each. Long ones are not cut: the terminal wraps them."""
+    """Print sentences, a line each. On a terminal, long ones are folded between words."""
     for sentence in sentences:
-        OUT.print(sentence if markup else printable(sentence), markup=markup, soft_wrap=True)
+        text = sentence if markup else printable(sentence)
+        OUT.print(text, markup=markup, soft_wrap=not OUT.is_terminal)
 
 
 def say_written(path: Path, nbytes: int) -> None:
@@ -115,20 +116,32 @@ def progress_in_rounds(title: str) -> Iterator[Callable[[str, int], None]]:
     """
     with _bar() as bar:
         task = bar.add_task(title, total=None)
-        before = (title, 0)
+        before = (title, 0, 0)
 
         def advance(what: str, total: int) -> None:
             nonlocal before
-            last, done = before
-            done = done + 1 if what == last and done < total else 1
-            bar.update(task, description=what, total=total, completed=done)
-            before = (what, done)
+            last, done, number = before
+            if what != last:
+                bar.reset(task)  # such rounds have a speed of their own: the time left starts anew
+                before = (what, 1, 1)
+            elif done < total:
+                before = (what, done + 1, number)
+            else:
+                before = (what, 1, number + 1)
+            _, done, number = before
+            description = what if number == 1 else f"{what}, round {number}"
+            bar.update(task, description=description, total=total, completed=done)
 
         yield advance
 
 
 def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    return Progress(
-        *columns, TimeRemainingColumn(), console=ERR, transient=True, disable=not ERR.is_terminal
+    """What is being done, how much of it, and how long it will still take."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
     )
+    return Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal)

@@ -20,6 +20,7 @@ from stridepack.plan.options import PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.report.page.budgets import exceeded, read_budgets
 from stridepack.report.page.numbers import model_numbers
+from stridepack.report.page.shrunk import read_shrink
 from stridepack.tflite.arena.measure import measure_arena
 
 
@@ -34,6 +35,13 @@ from stridepack.tflite.arena.measure import measure_arena
     metavar="BUDGETS.toml",
     help="Exit with 1 if the model exceeds a budget of this file.",
 )
+@click.option(
+    "--shrink",
+    type=PATH,
+    metavar="SHRINK.json",
+    help="What `stridepack shrink --json` or `--curve` said when it wrote MODEL: steps, errors and "
+    "the curve are shown, too.",
+)
 @target_option("The core whose cycles, code and stack are shown.")
 @packing_options
 @memory_option
@@ -44,6 +52,7 @@ def report(
     output: Path | None,
     as_json: bool,
     check: Path | None,
+    shrink: Path | None,
     target: str,
     min_size: int | None,
     tile: int | None,
@@ -60,6 +69,7 @@ def report(
       stridepack report model.tflite -o report.html
       stridepack report model.tflite packed.spk -o report.html --target cortex-m55
       stridepack report model.tflite packed.spk --check budgets.toml
+      stridepack report small.tflite packed.spk --shrink shrink.json -o report.html
     """
     if not (output or as_json or check):
         raise click.UsageError("Give -o REPORT.html, --json or --check BUDGETS.toml.")
@@ -69,15 +79,22 @@ def report(
         _check_page(output, model, packed)
         render = _renderer()
     tensors = read_weights(model)
+    shrunk = read_shrink(shrink, model, tensors) if shrink else None
     stored = read_stored(packed, tensors) if packed else {}
     least = DEFAULT_MIN_SIZE if min_size is None else min_size
     asked = PackOptions(tile=tile, min_size=least, of_formats=given(options), transforms=transforms)
-    with progress("measuring") as (start, advance):
+    with progress("measuring every format") as (start, advance):
         start(tensors)
         measured = measure_all(tensors, asked, target, advance)
     files = {path.name: path.stat().st_size for path in (model, packed) if path}
     numbers = model_numbers(
-        model.name, measured, stored, target, files=files, arena=_arena(model, packed)
+        model.name,
+        measured,
+        stored,
+        target,
+        files=files,
+        arena=_arena(model, packed),
+        shrunk=shrunk,
     )
     over = exceeded(numbers, budgets)
     if render and output:

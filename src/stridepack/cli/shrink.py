@@ -6,10 +6,10 @@ import click
 
 from stridepack.cli.nbytes import memory_option, nbytes
 from stridepack.cli.options import MODEL, PATH, output_option
-from stridepack.cli.output import progress_in_rounds, say, say_written, show
+from stridepack.cli.output import progress_in_rounds, say, say_json, say_written, show
 from stridepack.files.atomic import write_files
 from stridepack.report.curve import check_curve_file, curve_file
-from stridepack.report.shrink import shrink_sentences, shrink_table
+from stridepack.report.shrink import shrink_report, shrink_sentences, shrink_table
 from stridepack.shrink import read_data
 from stridepack.shrink import shrink as shrink_model
 from stridepack.shrink.rate import RATES
@@ -66,6 +66,12 @@ from stridepack.shrink.rate import RATES
     metavar="FILE",
     help="Also measure plans of all sizes: data in a .json file, or a plot in a .png or .svg file.",
 )
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON instead of a table. `stridepack report --shrink` shows it.",
+)
 def shrink(
     model: Path,
     data: Path,
@@ -77,6 +83,7 @@ def shrink(
     step: float | None,
     packed_as: str,
     curve: Path | None,
+    as_json: bool,
 ) -> None:
     """Put the weights of MODEL on coarser grids, so that they pack into fewer bytes.
 
@@ -117,6 +124,9 @@ def shrink(
     if curve is not None:
         files[curve] = curve_file(curve, result)
     write_files(files)
+    if as_json:
+        say_json(shrink_report(result))
+        return
     show(shrink_table(result))
     say(shrink_sentences(result))
     for path, content in files.items():

@@ -7,7 +7,7 @@ import click
 
 from stridepack.cli.nbytes import memory_option
 from stridepack.cli.options import MODEL, PATH
-from stridepack.cli.output import say
+from stridepack.cli.output import progress_in_rounds, say
 from stridepack.errors import ModelError
 from stridepack.files import verify_files
 from stridepack.report.verification import verification_lines
@@ -53,7 +53,15 @@ def verify(model: Path, packed: Path, inputs: int, seed: int, *, weights_only: b
       stridepack verify weights.npz weights.spk
       stridepack verify model.tflite packed.tflite --weights-only
     """
-    result = verify_files(model, packed, n_inputs=inputs, seed=seed, weights_only=weights_only)
+    with progress_in_rounds("reading") as advance:
+        result = verify_files(
+            model,
+            packed,
+            n_inputs=inputs,
+            seed=seed,
+            weights_only=weights_only,
+            on_progress=advance,
+        )
     say(verification_lines(result), markup=True)
     if result.differences or (result.outputs and not result.outputs.equal):
         sys.exit(1)

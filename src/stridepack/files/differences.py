@@ -1,6 +1,6 @@
 """Do two files have the same tensors? One after the other: few are in memory at any time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from stridepack.files.unread import Unread, UnreadFile
 _AT_ONCE = 2**22
 
 
-def differences(model: UnreadFile, packed: UnreadFile) -> Iterator[str]:
+def differences(
+    model: UnreadFile, packed: UnreadFile, on_done: Callable[[], None]
+) -> Iterator[str]:
     """One sentence for each tensor that is missing, additional or different.
 
-    A bundle without names gets those of the other file, where the CRC-32 agree.
+    A bundle without names gets those of the other file, where the CRC-32 agree. `on_done` is
+    called for each tensor of the model.
     """
     of_packed = names_after(packed.names, packed.hashes, model.names)
     of_model = names_after(model.names, model.hashes, of_packed)
@@ -27,6 +30,7 @@ def differences(model: UnreadFile, packed: UnreadFile) -> Iterator[str]:
         if name not in original:
             yield f"{name}: the packed file has it, but the model does not."
     for name, tensor in original.items():
+        on_done()
         if name not in unpacked:
             yield f"{name}: the packed file does not have it."
         elif difference := _difference(tensor, unpacked[name]):

@@ -1,6 +1,8 @@
 """Is a packed file exactly its model? Tensor by tensor, and by running both."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from stridepack.tflite.decode import is_decode
 from stridepack.tflite.limits import limits
 from stridepack.tflite.model import load_model
 from stridepack.tflite.stand_in import why_no_stand_in, with_decode_operators
+
+# Called after each piece of work: what is being done, and how many pieces it has.
+OnProgress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ def verify_files(
     n_inputs: int = 10,
     seed: int = 0,
     weights_only: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> Verification:
     """Compare every int8 weight of two files; run two .tflite files on the same random inputs.
 
@@ -89,17 +95,27 @@ def verify_files(
         Random inputs for the interpreter, and the seed they are drawn with.
     weights_only : bool
         Run nothing.
+    on_progress : callable, optional
+        Called after each piece of work, with what is being done and how many pieces that has.
     """
     model, packed = Path(model), Path(packed)
+    on_progress = on_progress or _ignore
     if is_index(packed) and not is_index(model):
-        return replace(_verify_checkpoint(packed, model), swapped=True)
+        return replace(_verify_checkpoint(packed, model, on_progress), swapped=True)
     if is_index(model):
-        return _verify_checkpoint(model, packed)
+        return _verify_checkpoint(model, packed, on_progress)
+    verify = partial(
+        _verify, n_inputs=n_inputs, seed=seed, weights_only=weights_only, on_progress=on_progress
+    )
     if is_same_file(model, packed):
-        return replace(_verify(model, packed, n_inputs, seed, weights_only), same_file=True)
+        return replace(verify(model, packed), same_file=True)
     if _is_packed(model) and not _is_packed(packed) and type_of(packed).read:
-        return replace(_verify(packed, model, n_inputs, seed, weights_only), swapped=True)
-    return _verify(model, packed, n_inputs, seed, weights_only)
+        return replace(verify(packed, model), swapped=True)
+    return verify(model, packed)
+
+
+def _ignore(what: str, total: int) -> None:
+    """Progress that nobody wants to see."""
 
 
 def _is_packed(path: Path) -> bool:
@@ -113,7 +129,7 @@ def _is_packed(path: Path) -> bool:
     return any(is_decode(model, op) for graph in model.subgraphs for op in graph.operators)
 
 
-def _verify_checkpoint(index: Path, folder: Path) -> Verification:
+def _verify_checkpoint(index: Path, folder: Path, on_progress: OnProgress) -> Verification:
     """Compare each .safetensors file of a checkpoint with the .spk that became of it."""
     if not folder.is_dir():
         raise InputError(
@@ -122,17 +138,24 @@ def _verify_checkpoint(index: Path, folder: Path) -> Verification:
         )
     shards = [shard for shard in open_shards(index, folder) if shard.contents.entries]
     check_not_empty(index, [shard.contents for shard in shards])
-    n, differing = 0, list[str]()
+    n, differing = sum(len(shard.contents.entries) for shard in shards), list[str]()
     for shard in shards:
         of_model = UnreadFile(shard.contents.entries, [])
-        n += len(of_model.tensors)
-        found = differences(of_model, open_weights(shard.output))
+        found = differences(
+            of_model, open_weights(shard.output), lambda: on_progress("comparing", n)
+        )
         differing += (f"{shard.output.name}: {difference}" for difference in found)
     return Verification(n, differing, None)
 
 
 def _verify(
-    model: Path, packed: Path, n_inputs: int, seed: int, weights_only: bool
+    model: Path,
+    packed: Path,
+    *,
+    n_inputs: int,
+    seed: int,
+    weights_only: bool,
+    on_progress: OnProgress,
 ) -> Verification:
     if not type_of(packed).unpack:
         raise InputError(
@@ -140,7 +163,9 @@ def _verify(
             "packed file is the second one."
         )
     of_model = open_weights(model)
-    n, differing = len(of_model.tensors), list(differences(of_model, open_weights(packed)))
+    n = len(of_model.tensors)
+    found = differences(of_model, open_weights(packed), lambda: on_progress("comparing", n))
+    differing = list(found)
     both_run = holds_tflite(model) and holds_tflite(packed)
     if both_run and weights_only:
         return Verification(n, differing, None, "Only the weights were asked for.")
@@ -157,7 +182,13 @@ def _verify(
     from stridepack.tflite.interpreter import compare_outputs  # it starts processes
 
     try:
-        outputs = compare_outputs(*runnable, n_inputs=n_inputs, seed=seed, names=names)
+        outputs = compare_outputs(
+            *runnable,
+            n_inputs=n_inputs,
+            seed=seed,
+            names=names,
+            on_run=lambda: on_progress("running both models", 2 * n_inputs),
+        )
     except ModelError as error:  # the weights were compared all the same
         return Verification(n, differing, None, failure=str(error))
     return Verification(n, differing, outputs, stand_in=stand_in)

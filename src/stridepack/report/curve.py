@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 
 from stridepack.errors import InputError, MissingDependencyError
-from stridepack.shrink import Point, ShrinkResult
+from stridepack.report.shrink import shrink_report
+from stridepack.shrink import ShrinkResult
 
 _PLOTS = (".png", ".svg")
 
@@ -41,24 +42,7 @@ def curve_file(path: Path, result: ShrinkResult) -> bytes:
     """The content of the file, by its suffix."""
     if path.suffix.lower() in _PLOTS:
         return _plot(result, path.suffix.lower()[1:])
-    content = {
-        "packed_as": result.packed_as,
-        "held_back": result.n_held_back,
-        "tensors": [tensor.name for tensor in result.tensors if not tensor.note],
-        "points": [_record(point) for point in result.curve],
-    }
-    return (json.dumps(content, indent=2) + "\n").encode()
-
-
-def _record(point: Point) -> dict[str, object]:
-    quality = point.quality
-    return {
-        "nbytes": point.nbytes,
-        "steps": list(point.steps),
-        "snr": None if math.isinf(quality.snr) else quality.snr,
-        "agreement": quality.agreement,
-        "accuracy": quality.accuracy,
-    }
+    return (json.dumps(shrink_report(result), indent=2) + "\n").encode()
 
 
 def _plot(result: ShrinkResult, kind: str) -> bytes:

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 from rich.table import Table
 
@@ -60,6 +62,36 @@ def shrink_sentences(result: ShrinkResult) -> Iterator[str]:
     for what, point in (("smaller", result.smaller), ("larger", result.larger)):
         if point is not None:
             yield f"The next {what} plan takes {point.nbytes:,} bytes: {quality_text(point)}."
+
+
+def shrink_report(result: ShrinkResult) -> dict[str, Any]:
+    """The same for --json and for `--curve FILE.json`; `report --shrink` shows it.
+
+    A signal-to-noise ratio is None where the outputs are those of the original model.
+    """
+    beside = {"smaller": result.smaller, "larger": result.larger}
+    return {
+        "packed_as": result.packed_as,
+        "calibration": result.n_calibration,
+        "held_back": result.n_held_back,
+        "before": _record(result.before),
+        "after": _record(result.after),
+        **{name: None if point is None else _record(point) for name, point in beside.items()},
+        "tensors": [asdict(tensor) for tensor in result.tensors],
+        "layers": [tensor.name for tensor in result.tensors if not tensor.note],
+        "points": [_record(point) for point in result.curve],
+    }
+
+
+def _record(point: Point) -> dict[str, Any]:
+    quality = point.quality
+    return {
+        "nbytes": point.nbytes,
+        "steps": list(point.steps),
+        "snr": None if math.isinf(quality.snr) else quality.snr,
+        "agreement": quality.agreement,
+        "accuracy": quality.accuracy,
+    }
 
 
 def quality_text(point: Point) -> str:

@@ -1,6 +1,6 @@
 """`inspect`: bytes of every tensor in every format."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -9,6 +9,20 @@ from stridepack.formats import formats
 from stridepack.plan.measure import Measured
 from stridepack.report.tables import dense_sentences, new_table, ratio, stay_dense
 from stridepack.report.text import escape
+
+# What `inspect --sort` takes. The largest comes first, but for names.
+SORTS: dict[str, Callable[[Measured], Any]] = {
+    "order": lambda m: 0,
+    "name": lambda m: m.tensor.name,
+    "elements": lambda m: -m.tensor.size,
+    "zeros": lambda m: -m.tensor.sparsity,
+    "bytes": lambda m: -m.nbytes[m.best],
+    "gain": lambda m: m.nbytes[m.best] - m.tensor.size,
+}
+
+# Colours of the smallest size of a tensor, by its share of the dense bytes, at most
+_COLOURS = ((0.5, "bold green"), (0.9, "green"), (1.0, "yellow"))
+_NO_GAIN = "red"
 
 
 def sizes_table(title: str, measured: Sequence[Measured]) -> Table:
@@ -27,7 +41,7 @@ def sizes_table(title: str, measured: Sequence[Measured]) -> Table:
             escape(m.tensor.name + dtype + zero_point),
             "x".join(map(str, m.tensor.values.shape)),
             *_counts([m]),
-            *_size_cells(m.nbytes),
+            *_size_cells(m.nbytes, m.tensor.size),
             f"{m.tensor.entropy_nbytes:,.0f}",
         )
     if dense := [m for m in measured if m.note]:
@@ -87,7 +101,7 @@ def _summed_up(some: Sequence[Measured], name: str) -> list[str]:
     nbytes = {name: sum(m.nbytes_in(name) for m in some) for name in formats()}
     bound = sum(m.tensor.entropy_nbytes for m in some)
     n = sum(m.tensor.size for m in some)
-    return [name, f"{n:,}", *_counts(some), *_size_cells(nbytes), f"{bound:,.0f}"]
+    return [name, f"{n:,}", *_counts(some), *_size_cells(nbytes, n), f"{bound:,.0f}"]
 
 
 def _counts(some: Sequence[Measured]) -> tuple[str, str]:
@@ -97,8 +111,10 @@ def _counts(some: Sequence[Measured]) -> tuple[str, str]:
     return f"{n_non_zero:,}", ratio(n - n_non_zero, n)
 
 
-def _size_cells(nbytes: dict[str, int]) -> Iterator[str]:
-    """Sizes with thousands separators, the smallest in green."""
+def _size_cells(nbytes: dict[str, int], n_elements: int) -> Iterator[str]:
+    """Sizes with thousands separators, the smallest in the colour of what it saves."""
     smallest = min(nbytes, key=nbytes.__getitem__)
+    share = nbytes[smallest] / max(n_elements, 1)
+    colour = next((colour for most, colour in _COLOURS if share < most), _NO_GAIN)
     for name, size in nbytes.items():
-        yield f"[green]{size:,}[/]" if name == smallest else f"{size:,}"
+        yield f"[{colour}]{size:,}[/]" if name == smallest else f"{size:,}"

@@ -10,10 +10,13 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from threading import Lock, Thread
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +27,10 @@ from stridepack.tflite.model import load_model
 
 DEFAULT_ARENA_SIZE = 64 * 2**20
 
+_ONE_RUN = b"one run\n"  # what the child says after each one
+
 Arrays = list[npt.NDArray[Any]]
+OnRun = Callable[[], None]
 
 
 def compare_outputs(
@@ -35,6 +41,7 @@ def compare_outputs(
     seed: int = 0,
     arena_size: int = DEFAULT_ARENA_SIZE,
     names: tuple[str, str] = ("first model", "second model"),
+    on_run: OnRun | None = None,
 ) -> Comparison:
     """Run two models on the same random inputs.
 
@@ -54,6 +61,8 @@ def compare_outputs(
         Bytes that a model may use for its tensors.
     names : tuple of str
         Of the models, for messages.
+    on_run : callable, optional
+        Called after each run of each model, that is, twice for each input.
 
     Raises
     ------
@@ -72,7 +81,14 @@ def compare_outputs(
         )
     with ThreadPoolExecutor() as pool:  # to wait for both processes at once
         children: list[subprocess.Popen[bytes]] = []
-        run = partial(_run, n_inputs=n_inputs, seed=seed, arena_size=arena_size, children=children)
+        run = partial(
+            _run,
+            n_inputs=n_inputs,
+            seed=seed,
+            arena_size=arena_size,
+            children=children,
+            on_run=_one_at_a_time(on_run),
+        )
         try:
             (inputs_a, outputs_a, arena_a), (inputs_b, outputs_b, arena_b) = pool.map(
                 run, (first, second), names
@@ -100,6 +116,7 @@ def _run(
     seed: int,
     arena_size: int,
     children: list[subprocess.Popen[bytes]],
+    on_run: OnRun,
 ) -> tuple[Arrays, Arrays, int]:
     """Run a model in a child process, which is added to the children.
 
@@ -124,8 +141,7 @@ def _run(
         stderr=subprocess.PIPE,
     )
     children.append(child)
-    output, errors = child.communicate(options + model)
-    log = errors.decode(errors="replace")
+    output, log = _answer(child, options + model, on_run)
     if child.returncode:
         words = "; ".join(line.strip() for line in log.splitlines() if line.strip())
         how = f"crashed with signal {-child.returncode}" if child.returncode < 0 else "failed"
@@ -138,6 +154,43 @@ def _run(
     with np.load(io.BytesIO(output), allow_pickle=False) as archive:
         arrays = [archive[f"arr_{i}"] for i in range(sum(counts))]
     return arrays[: counts[0]], arrays[counts[0] :], int(arena[1])
+
+
+def _answer(child: subprocess.Popen[bytes], request: bytes, on_run: OnRun) -> tuple[bytes, str]:
+    """What a child writes to its standard output and to its standard error, when it has ended."""
+    assert child.stdin
+    assert child.stdout
+    assert child.stderr
+    lines: list[bytes] = []
+
+    def listen(stream: IO[bytes]) -> None:
+        for line in stream:
+            if line == _ONE_RUN:
+                on_run()
+            else:
+                lines.append(line)
+
+    with child:
+        listener = Thread(target=listen, args=(child.stderr,))
+        listener.start()
+        with suppress(BrokenPipeError):  # it ended early, and its exit code says so
+            child.stdin.write(request)
+            child.stdin.close()
+        output = child.stdout.read()
+        listener.join()
+    return output, b"".join(lines).decode(errors="replace")
+
+
+def _one_at_a_time(on_run: OnRun | None) -> OnRun:
+    """The same, called from one thread at a time."""
+    lock = Lock()
+
+    def call() -> None:
+        if on_run:
+            with lock:
+                on_run()
+
+    return call
 
 
 def _kinds(arrays: Arrays) -> list[str]:

@@ -53,7 +53,7 @@ def exceeded(numbers: Mapping[str, Any], budgets: Mapping[str, int]) -> list[str
     """A sentence for each budget that the model of a report does not keep."""
     said = []
     for name, most in budgets.items():
-        value = _value(numbers, name)
+        value = budget_value(numbers, name)
         if value is None:
             said.append(f"{name} is not known for this model, so its budget cannot be checked.")
         elif value > most:
@@ -61,7 +61,8 @@ def exceeded(numbers: Mapping[str, Any], budgets: Mapping[str, int]) -> list[str
     return said
 
 
-def _value(numbers: Mapping[str, Any], name: str) -> int | None:
+def budget_value(numbers: Mapping[str, Any], name: str) -> int | None:
+    """What a model has of that which a budget limits; None where it is not known."""
     if name == _ARENA:
         arena = numbers["total"]["arena"]
         return None if arena is None else int(arena["after"])

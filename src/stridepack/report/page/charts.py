@@ -1,19 +1,18 @@
-"""The charts of a report, as Vega-Lite specifications that Altair checks."""
+"""The charts of a whole model, as Vega-Lite specifications that Altair checks."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import altair as alt
 
 from stridepack.cost import unit_of
+from stridepack.report.page.chart import COLOURS, GREY, Numbers, data, spec
 
-# Okabe and Ito: colours that people with any colour vision can tell apart.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73")
+# Bars of so many tensors can be told apart; the largest are shown.
+_MOST_BARS = 100
 _BUDGET = "#D55E00"
 
-Numbers = dict[str, Any]
 
-
-def front(numbers: Numbers, budgets: dict[str, float]) -> Numbers:
+def front(numbers: Numbers, budgets: Mapping[str, int]) -> Numbers:
     """Bytes against cycles: the plans on the hull, the stored one, and budgets as lines."""
     total = numbers["total"]
     points = []
@@ -29,132 +28,189 @@ def front(numbers: Numbers, budgets: dict[str, float]) -> Numbers:
         alt.Tooltip("cycles:Q", format=","),
         alt.Tooltip("formats:N", title="formats (tensors)"),
     ]
-    base = alt.Chart(_data(points)).encode(
+    base = alt.Chart(data(points)).encode(
         x=alt.X("nbytes:Q", title="bytes of Flash for all blobs", scale=alt.Scale(zero=False)),
         y=alt.Y("cycles:Q", title=f"{unit_of(numbers['target'])} on {numbers['target']}"),
         tooltip=tooltip,
     )
     layers = [
-        base.transform_filter("datum.plan == 'alternative'").mark_line(color="#888"),
-        base.mark_point(filled=True, size=80, opacity=1).encode(
-            color=alt.Color("plan:N", scale=alt.Scale(range=list(_COLOURS[:2])), title=None),
-            shape=alt.Shape("plan:N", title=None),
-        ),
+        base.transform_filter("datum.plan == 'alternative'").mark_line(color=GREY),
+        *_points(base, ("alternative", "this plan")),
+        *_rules(budgets, {"flash": "x", "cycles": "y"}),
     ]
-    for name, mark in (("flash", "x"), ("cycles", "y")):
-        if name in budgets:
-            rule = alt.Chart(_data([{"budget": budgets[name]}])).mark_rule(
-                strokeDash=[6, 4], color=_BUDGET
-            )
-            layers.append(rule.encode(**{mark: "budget:Q"}))
-    return _spec(alt.layer(*layers), 320)
+    return spec(alt.layer(*layers), 320)
+
+
+def sums(numbers: Numbers) -> Numbers:
+    """The whole model in three bars, stacked from its tensors by their formats."""
+    number_of = {name: number for number, name in enumerate(numbers["total"]["formats"])}
+    rows = [
+        {
+            "what": kind,
+            "tensor": row["name"],
+            "format": row["format"],
+            "number": number_of[row["format"]],
+            "bytes": nbytes,
+        }
+        for row in numbers["tensors"]
+        for kind, nbytes in _sizes(row)
+    ]
+    if len(numbers["tensors"]) > _MOST_BARS:
+        rows = _summed_up(rows)
+    chart = (
+        alt.Chart(data(rows))
+        .mark_bar(stroke="white", strokeWidth=0.4)
+        .encode(
+            y=alt.Y("what:N", sort=_KINDS, title=None),
+            x=alt.X("bytes:Q", title="bytes"),
+            color=_of_format(numbers),
+            order=alt.Order("number:Q"),
+            tooltip=["what:N", "tensor:N", "format:N", alt.Tooltip("bytes:Q", format=",")],
+        )
+    )
+    return spec(chart, 110)
 
 
 def bytes_by_tensor(numbers: Numbers) -> Numbers:
-    """For each tensor: dense, stored and the entropy bound."""
-    kinds = ("dense", "stored", "entropy bound")
+    """For each tensor: dense in grey, stored in the colour of its format, the bound as a mark."""
+    largest = sorted(numbers["tensors"], key=lambda row: -int(row["n_elements"]))[:_MOST_BARS]
+    kept = {row["name"] for row in largest}
     rows = [
-        {"tensor": row["name"], "order": number, "what": kind, "format": format, "bytes": nbytes}
-        for number, row in enumerate(numbers["tensors"])
-        for kind, format, nbytes in (
-            ("dense", "dense", row["n_elements"]),
-            ("stored", row["format"], row["stored_nbytes"]),
-            ("entropy bound", "", row["entropy_nbytes"]),
-        )
+        {"tensor": row["name"], "format": row["format"], **dict(_sizes(row))}
+        for row in numbers["tensors"]
+        if row["name"] in kept
     ]
-    chart = (
-        alt.Chart(_data(rows))
-        .mark_bar()
-        .encode(
-            y=alt.Y("tensor:N", sort=alt.EncodingSortField("order"), title=None),
-            yOffset=alt.YOffset("what:N", sort=kinds),
-            x=alt.X("bytes:Q", title="bytes"),
-            color=alt.Color(
-                "what:N",
-                sort=kinds,
-                scale=alt.Scale(domain=kinds, range=["#999999", *_COLOURS[:2]]),
-                title=None,
-            ),
-            tooltip=["tensor:N", "format:N", alt.Tooltip("bytes:Q", format=",")],
-        )
+    label = "length(datum.label) > 34 ? '…' + slice(datum.label, -33) : datum.label"
+    sizes = [alt.Tooltip(f"{kind}:Q", format=",") for kind in _KINDS]
+    tooltip = [alt.Tooltip("tensor:N"), alt.Tooltip("format:N"), *sizes]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y(
+            "tensor:N",
+            sort=[row["tensor"] for row in rows],
+            title=None,
+            axis=alt.Axis(labelExpr=label, labelLimit=260),
+        ),
+        tooltip=tooltip,
     )
-    return _spec(chart, alt.Step(9))
+    layers = [
+        base.mark_bar(color=GREY, opacity=0.45, size=15).encode(x=alt.X("dense:Q", title="bytes")),
+        base.mark_bar(size=9).encode(x="stored:Q", color=_of_format(numbers)),
+        # black with a white edge, which is seen on every ground
+        base.mark_tick(
+            color="black", stroke="white", strokeWidth=0.7, thickness=3.5, size=17
+        ).encode(x=f"{_KINDS[2]}:Q"),
+    ]
+    return spec(alt.layer(*layers), 19 * max(len(rows), 1))
 
 
-def histogram(row: Numbers) -> Numbers:
-    """How often each value occurs; the axis is logarithmic, because 0 is so frequent."""
-    return _bars(row["histogram"], "value:Q", "count:Q", "value", logarithmic=True)
+def n_bars(numbers: Numbers) -> int:
+    """How many tensors `bytes_by_tensor` shows."""
+    return min(len(numbers["tensors"]), _MOST_BARS)
 
 
-def groups(row: Numbers) -> Numbers:
-    """Non-zeros by the size of their group."""
-    chart = (
-        alt.Chart(_data(row["groups"]))
-        .mark_bar(color=_COLOURS[2])
-        .encode(
-            y=alt.Y("size:N", sort=None, title="group size"),
-            x=alt.X("n_non_zero:Q", title="non-zeros"),
-            tooltip=["size:N", alt.Tooltip("n_non_zero:Q", format=",")],
-        )
-    )
-    return _spec(chart, 120)
+def curve(shrink: Numbers, what: str, budgets: Mapping[str, int]) -> Numbers:
+    """What is left of the outputs against bytes, for all plans that `shrink` measured.
 
-
-def residuals(row: Numbers) -> Numbers:
-    """How far non-zeros lie from an even spacing."""
-    return _bars(row["residuals"], "residual:Q", "count:Q", "distance from an even spacing")
-
-
-def density(row: Numbers) -> Numbers:
-    """Share of non-zeros along rows and along columns."""
+    Parameters
+    ----------
+    shrink : dict
+    what : str
+        "accuracy", "agreement" or "snr".
+    budgets : dict
+        "file" is drawn as a line.
+    """
+    title, of = {
+        "accuracy": ("accuracy", ".2%"),
+        "agreement": ("classes unchanged", ".2%"),
+        "snr": ("signal-to-noise ratio in dB", ".1f"),
+    }[what]
+    named = {"before": "before", "after": "this model"}
+    sizes = {shrink[name]["nbytes"]: name for name in named}
     points = [
-        {"axis": axis, "place": place / max(len(values) - 1, 1), "density": value}
-        for axis, values in (
-            ("rows", row["zeros"]["row_density"]),
-            ("columns", row["zeros"]["column_density"]),
-        )
-        for place, value in enumerate(values)
+        point | {"plan": "other plans"}
+        for point in shrink["points"]
+        if point["nbytes"] not in sizes
     ]
-    chart = (
-        alt.Chart(_data(points))
-        .mark_line()
-        .encode(
-            x=alt.X("place:Q", title="first to last", axis=alt.Axis(format="%")),
-            y=alt.Y("density:Q", title="non-zeros", axis=alt.Axis(format="%")),
-            color=alt.Color("axis:N", scale=alt.Scale(range=list(_COLOURS[:2])), title=None),
-            strokeDash=alt.StrokeDash("axis:N", title=None),
+    points += [shrink[name] | {"plan": plan} for name, plan in named.items()]
+    points = [point for point in points if point[what] is not None]
+    base = alt.Chart(data(points)).encode(
+        x=alt.X("nbytes:Q", title="bytes of the packed file", scale=alt.Scale(zero=False)),
+        y=alt.Y(
+            f"{what}:Q",
+            title=title,
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(format="%" if of.endswith("%") else ""),
+        ),
+        tooltip=[
+            alt.Tooltip("plan:N"),
+            alt.Tooltip("nbytes:Q", format=",", title="bytes"),
+            alt.Tooltip(f"{what}:Q", format=of, title=title),
+        ],
+    )
+    layers = [
+        base.mark_line(color=GREY),
+        *_points(base, ("other plans", "this model", "before")),
+        *_rules(budgets, {"file": "x"}),
+    ]
+    return spec(alt.layer(*layers), 220)
+
+
+_KINDS = ("dense", "stored", "entropy bound")
+
+
+def _summed_up(rows: list[Numbers]) -> list[Numbers]:
+    """One piece for all tensors of a format: thousands could not be told apart."""
+    pieces: dict[tuple[str, str], Numbers] = {}
+    for row in rows:
+        empty = row | {"tensor": "all of them", "bytes": 0}
+        pieces.setdefault((row["what"], row["format"]), empty)["bytes"] += row["bytes"]
+    return list(pieces.values())
+
+
+def _sizes(row: Numbers) -> tuple[tuple[str, int], ...]:
+    sizes = (row["n_elements"], row["stored_nbytes"], row["entropy_nbytes"])
+    return tuple(zip(_KINDS, sizes, strict=True))
+
+
+def _of_format(numbers: Numbers) -> alt.Color:
+    """A colour for each format that the model has; dense is grey."""
+    used = [name for name in numbers["total"]["formats"] if name != "dense"]
+    domain = [*used, "dense"]
+    colours = [COLOURS[i % len(COLOURS)] for i in range(len(used))]
+    scale = alt.Scale(domain=domain, range=[*colours, GREY])
+    return alt.Color("format:N", scale=scale, title="format")
+
+
+def _points(base: alt.Chart, plans: tuple[str, ...]) -> list[alt.Chart]:
+    """Points that differ in colour and shape, and a larger place around each to point at."""
+    colours = alt.Scale(domain=plans, range=list(COLOURS[: len(plans)]))
+    return [
+        base.mark_point(filled=True, size=80, opacity=1).encode(
+            color=alt.Color("plan:N", scale=colours, title=None),
+            shape=alt.Shape("plan:N", scale=alt.Scale(domain=plans), title=None),
+        ),
+        base.mark_point(filled=True, size=500, opacity=0),
+    ]
+
+
+def _rules(budgets: Mapping[str, int], axes: dict[str, str]) -> list[alt.LayerChart]:
+    """A dashed line with its name for each budget."""
+    layers = []
+    for name, axis in axes.items():
+        if name not in budgets:
+            continue
+        row = {"budget": budgets[name], "name": f"budget: {name} {budgets[name]:,}"}
+        base = alt.Chart(data([row]))
+        at = {axis: "budget:Q"}
+        line = base.mark_rule(strokeDash=[6, 4], color=_BUDGET, strokeWidth=2)
+        # Beside the line, at the end that is free: the top of an upright one, the right of another.
+        upright = axis == "x"
+        place = {"y": alt.value(10)} if upright else {"x": alt.value("width")}
+        text = base.mark_text(
+            align="left" if upright else "right", dx=6 if upright else -6, dy=0 if upright else -8
         )
-    )
-    return _spec(chart, 120)
-
-
-def _bars(rows: list[Numbers], x: str, y: str, title: str, *, logarithmic: bool = False) -> Numbers:
-    scale = alt.Scale(type="symlog") if logarithmic else alt.Scale()
-    chart = (
-        alt.Chart(_data(rows))
-        .mark_bar(color=_COLOURS[0], width=2)
-        .encode(
-            x=alt.X(x, title=title),
-            y=alt.Y(y, scale=scale),
-            tooltip=[alt.Tooltip(x), alt.Tooltip(y, format=",")],
+        layers.append(
+            line.encode(**at, tooltip=alt.Tooltip("name:N", title=" "))
+            + text.encode(**at, **place, text="name:N")
         )
-    )
-    return _spec(chart, 120)
-
-
-def _data(rows: list[Numbers]) -> Any:
-    return alt.Data(values=rows)  # type: ignore[no-untyped-call]
-
-
-def _spec(chart: Any, height: Any) -> Numbers:
-    """As a dictionary: as wide as its place, readable on light and on dark ground."""
-    grey = "#888"
-    axis = {"labelColor": grey, "titleColor": grey, "gridOpacity": 0.25, "domainColor": grey}
-    spec: Numbers = (
-        chart.properties(width="container", height=height, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(**axis)
-        .configure_legend(labelColor=grey, titleColor=grey, orient="top")
-        .to_dict()
-    )
-    return spec
+    return layers

@@ -23,6 +23,7 @@ def model_numbers(
     *,
     files: Mapping[str, int],
     arena: tuple[int, int] | None = None,
+    shrunk: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """All that the page shows, ready for JSON.
 
@@ -39,8 +40,13 @@ def model_numbers(
         Sizes in bytes of the files that the report is about, by their names.
     arena : tuple of int, optional
         Bytes of tensor arena, before and after packing.
+    shrunk : mapping, optional
+        What `read_shrink` gives, for a model that was shrunk.
     """
     tensors = [_tensor(one, stored.get(one.tensor.name)) for one in measured]
+    if shrunk:
+        for row in tensors:
+            row["shrink"] = shrunk["tensors"][row["name"]]
     used = list(dict.fromkeys(row["format"] for row in tensors))
     # TensorFlow Lite Micro has the decoders of its own encodings.
     memory = [decoder_nbytes(name, target) if name in formats() else None for name in used]
@@ -66,6 +72,7 @@ def model_numbers(
             {"nbytes": p.nbytes, "cycles": round(p.cycles), "formats": _counted(p.formats)}
             for p in plan_front(measured)
         ],
+        "shrink": shrunk and {k: value for k, value in shrunk.items() if k != "tensors"},
         "tensors": tensors,
     }
 
