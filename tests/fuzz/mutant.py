@@ -10,7 +10,7 @@ import pickle
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import flatbuffers
@@ -72,12 +72,12 @@ def _recording(found: set[Place]) -> Iterator[None]:
         encode.Get, encode.GetVectorAsNumpy = get, get_vector
 
 
-@cache
+@lru_cache(100)
 def _places(base: bytes) -> list[Place]:
     return places_of(base)
 
 
-@cache
+@lru_cache(100)
 def _pickled(base: bytes) -> bytes:
     """The objects of a model, which are faster to copy than to read."""
     return pickle.dumps(load_model(base, "base").root)
