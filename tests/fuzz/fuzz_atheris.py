@@ -1,4 +1,4 @@
-"""Every command on whole .tflite files, which atheris changes so that more of the package is reached.
+"""Every command on .tflite files that atheris changes, so that more of the package is reached.
 
 The same check as in fuzz_tflite.py. A file is changed by the mutator of mutant.py or by that of
 libFuzzer, by turns. atheris is no part of the package: `make atheris` installs it from PyPI, which
@@ -15,10 +15,11 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["stridepack"], enable_loader_override=False):
-    import stridepack.cli.main  # noqa: F401 (the parts of it that the check does not import)
     from forked import measure_in_forks
     from fuzz_tflite import bases, check
     from mutant import mutant
+
+    import stridepack.cli.main  # noqa: F401 (the parts of it that the check does not import)
 
 MOST_BYTES = 60_000
 
