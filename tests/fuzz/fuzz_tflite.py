@@ -11,14 +11,12 @@ more than 20 seconds of processor time or more than 2 GB of memory is wrong: the
 import argparse
 import contextlib
 import io
-import resource
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
+import forked
 import mutant
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
@@ -32,10 +30,8 @@ from stridepack.tflite.types.blob import Blob
 
 SECONDS_EACH = 20
 MEMORY = 2 * 10**9
-SILENCE = 120  # seconds without progress after which a process hangs, also on a busy machine
-AT_ONCE = (
-    250  # mutants of one process, so that one of them does not hide behind the memory of others
-)
+AT_ONCE = 250  # mutants of one process, so that few hide behind the memory of another
+MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -75,7 +71,7 @@ def check(data: bytes, seed: int, folder: Path) -> str:
         return f"{' '.join(command)}: not explained: {said}"
     if seconds > SECONDS_EACH:
         return f"{' '.join(command)}: {seconds:.1f} s"
-    if (peak := resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024) > MEMORY:
+    if (peak := forked.peak_memory()) > MEMORY:
         return f"{' '.join(command)}: {peak:,} bytes of memory"
     if code == 0 and command[0] == "pack":
         code, said = _call(["verify", str(model), str(output), "--weights-only"])
@@ -92,61 +88,26 @@ def _call(arguments: list[str]) -> tuple[int, str]:
     return code, "\n".join(x for x in said.splitlines() if not x.startswith("warning: "))
 
 
-def work(first: int, count: int, also: Path | None) -> None:
-    """In the child: a line for each mutant that was checked."""
-    from_here = bases(also)
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + count):
-            wrong = check(mutant.mutant(from_here, seed), seed, Path(folder))
-            print(f"{seed} {' '.join(wrong.split())}", flush=True)
+def watch(first: int, count: int, from_here: list[bytes]) -> tuple[int, list[str]]:
+    """Check mutants in another process. Returns how many were checked, and what is wrong."""
 
+    def work(say: forked.Say) -> None:
+        with tempfile.TemporaryDirectory(dir=MEMORY_DISK) as folder:
+            for seed in range(first, first + count):
+                wrong = check(mutant.mutant(from_here, seed), seed, Path(folder))
+                say(f"{seed} {' '.join(wrong.split())}")
 
-def watch(first: int, count: int, also: Path | None) -> tuple[int, list[str]]:
-    """Run a child. Returns how many mutants it checked, and what is wrong."""
-    command = [sys.executable, __file__, "--work", str(first), "--count", str(count)]
-    if also:
-        command += ["--also", str(also)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert child.stdout is not None
     done, wrong = 0, []
-    timer = _Watchdog(child)
-    for line in child.stdout:
-        timer.again()
-        seed, _, said = line.strip().partition(" ")
-        done += 1
-        if said:
-            wrong.append(f"seed {seed}: {said}")
-    errors = child.communicate()[1]
-    timer.stop()
-    if child.returncode:
-        how = f"exit code {child.returncode}" + (", hung" if timer.expired else "")
-        wrong.append(f"seed {first + done}: {how}: {errors[-1000:]}")
+    try:
+        for line in forked.lines_of(work):
+            seed, _, said = line.strip().partition(" ")
+            done += 1
+            if said:
+                wrong.append(f"seed {seed}: {said}")
+    except forked.ChildError as how:
+        wrong.append(f"seed {first + done}: {how}")
         done += 1
     return done, wrong
-
-
-class _Watchdog:
-    """Kills a child that says nothing for too long."""
-
-    def __init__(self, child: subprocess.Popen[str]) -> None:
-        self._child = child
-        self._last = time.monotonic()
-        self._ended = threading.Event()
-        self.expired = False
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def again(self) -> None:
-        self._last = time.monotonic()
-
-    def stop(self) -> None:
-        self._ended.set()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(1):
-            if time.monotonic() - self._last > SILENCE:
-                self.expired = True
-                self._child.kill()
-                return
 
 
 def main() -> None:
@@ -157,23 +118,24 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--also", type=Path, help="a folder of .tflite files to change, too")
     parser.add_argument("--save", type=Path, default=REPOSITORY / "build/tests/fuzz")
-    parser.add_argument("--work", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.work is not None:
-        work(options.work, options.count, options.also)
-        return
+    from_here = bases(options.also)
+    mutant.prepare(from_here)
+    forked.measure_in_forks()
     begin, seed, last = time.monotonic(), options.first, options.first + (options.count or 10**9)
     wrong: list[str] = []
     while seed < last and (options.seconds is None or time.monotonic() - begin < options.seconds):
         # A child that died goes on with the mutant after the one that it died of.
-        done, found = watch(seed, min(AT_ONCE, last - seed), options.also)
+        done, found = watch(seed, min(AT_ONCE, last - seed), from_here)
         for one in found:
             print(one, flush=True)
             options.save.mkdir(parents=True, exist_ok=True)
             number = int(one.split()[1].rstrip(":"))
             path = options.save / f"tflite-{number}.tflite"
-            path.write_bytes(mutant.mutant(bases(options.also), number))
+            path.write_bytes(mutant.mutant(from_here, number))
         wrong += found
+        if (seed + done) // 5000 > seed // 5000:
+            print(f"up to seed {seed + done:,}: {time.monotonic() - begin:.0f} seconds", flush=True)
         seed += done
     print(
         f"fuzz_tflite: {seed - options.first:,} mutants, {len(wrong)} wrong, "

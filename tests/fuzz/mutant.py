@@ -6,9 +6,11 @@ changes the objects of a model - shapes, types, scales, indices, lists - and wri
 well-formed as a flatbuffer. A mutant depends on its seed alone.
 """
 
+import pickle
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 import flatbuffers
@@ -70,13 +72,27 @@ def _recording(found: set[Place]) -> Iterator[None]:
         encode.Get, encode.GetVectorAsNumpy = get, get_vector
 
 
-_places: dict[bytes, list[Place]] = {}
+@lru_cache(100)
+def _places(base: bytes) -> list[Place]:
+    return places_of(base)
+
+
+@lru_cache(100)
+def _pickled(base: bytes) -> bytes:
+    """The objects of a model, which are faster to copy than to read."""
+    return pickle.dumps(load_model(base, "base").root)
+
+
+def prepare(bases: list[bytes]) -> None:
+    """Read the bases once, before processes are forked that change them."""
+    for base in bases:
+        _places(base)
+        with suppress(StridepackError):
+            _pickled(base)
 
 
 def _change_bytes(base: bytes, rng: random.Random) -> bytes:
-    if base not in _places:
-        _places[base] = places_of(base)
-    places = _places[base]
+    places = _places(base)
     data = bytearray(base)
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
         kind = rng.random()
@@ -112,7 +128,7 @@ def _number(rng: random.Random, old: int, bits: int, nbytes: int) -> int:
 
 
 def _change_objects(base: bytes, rng: random.Random) -> bytes:
-    root = load_model(base, "base").root
+    root = pickle.loads(_pickled(base))
     for _ in range(rng.choice((1, 1, 2, 3))):
         objects = _objects(root)
         item = rng.choice(objects)

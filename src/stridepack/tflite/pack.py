@@ -29,6 +29,7 @@ from stridepack.tflite.types import (
     decode_type,
     decode_types,
 )
+from stridepack.tflite.unsupported import compiled_for, what_was_found
 from stridepack.tflite.within import choose_within
 
 # Why a tensor of another type than int8 stays dense.
@@ -219,12 +220,14 @@ def unpack_tflite(model: bytes, *, file: str = "model") -> bytes:
     Raises
     ------
     ModelError
-        For a DECODE operator of an unknown type, or a damaged file.
+        For a DECODE operator of an unknown type, a damaged file, or one compiled for an NPU.
     MissingDependencyError
         When tflite-micro is not installed.
     """
     parsed = load_model(model, file)
     if not remove_decode(parsed):
+        if compiled_for(parsed) and not named_weights(parsed, find_constants(parsed)):
+            raise parsed.error(what_was_found(parsed, []))  # a copy would look like dense weights
         return model
     _refuse_offline_plan(parsed)
     return parsed.to_bytes()

@@ -53,7 +53,7 @@ def what_was_found(model: Model, tensors: Sequence[Tensor]) -> str:
     if compiled := compiled_for(model):
         return (
             f"{compiled} It has no other weights. Give the .tflite file that the compiler was "
-            "given, if you run that one on a processor; on the NPU, the compiler itself packs "
+            "given, if you run that file on a processor. On the NPU, the compiler itself packs the "
             "weights."
         )
     types = Counter(type_name(tensor) for tensor in tensors)

@@ -15,7 +15,10 @@ _INTEGERS = {"int8": 4, "int16": 8}
 def scratch_nbytes(model: Model, graph: SubGraph, operator: Operator) -> list[int]:
     """Bytes of each scratch buffer of an operator, in the order in which it asks for them."""
     ask = _KERNELS.get(model.operator_name(operator))
-    return ask(graph, operator) if ask else []
+    try:
+        return ask(graph, operator) if ask else []
+    except (IndexError, ValueError):  # no kernel starts without its operands and their dimensions
+        return []
 
 
 def _elements(graph: SubGraph, index: int) -> int:
