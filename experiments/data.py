@@ -83,7 +83,9 @@ def load(dataset: str, path: Path, split: str, cache: Path | None = None) -> Ima
         raise SystemExit(f"unknown split {split!r}: train or test")
     found = _parquet_files(path, split)
     if found:
-        pixels, labels = _cached(found, cache / f"{dataset}_{split}") if cache else _read_parquet(found)
+        pixels, labels = (
+            _cached(found, cache / f"{dataset}_{split}") if cache else _read_parquet(found)
+        )
     elif dataset == "cifar10" and (batches := _cifar_batches(path, split)):
         pixels, labels = _read_cifar(batches)
     elif dataset == "tinyimagenet" and (root := _tiny_imagenet_root(path)):

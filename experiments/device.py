@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where and how networks are trained: on the CPU, on one GPU or on several, by Lightning Fabric.
 
 Several devices share each batch (DDP), so learning rates stay as they are. Batch normalisation
@@ -161,7 +162,9 @@ class Trainer:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say where and how to train, none of which a checkpoint depends on."""
     group = parser.add_argument_group("device")
-    group.add_argument("--accelerator", default="auto", help="cpu, cuda, ...; default: a GPU if any")
+    group.add_argument(
+        "--accelerator", default="auto", help="cpu, cuda, ...; default: a GPU if any"
+    )
     group.add_argument("--devices", default="auto", help="how many; default: all GPUs, or one CPU")
     group.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto")
     group.add_argument("--compile", action=argparse.BooleanOptionalAction)
