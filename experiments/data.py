@@ -1,9 +1,15 @@
-"""CIFAR-10 and TinyImageNet, from the layouts in which they are published."""
+"""CIFAR-10 and TinyImageNet, from the layouts in which they are published.
+
+Decoding TinyImageNet takes a minute, so decoded images are kept in a cache. Its files are mapped
+into memory, so that several processes on one machine share them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
+import os
 import pickle
 import tarfile
 import zipfile
@@ -16,6 +22,8 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from stridepack.files.atomic import new_files
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -52,10 +60,16 @@ class Images:
     labels: Tensor
 
 
-def load(dataset: str, path: Path, split: str) -> Images:
+def cache_folder() -> Path:
+    """Where decoded images are kept, outside the repository."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "stridepack"
+
+
+def load(dataset: str, path: Path, split: str, cache: Path | None = None) -> Images:
     """Decode the `"train"` or `"test"` images of `"cifar10"` or `"tinyimagenet"` into memory.
 
     TinyImageNet's test labels are not public: its validation images are the test images, as usual.
+    With a folder for a `cache`, images in Parquet files are decoded the first time only.
 
     Raises
     ------
@@ -69,7 +83,9 @@ def load(dataset: str, path: Path, split: str) -> Images:
         raise SystemExit(f"unknown split {split!r}: train or test")
     found = _parquet_files(path, split)
     if found:
-        pixels, labels = _read_parquet(found)
+        pixels, labels = (
+            _cached(found, cache / f"{dataset}_{split}") if cache else _read_parquet(found)
+        )
     elif dataset == "cifar10" and (batches := _cifar_batches(path, split)):
         pixels, labels = _read_cifar(batches)
     elif dataset == "tinyimagenet" and (root := _tiny_imagenet_root(path)):
@@ -121,6 +137,21 @@ def _read_parquet(files: list[Path]) -> tuple[Pixels, npt.NDArray[np.int64]]:
             encoded += chunk.field("bytes").to_pylist()
         labels += table["label"].to_pylist()
     return _decode(encoded), np.array(labels, np.int64)
+
+
+def _cached(files: list[Path], name: Path) -> tuple[Pixels, npt.NDArray[np.int64]]:
+    """What `_read_parquet` gives, from files in the cache that belong to just these files."""
+    facts = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    key = hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
+    kept = [name.with_name(f"{name.name}_{key}_{part}.npy") for part in ("pixels", "labels")]
+    if not all(file.exists() for file in kept):
+        name.parent.mkdir(parents=True, exist_ok=True)
+        with new_files() as new:
+            for file, array in zip(kept, _read_parquet(files), strict=True):
+                np.save(new.add(file), array)
+    # "c": pages that nobody writes to stay shared
+    pixels, labels = (np.load(file, mmap_mode="c") for file in kept)
+    return pixels, labels
 
 
 def _cifar_batches(path: Path, split: str) -> list[bytes]:
@@ -189,18 +220,29 @@ def normalise(pixels: Tensor) -> Tensor:
 
 
 def augmented_batches(
-    data: Images, batch: int, generator: torch.Generator
+    data: Images,
+    batch: int,
+    generator: torch.Generator,
+    device: torch.device | str = "cpu",
+    part: slice = slice(None),
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch in random order, every image mirrored and shifted by up to an eighth at random."""
+    """One epoch in random order, every image mirrored and shifted by up to an eighth at random.
+
+    Whatever the device, the numbers are drawn on the CPU, and so the images are the same. `data`
+    may lie on the device or not; what is done to the images is done there. With a `part` of each
+    batch, such as every second image, several processes share the batches.
+    """
     count, size = data.pixels.shape[:2]
     m = size // 8
-    padded = F.pad(data.pixels, (0, 0, m, m, m, m), value=128)
     span = torch.arange(size)
     used = count // batch * batch  # batch statistics over a few left-over images would be poor
     for index in torch.randperm(count, generator=generator)[:used].view(-1, batch):
-        shift = torch.randint(0, 2 * m + 1, (2, batch, 1), generator=generator)
-        mirror = torch.rand((batch, 1), generator=generator) < 0.5
-        rows = shift[0] + span
-        columns = shift[1] + torch.where(mirror, span.flip(0), span)
-        pixels = padded[index[:, None, None], rows[:, :, None], columns[:, None, :]]
-        yield normalise(pixels), data.labels[index]
+        shift = torch.randint(0, 2 * m + 1, (2, batch, 1), generator=generator)[:, part]
+        mirror = torch.rand((batch, 1), generator=generator)[part] < 0.5
+        rows = (shift[0] + span).to(device)
+        columns = (shift[1] + torch.where(mirror, span.flip(0), span)).to(device)
+        here = index[part].to(data.pixels.device)
+        padded = F.pad(data.pixels[here].to(device), (0, 0, m, m, m, m), value=128)
+        images = torch.arange(len(padded), device=device)[:, None, None]
+        pixels = padded[images, rows[:, :, None], columns[:, None, :]]
+        yield normalise(pixels), data.labels[here].to(device)

@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from experiments import data as datasets
+from experiments.device import Trainer
 from experiments.measures import RESULTS, TRAINED, points
 from experiments.networks import RECIPES
 from experiments.points import to_int8
@@ -68,17 +69,18 @@ class GridRun:
 
     def train(self, data: datasets.Images) -> nn.Module:
         """The trained model in eval mode, its weights on their grids."""
+        trainer = Trainer(self.network, accelerator="cpu", precision="bfloat16")
         recipe = RECIPES[self.network]
         model = recipe.build(datasets.CLASSES[self.dataset])
         images = datasets.normalise(data.pixels[:IMAGES])
         load_recorded(RESULTS / self.start["tflite"], model, images)
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         teacher = copy.deepcopy(model).eval() if self.distil else None
         quantizer = GridQuantizer(model, self.flash, end=SHRINKING * self.epochs)
         train(
             model,
             data,
             recipe,
+            trainer,
             epochs=self.cycles * self.epochs,
             rate=self.rate,
             seed=self.seed + 500,
@@ -86,7 +88,6 @@ class GridRun:
             identity=dataclasses.asdict(self),
             pruner=quantizer,
             teacher=teacher,
-            half=True,
         )
         quantizer.fit()
         return model.eval()

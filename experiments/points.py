@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments import data as datasets
+from experiments.device import trainer_of
 from experiments.measures import RESULTS, pruned_tensors, sizes
 from experiments.networks import RECIPES
 from experiments.train import Run, add_arguments, load, run_of, save_atomically
@@ -167,14 +168,16 @@ def main() -> None:
         metavar="FRACTION",
     )
     options = parser.parse_args()
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    trainer = trainer_of(options)
     runs = [run_of(options, sparsity) for sparsity in options.sparsity]
     for run in runs:
         recorded(run)  # refuses what could not be recorded in the end
-    train, test = load(options, "train"), load(options, "test")
+    train, test = load(options, "train", trainer), load(options, "test", trainer)
     for run in runs:
-        entry = point(run, run.train(train), train, test)
+        model = run.train(train, trainer)
+        if not trainer.is_first:
+            continue
+        entry = point(run, model, train, test)
         record(run, entry)
         print(f"{run.name}: {entry['accuracy']:.4f} as int8, {entry['bytes']} bytes", flush=True)
 

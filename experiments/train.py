@@ -3,7 +3,9 @@
     python -m experiments.train resnet8 cifar10 --sparsity 0.5 --seed 1
 
 writes build/experiments/resnet8_cifar10/seed1/dense.pt and sparsity_50.pt. The dense baseline of a
-seed is shared by all its sparsities. Interrupt it at any time; the same command goes on.
+seed is shared by all its sparsities. Interrupt it at any time; the same command goes on, on the
+same device or on another. With `--minutes 10` it stops by itself after the last epoch that ends in
+ten minutes, with exit status 3 when there is more to do.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from experiments import data as datasets
+from experiments import device
+from experiments.device import Trainer
 from experiments.networks import RECIPES, Recipe
 from stridepack.files.atomic import write_files
 from stridepack.pruning import GridQuantizer, MagnitudePruner, distillation_loss
@@ -86,10 +90,38 @@ def state_of(pruner: MagnitudePruner | GridQuantizer | None) -> str:
     return f"sparsity {max(sparsities):.3f}"
 
 
+def resume(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    checkpoint: Path,
+    identity: dict[str, Any],
+) -> int:
+    """Load the checkpoint if there is one; return how many epochs it has done.
+
+    Raises
+    ------
+    SystemExit
+        When it belongs to a run with other options.
+    """
+    if not checkpoint.exists():
+        return 0
+    saved = torch.load(checkpoint, map_location="cpu")  # wherever it was written
+    if saved["identity"] != identity:
+        raise SystemExit(
+            f"{checkpoint} belongs to the run {saved['identity']}, this one is {identity}:\n"
+            "give the same options, or a --label"
+        )
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    epochs: int = saved["epoch"]
+    return epochs
+
+
 def train(
     model: nn.Module,
     data: datasets.Images,
     recipe: Recipe,
+    trainer: Trainer,
     *,
     epochs: int,
     rate: Callable[[float], float],
@@ -98,55 +130,56 @@ def train(
     identity: dict[str, Any],
     pruner: MagnitudePruner | GridQuantizer | None = None,
     teacher: nn.Module | None = None,
-    half: bool = False,
 ) -> None:
     """Train `model` in place; go on from `checkpoint`, written after each epoch, if it exists.
 
     Each epoch draws from a generator of its own, so a resumed run sees the same images. With a
-    `teacher`, half of the loss is the distance from its answers. With `half`, layers are computed
-    in bfloat16, in half the time.
+    `teacher`, half of the loss is the distance from its answers.
+
+    Raises
+    ------
+    TimeIsUp
+        When epochs are left, and no time for the next one.
     """
     optimizer = optimizer_of(model, recipe)
-    start = 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint)
-        if saved["identity"] != identity:
-            raise SystemExit(
-                f"{checkpoint} belongs to the run {saved['identity']}, this one is {identity}:\n"
-                "give the same options, or a --label"
-            )
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        start = saved["epoch"]
-
-    steps = len(data.labels) // BATCH
+    start = resume(model, optimizer, checkpoint, identity)
+    callee, optimizer = trainer.setup(model, optimizer)
+    teacher = teacher and teacher.to(trainer.device)
+    steps, part = len(data.labels) // BATCH, trainer.part(BATCH)
+    took = 0.0
     for epoch in range(start, epochs):
-        model.train()
-        began, total_loss = time.monotonic(), 0.0
+        trainer.check_time(took, f"{checkpoint}: stopped after epoch {epoch}/{epochs}")
+        began = time.monotonic()
+        callee.train()
+        total_loss = torch.zeros((), device=trainer.device)
         generator = torch.Generator().manual_seed(seed * 1000 + epoch)
-        for step, (x, labels) in enumerate(datasets.augmented_batches(data, BATCH, generator)):
+        torch.manual_seed(seed * 1000 + epoch)  # for dropout
+        batches = datasets.augmented_batches(data, BATCH, generator, trainer.device, part)
+        for step, (x, labels) in enumerate(batches):
             now = epoch + step / steps
             if pruner and step % BATCHES_PER_STEP[type(pruner)] == 0:
                 pruner.step(now)
             for group in optimizer.param_groups:
                 group["lr"] = rate(now)
-            with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                loss = loss_of(model, teacher, x, labels)
-            total_loss += loss.item()
+            with trainer.fabric.autocast():
+                loss = loss_of(callee, teacher, trainer.ordered(x), labels)
+            total_loss += loss.detach()
             if isinstance(pruner, GridQuantizer):
                 loss = loss + pruner.penalty()
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            trainer.fabric.backward(loss)
             optimizer.step()
-        print(
-            f"{checkpoint}: epoch {epoch + 1}/{epochs}, loss {total_loss / steps:.4f}, "
-            f"{state_of(pruner)}, {time.monotonic() - began:.0f} s",
-            flush=True,
-        )
-        buffer = io.BytesIO()
-        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-        torch.save({**state, "epoch": epoch + 1, "identity": identity}, buffer)
-        save_atomically(buffer.getvalue(), checkpoint)
+        if trainer.is_first:
+            buffer = io.BytesIO()
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+            torch.save({**state, "epoch": epoch + 1, "identity": identity}, buffer)
+            save_atomically(buffer.getvalue(), checkpoint)
+            took = time.monotonic() - began
+            print(
+                f"{checkpoint}: epoch {epoch + 1}/{epochs}, loss {total_loss.item() / steps:.4f}, "
+                f"{state_of(pruner)}, {took:.0f} s",
+                flush=True,
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,12 +209,12 @@ class Run:
 
     def model(self) -> nn.Module:
         torch.manual_seed(self.seed)
-        model = RECIPES[self.network].build(datasets.CLASSES[self.dataset])
-        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return RECIPES[self.network].build(datasets.CLASSES[self.dataset])
 
-    def train(self, data: datasets.Images) -> nn.Module:
-        """The trained model in eval mode, zeros written into its weights."""
+    def train(self, data: datasets.Images, trainer: Trainer | None = None) -> nn.Module:
+        """The trained model on the CPU, in eval mode, zeros written into its weights."""
         recipe = RECIPES[self.network]
+        trainer = trainer or Trainer(self.network)
         dense = {"network": self.network, "dataset": self.dataset, "seed": self.seed}
         dense |= {"dense_epochs": self.dense_epochs}
         model = self.model()
@@ -189,6 +222,7 @@ class Run:
             model,
             data,
             recipe,
+            trainer,
             epochs=self.dense_epochs,
             rate=dense_rate(recipe, self.dense_epochs),
             seed=self.seed,
@@ -210,6 +244,7 @@ class Run:
             model,
             data,
             recipe,
+            trainer,
             epochs=epochs,
             rate=pruning_rate(recipe, self.pruning_epochs, self.retraining_epochs),
             seed=self.seed + 500,  # other batches than those of the baseline
@@ -219,7 +254,7 @@ class Run:
         )
         pruner.step(epochs)
         pruner.remove()
-        return model.eval()
+        return model.cpu().eval()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -227,6 +262,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", choices=RECIPES)
     parser.add_argument("dataset", choices=datasets.LAYOUTS)
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"default {DATA}/DATASET")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="of decoded images, default ~/.cache/stridepack"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dense-epochs", type=int)
     parser.add_argument("--pruning-epochs", type=int)
@@ -234,7 +272,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", default="", help="keeps runs with other epochs apart from those that are there"
     )
-    parser.add_argument("--threads", type=int)
+    device.add_arguments(parser)
 
 
 def run_of(options: argparse.Namespace, sparsity: float) -> Run:
@@ -247,8 +285,13 @@ def run_of(options: argparse.Namespace, sparsity: float) -> Run:
     return Run(*run, **epochs, label=options.label)
 
 
-def load(options: argparse.Namespace, split: str) -> datasets.Images:
-    return datasets.load(options.dataset, options.data or DATA / options.dataset, split)
+def load(options: argparse.Namespace, split: str, trainer: Trainer) -> datasets.Images:
+    """The images, on the device where they fit; the first process decodes for the others."""
+    folder = options.data or DATA / options.dataset
+    with trainer.fabric.rank_zero_first(local=True):
+        cache = options.cache or datasets.cache_folder()
+        images = datasets.load(options.dataset, folder, split, cache)
+    return datasets.Images(trainer.nearby(images.pixels), images.labels)
 
 
 def main() -> None:
@@ -256,11 +299,10 @@ def main() -> None:
     add_arguments(parser)
     parser.add_argument("--sparsity", type=float, nargs="+", default=[0.5], metavar="FRACTION")
     options = parser.parse_args()
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    data = load(options, "train")
+    trainer = device.trainer_of(options)
+    data = load(options, "train", trainer)
     for sparsity in options.sparsity:
-        run_of(options, sparsity).train(data)
+        run_of(options, sparsity).train(data, trainer)
 
 
 if __name__ == "__main__":

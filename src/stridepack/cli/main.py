@@ -16,6 +16,7 @@ from stridepack.cli.pack import pack
 from stridepack.cli.report import report
 from stridepack.cli.runtime import runtime
 from stridepack.cli.shrink import shrink
+from stridepack.cli.sweep import sweep
 from stridepack.cli.unpack import unpack
 from stridepack.cli.verify import verify
 
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (inspect, pack, unpack, verify, report, runtime, shrink):
+for command in (inspect, pack, unpack, verify, report, runtime, shrink, sweep):
     cli.add_command(command)
 
 

@@ -135,6 +135,21 @@ def progress_in_rounds(title: str) -> Iterator[Callable[[str, int], None]]:
         yield advance
 
 
+@contextmanager
+def progress_over(title: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[], None]]]:
+    """A progress bar over things that are done one by one, on a terminal only.
+
+    Gives a function that takes how many there are to do and how many are done already, and one
+    that is called after each.
+    """
+    with _bar() as bar:
+        task = bar.add_task(title, total=None)
+        yield (
+            lambda left, done: bar.update(task, total=left + done, completed=done),
+            lambda: bar.advance(task),
+        )
+
+
 def _bar() -> Progress:
     """What is being done, how much of it, and how long it will still take."""
     columns = (

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where and how networks are trained: on the CPU, on one GPU or on several, by Lightning Fabric.
+
+Several devices share each batch (DDP), so learning rates stay as they are. Batch normalisation
+takes its statistics over the part of the batch that a device has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+
+PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    """How the layers of a network are computed. Checkpoints do not depend on it."""
+
+    precision: str = "float32"
+    channels_last: bool = True
+    compiled: bool = False
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+
+# The fastest on a CPU, by experiments/results/training_speed.json
+ON_CPU: dict[str, Mode] = {}
+
+
+MORE_TO_DO = 3  # exit status
+
+
+class TimeIsUp(SystemExit):
+    """A run stopped after an epoch, because the next one would not end in the time it was given."""
+
+    def __init__(self, state: str) -> None:
+        if state:
+            print(f"{state}, the time is up; the same command goes on", flush=True)
+        super().__init__(MORE_TO_DO)
+
+
+class Limit:
+    """A time limit of a whole process, which may train several networks."""
+
+    def __init__(self, minutes: float | None) -> None:
+        self._end = None if minutes is None else time.monotonic() + 60 * minutes
+
+    def allows(self, seconds: float) -> bool:
+        """Whether so much time is left."""
+        return self._end is None or time.monotonic() + seconds <= self._end
+
+
+class Trainer:
+    """A `Fabric` on some devices, and the mode that suits a network there.
+
+    Parameters
+    ----------
+    network
+        The name of a recipe.
+    accelerator, devices
+        As Fabric has them: "auto" takes all GPUs, or else the CPU.
+    precision
+        "float32", "bfloat16", or "auto" for what is fastest.
+    compiled
+        Whether layers go through `torch.compile`; None for what is fastest.
+    minutes
+        The time after which no epoch must end any more.
+    """
+
+    def __init__(
+        self,
+        network: str,
+        *,
+        accelerator: str = "auto",
+        devices: str = "auto",
+        precision: str = "auto",
+        compiled: bool | None = None,
+        minutes: float | None = None,
+    ) -> None:
+        mode = self._fastest(network, accelerator)
+        if precision != "auto":
+            mode = dataclasses.replace(mode, precision=precision)
+        if compiled is not None:
+            mode = dataclasses.replace(mode, compiled=compiled)
+        self.mode, self.limit = mode, Limit(minutes)
+        self.fabric = Fabric(
+            accelerator=accelerator,
+            devices=devices if devices == "auto" else int(devices),
+            precision=PRECISIONS[mode.precision],  # type: ignore[arg-type]
+        )
+        self.fabric.launch()
+
+    @staticmethod
+    def _fastest(network: str, accelerator: str) -> Mode:
+        if accelerator != "cpu" and torch.cuda.is_available():
+            return Mode("bfloat16" if torch.cuda.is_bf16_supported(False) else "float32")
+        return ON_CPU.get(network, Mode())
+
+    @property
+    def device(self) -> torch.device:
+        return self.fabric.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that writes files."""
+        return self.fabric.is_global_zero
+
+    def part(self, batch: int) -> slice:
+        """This process's part of each batch.
+
+        Raises
+        ------
+        SystemExit
+            When the devices cannot have equal parts.
+        """
+        if batch % self.fabric.world_size:
+            raise SystemExit(
+                f"`--devices {self.fabric.world_size}`: a batch of {batch} images does not divide "
+                "into equal parts. Give a number of devices that divides it."
+            )
+        return slice(self.fabric.global_rank, None, self.fabric.world_size)
+
+    def setup(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Any, Any]:
+        """The model on the device, to be called in place of `model`, and the optimiser."""
+        model.to(self.device, memory_format=self.mode.memory_format)  # type: ignore[call-overload]
+        callee = torch.compile(model) if self.mode.compiled else model
+        return self.fabric.setup(callee, optimizer)
+
+    def ordered(self, x: Tensor) -> Tensor:
+        """A batch in the order of memory that the mode has."""
+        return x.contiguous(memory_format=self.mode.memory_format)
+
+    def nearby(self, pixels: Tensor) -> Tensor:
+        """The images on the device if they fit there, in half of what is free."""
+        if self.device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(self.device)
+            if 2 * pixels.nbytes <= free:
+                return pixels.to(self.device)
+        return pixels
+
+    def check_time(self, seconds: float, state: str) -> None:
+        """Stop all processes when an epoch of so many seconds would not end in time.
+
+        Raises
+        ------
+        TimeIsUp
+            With `state` as its text.
+        """
+        if not self.fabric.broadcast(self.limit.allows(seconds)):
+            raise TimeIsUp(state if self.is_first else "")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say where and how to train, none of which a checkpoint depends on."""
+    group = parser.add_argument_group("device")
+    group.add_argument(
+        "--accelerator", default="auto", help="cpu, cuda, ...; default: a GPU if any"
+    )
+    group.add_argument("--devices", default="auto", help="how many; default: all GPUs, or one CPU")
+    group.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto")
+    group.add_argument("--compile", action=argparse.BooleanOptionalAction)
+    group.add_argument(
+        "--minutes", type=float, help="stop after the last epoch that ends in so many minutes"
+    )
+    group.add_argument("--threads", type=int, help="of PyTorch on the CPU")
+
+
+def trainer_of(options: argparse.Namespace) -> Trainer:
+    """The trainer that the options ask for."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    return Trainer(
+        options.network,
+        accelerator=options.accelerator,
+        devices=options.devices,
+        precision=options.precision,
+        compiled=options.compile,
+        minutes=options.minutes,
+    )

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the work of points is done: in this process, or by Dask.
+
+Why Dask and not Ray: it is pure Python of a few megabytes where Ray is a binary of seventy; it
+starts jobs of SLURM and its relatives by itself (dask-jobqueue), where Ray leaves that to scripts;
+and fsspec, by which files are read here, is its own. What Ray does better, such as actors on GPUs,
+independent points do not need.
+
+A worker that dies takes nothing with it but the points that it had: the scheduler gives them to
+others. After `DEATHS` workers have died with one point, the point has an error.
+"""
+
+import contextlib
+import importlib
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from stridepack.errors import MissingDependencyError, StridepackError, reason
+from stridepack.sweep.points import Point
+from stridepack.sweep.remote import NEEDED
+
+Work = Callable[[Point], dict[str, Any]]
+
+DEATHS = 4  # what Dask allows, and the one that is too many
+_PATIENCE = 30  # seconds for a scheduler to answer
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a point: a result, or an error as text."""
+
+    point: Point
+    result: dict[str, Any] | None
+    error: str = ""
+    seconds: float = 0.0
+    worker: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """As a line of the results."""
+        outcome = {"error": self.error} if self.result is None else {"result": self.result}
+        place = {"worker": self.worker} if self.worker else {}
+        return {"point": dict(self.point), **outcome, "seconds": round(self.seconds, 3), **place}
+
+
+class Engine(Protocol):
+    """What does the work."""
+
+    @property
+    def dashboard(self) -> str:
+        """The address of a page that shows what is going on; empty where there is none."""
+
+    def all_done(self, work: Work, points: Sequence[Point], retries: int) -> Iterator[Done]:
+        """Every point as soon as it is done, in any order."""
+
+
+class Here:
+    """This process, one point after the other."""
+
+    dashboard = ""
+
+    def all_done(self, work: Work, points: Sequence[Point], retries: int) -> Iterator[Done]:
+        """Every point, in their order."""
+        for point in points:
+            for left in reversed(range(retries + 1)):
+                try:
+                    yield _timed(work, point)
+                    break
+                except Exception as error:
+                    if not left:
+                        yield Done(point, None, _said(error))
+
+
+class Dask:
+    """A Dask cluster. The client is closed by whoever made it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @property
+    def dashboard(self) -> str:
+        """The page of the scheduler."""
+        return self._client.dashboard_link or ""
+
+    def all_done(self, work: Work, points: Sequence[Point], retries: int) -> Iterator[Done]:
+        """Every point as soon as it is done."""
+        run = uuid.uuid4().hex[:8]  # so that two sweeps on one cluster have points of their own
+        futures = {
+            self._client.submit(
+                _timed, work, point, key=f"point-{run}-{number}", retries=retries, pure=False
+            ): point
+            for number, point in enumerate(points)
+        }
+        queue = _imported().as_completed(list(futures))
+        for future in queue:
+            point = futures.pop(future)
+            if future.status == "cancelled":
+                raise StridepackError(
+                    "The scheduler of the cluster has gone away. The results have all points that "
+                    "were finished until then. Start the cluster again: the same command goes on."
+                )
+            error = future.exception()
+            yield Done(point, None, _said(error)) if error else future.result()
+            future.release()
+
+
+@contextlib.contextmanager
+def local_processes(n: int | None = None) -> Iterator[Dask]:
+    """Processes of this machine: so many, or one for each processor."""
+    dask = _imported()
+    with (
+        dask.LocalCluster(
+            n_workers=n, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+        ) as processes,
+        dask.Client(processes) as client,
+    ):
+        yield Dask(client)
+
+
+@contextlib.contextmanager
+def cluster(address: str) -> Iterator[Dask]:
+    """A cluster whose scheduler has this address, such as `tcp://10.0.0.1:8786`.
+
+    Its workers need this version of stridepack, and files by addresses that they can reach.
+    """
+    dask = _imported()
+    try:
+        client = dask.Client(address, timeout=_PATIENCE)
+    except (OSError, ValueError) as error:
+        raise StridepackError(
+            f"No Dask scheduler answers at {address}: {reason(error)}. Start one with "
+            "`dask scheduler`, and workers with `dask worker ADDRESS`."
+        ) from error
+    with client:
+        yield Dask(client)
+
+
+@contextlib.contextmanager
+def slurm(jobs: int) -> Iterator[Dask]:
+    """So many jobs of SLURM, each of them a worker; dask-jobqueue's own settings describe them."""
+    dask = _imported()
+    try:
+        make_jobs = importlib.import_module("dask_jobqueue").SLURMCluster
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Jobs of SLURM need the package dask-jobqueue. Install it with `pip install "
+            "dask-jobqueue`."
+        ) from error
+    try:
+        jobs_of_slurm = make_jobs()
+    except (TypeError, ValueError) as error:  # such as no number of cores
+        raise StridepackError(
+            f"dask-jobqueue does not know what a job is: {reason(error)}. Describe it in "
+            "~/.config/dask/jobqueue.yaml."
+        ) from error
+    with jobs_of_slurm, dask.Client(jobs_of_slurm) as client:
+        jobs_of_slurm.scale(jobs=jobs)
+        yield Dask(client)
+
+
+def _imported() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"Sweeps on several processes need the package distributed. {NEEDED}"
+        ) from error
+    return distributed
+
+
+def _timed(work: Work, point: Point) -> Done:
+    """Do the work. An error that trying again would not change is a result, too."""
+    start = time.monotonic()
+    worker = _worker()
+    try:
+        result = work(point)
+    except StridepackError as error:
+        return Done(point, None, _said(error), time.monotonic() - start, worker)
+    return Done(point, result, "", time.monotonic() - start, worker)
+
+
+def _worker() -> str:
+    """The address of the worker that this runs on, if any."""
+    try:
+        from distributed import get_worker
+
+        return str(get_worker().address)
+    except (ImportError, ValueError):
+        return ""
+
+
+def _said(error: BaseException) -> str:
+    text = str(error) if isinstance(error, StridepackError) else reason(error)
+    kind = "" if isinstance(error, StridepackError) else f"{type(error).__name__}: "
+    return kind + text
