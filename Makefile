@@ -126,7 +126,7 @@ examples: $(INSTALLED)
 	rm -rf build/examples/firmware
 	cp -r examples/firmware build/examples
 	rm -rf build/examples/firmware/build
-	$(MAKE) -C build/examples/firmware all run MODEL=$(abspath $(MODEL)) FLAGS=-Werror \
+	$(MAKE) -C build/examples/firmware all run external run-external MODEL=$(abspath $(MODEL)) FLAGS=-Werror \
 	  STRIDEPACK=$(abspath $(BIN)/stridepack) PYTHON=$(abspath $(BIN)/python)
 
 fuzz-short: $(INSTALLED)

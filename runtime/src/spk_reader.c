@@ -188,7 +188,7 @@ spk_status spk_reader_window(spk_reader *reader, uint32_t *window_size) {
     if (end - begin > largest) largest = end - begin;
   }
   (void)has_room(reader, largest);
-  *window_size = reader->window_needed;
+  *window_size = reader->window_needed > SPK_READER_MIN_WINDOW ? reader->window_needed : SPK_READER_MIN_WINDOW;
   return SPK_OK;
 }
 

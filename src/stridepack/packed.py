@@ -47,6 +47,9 @@ def _align4(size: int) -> int:
     return -(-size // 4) * 4
 
 
+_LEAST_WINDOW = 100  # SPK_READER_MIN_WINDOW in runtime/include/spk_reader.h
+
+
 class Packed:
     """A packed tensor. Immutable; made by `stridepack.pack` or `Packed.from_bytes`.
 
@@ -203,6 +206,34 @@ class Packed:
         payload = memoryview(self._blob)[self._payload_offset :]
         parameters = read_parameters(self._blob, len(self.shape))
         return read_transforms(flags, parameters, self.n_elements, payload)
+
+    @property
+    def reader_window(self) -> int:
+        """Bytes of the least window that `spk_reader` of the C library reads this blob with."""
+        is_plain = self.format == "dense" and not self.transforms
+        largest = 0 if is_plain else max((len(tile) for tile, _ in self.tiles()), default=0)
+        return max(_LEAST_WINDOW, self._tiles_offset + largest)
+
+    @property
+    def in_place_margin(self) -> int:
+        """Bytes that `spk_decode_in_place_s8` needs in front of the elements, for their own blob.
+
+        It unpacks the last tile first. The blob begins so many bytes before the elements, in a
+        buffer of ``in_place_margin + n_elements`` bytes.
+
+        >>> import numpy as np, stridepack as sp
+        >>> values = (np.arange(60_000) % 5 == 0).astype(np.int8)
+        >>> whole, cut = (sp.pack(values, "rle", tile=tile) for tile in (None, 2000))
+        >>> whole.nbytes, whole.in_place_margin
+        (18020, 18020)
+        >>> cut.nbytes, cut.in_place_margin
+        (18260, 744)
+        """
+        margin, end = 0, self._tiles_offset + 4 * self.n_tiles * (self.n_tiles > 1)
+        for t, (tile, _) in enumerate(self.tiles()):
+            end += len(tile)
+            margin = max(margin, end - t * self.tile_size)
+        return margin
 
     def parts(self) -> Iterator[tuple[memoryview, int]]:
         """Bytes and elements of all that its format has encoded: tiles, or classes of them."""

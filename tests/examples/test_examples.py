@@ -165,3 +165,43 @@ def test_firmware_notices_damage(firmware: Path, tmp_path: Path, file: str, mess
     result = make(folder, "run")
     assert result.returncode != 0
     assert re.search(f"^{message}$", result.stdout, re.MULTILINE), result.stdout
+
+
+EXACT = r"^All 77360 weights are exact\. (\d+) bytes were copied, and the program waited for (\d+)"
+
+
+def test_external_firmware(firmware: Path, tmp_path: Path) -> None:
+    """Tiles are copied while others are decoded, and a file that was damaged is refused."""
+    folder = tmp_path / "copy"
+    shutil.copytree(firmware, folder)
+    result = make(folder, "run-external")
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = re.search(EXACT, result.stdout, re.MULTILINE)
+    assert found is not None, result.stdout
+    copied, waited = map(int, found.groups())
+    blobs = sum(len(p.to_bytes()) for p in sp.read_bundle(folder / "build/weights.spk").values())
+    assert 0.95 * blobs < copied < blobs
+    assert 0 < waited < 0.75 * copied  # the others came while the program decoded
+
+    path = folder / "build/weights.spk"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    result = make(folder, "run-external")
+    assert result.returncode != 0
+    assert "ERROR: the file in the external Flash: checksum\n" in result.stdout
+
+
+def test_external_firmware_says_how_large_its_buffers_must_be(
+    firmware: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(firmware, folder)
+    program = folder / "external/external.c"
+    text = program.read_text()
+    program.write_text(text.replace("PACKED_TILE = 6144", "PACKED_TILE = 1024"))
+    result = make(folder, "run-external")
+    assert result.returncode != 0
+    found = re.search(r"^ERROR: .*: window, bytes needed: (\d+)$", result.stdout, re.MULTILINE)
+    assert found is not None, result.stdout
+    assert 2048 < int(found[1]) < 8192

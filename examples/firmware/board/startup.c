@@ -5,6 +5,7 @@
 
 int main(void);
 void reset(void);
+void on_tick(void);
 
 /* The linker script defines these. */
 extern uint32_t stack_bottom[], stack_top[], data_in_flash[], data_begin[], data_end[], bss_begin[], bss_end[];
@@ -31,8 +32,13 @@ static void fault(void) {
   quit(3);
 }
 
-/* The first entries of the vector table. This program uses no interrupts. */
+/* The interrupt of the timer, for a program that has one. */
+__attribute__((weak)) void on_tick(void) { fault(); }
+
+/* The first entries of the vector table. */
 __attribute__((section(".vectors"), used)) static const struct {
   uint32_t *stack;
-  void (*handlers[7])(void);
-} vectors = {stack_top, {reset, fault, fault, fault, fault, fault, fault}};
+  void (*handlers[15])(void);
+} vectors = {
+    stack_top,
+    {reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, on_tick}};

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from stridepack.errors import InputError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
-from stridepack.files.remarks import stored_as_bytes
+from stridepack.files.remarks import about_windows, stored_as_bytes
 from stridepack.plan.budget_plan import PlannedTensor
 from stridepack.plan.smallest import Choice, choose_smallest
 from stridepack.plan.within import choose_within
@@ -28,12 +28,15 @@ def choose_blobs(
             tensors, job.goal, job.options, container_nbytes=overhead, on_done=on_done
         )
         choices = plan.tensors
+    remarks = stored_as_bytes(tensors)
+    if job.output.suffix == ".spk":
+        remarks += about_windows(c.packed for c in choices)
     return Chosen(
         [Stored(c.tensor, c.packed.format, c.packed.nbytes, c.note) for c in choices],
         {c.tensor.name: c.packed for c in choices},
         names=job.names,
         plan=plan,
-        remarks=stored_as_bytes(tensors),
+        remarks=remarks,
     )
 
 

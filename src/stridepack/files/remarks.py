@@ -1,9 +1,10 @@
 """What `pack` says of a model, beside how its tensors are stored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from stridepack._words import counted
 from stridepack.files.job import Stored
+from stridepack.packed import Packed
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.operators import CMSIS_NN_ONLY
 from stridepack.tflite.pack import NOT_DECODED, PackedModel
@@ -17,6 +18,17 @@ def stored_as_bytes(tensors: Sequence[WeightTensor]) -> list[str]:
         f"{_has(n, f'{dtype} elements')}. Their bytes are stored as the model has them, with "
         f"{_IN_A_BYTE.get(dtype, 'four elements')} in each, and are unpacked to the same bytes."
         for dtype, n in _other_types(tensors).items()
+    ]
+
+
+def about_windows(blobs: Iterable[Packed]) -> list[str]:
+    """What reads a file with tiles from a memory that is not mapped."""
+    some = list(blobs)
+    if all(packed.n_tiles <= 1 for packed in some):
+        return []
+    window = max(packed.reader_window for packed in some)
+    return [
+        f"Firmware that reads this file through `spk_reader` needs a window of {window:,} bytes."
     ]
 
 
