@@ -209,20 +209,35 @@ def _number(number: float | None, spec: str) -> str:
 
 
 def checkpoint() -> str:
-    """One file that was packed, and by calculation 70 billion weights."""
-    row = load("checkpoint")
-    n, largest, many = row["weights"], row["largest_tensor"], 70_000_000_000
-    times = many / n
+    """Files that were packed, verified and unpacked, and by calculation 70 billion weights."""
+    rows = sorted(load("checkpoint"), key=lambda row: (-row["largest_tensor"], row["weights"]))
     lines = [
-        "| | weights | packed, bytes | time | time of processors | peak of memory |",
-        "|---|--:|--:|--:|--:|--:|",
-        f"| measured: {row['tensors']} tensors of at most {largest:,} bytes | {n:,} "
-        f"| {row['packed_nbytes']:,} ({row['packed_nbytes'] / n:.1%}) | {row['seconds']:,.0f} s "
-        f"| {row['processor_seconds']:,.0f} s | {row['peak_nbytes'] / 1e6:,.0f} MB |",
-        f"| calculated, not measured: {times:,.0f} times as many | {many:,} "
-        f"| {row['packed_nbytes'] * times / 1e9:,.1f} GB | {row['seconds'] * times / 3600:,.1f} h "
-        f"| {row['processor_seconds'] * times / 3600:,.1f} h | as above |",
+        "| | command | time | time of processors | peak of memory |",
+        "|---|---|--:|--:|--:|",
     ]
+    for row in rows:
+        n = row["weights"]
+        what = (
+            f"measured: {n:,} weights in {row['tensors']:,} tensors of at most "
+            f"{row['largest_tensor']:,}; packed {row['packed_nbytes'] / n:.1%}"
+        )
+        for command in ("pack", "verify", "unpack"):
+            used = row[command]
+            lines.append(
+                f"| {what} | `{command}` | {used['seconds']:,.0f} s "
+                f"| {used['processor_seconds']:,.0f} s | {used['peak_nbytes'] / 1e6:,.0f} MB |"
+            )
+            what = ""
+    row, many = max(rows, key=lambda row: row["weights"]), 70_000_000_000
+    times = many / row["weights"]
+    what = (
+        f"calculated, not measured: {many:,} weights, {times:,.0f} times the largest one above; "
+        f"packed {row['packed_nbytes'] * times / 1e9:,.1f} GB"
+    )
+    for command in ("pack", "verify", "unpack"):
+        hours = [row[command][of] * times / 3600 for of in ("seconds", "processor_seconds")]
+        lines.append(f"| {what} | `{command}` | {hours[0]:,.1f} h | {hours[1]:,.1f} h | as above |")
+        what = ""
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 
 from test_cli import MODEL, run
-from tflite_cases import TINY, assert_equal_weights, operators
+from tflite_cases import TINY, assert_equal_weights, operators, shared_buffer
 from tflite_models import dense_layer, sparse
 
 import stridepack as sp
@@ -62,6 +62,53 @@ def test_very_sparse_tensors_can_be_read_back() -> None:
     packed = pack_tflite(model, map(Blob, FORMATS)).data
     assert 64 * len(packed) < weights.size
     assert_equal_weights(packed, model)
+
+
+def test_transforms() -> None:
+    """They are looked for in the shape of the tensor, although a blob has no shape."""
+    weights = sparse(64, 64)
+    weights[::3] = 0
+    weights[:, ::4] = 0
+    model = dense_layer(weights).to_bytes()
+    plain = pack_tflite(model, [Blob("bitmap")])
+    packed = pack_tflite(model, [Blob("bitmap", transforms=True)])
+    (payload,) = packed.payloads.values()
+    blob = sp.Packed.from_bytes(payload.encoded)
+    assert blob.shape == (weights.size,)
+    assert blob.transforms.words() == ["dead rows and columns"]
+    assert len(packed.data) < len(plain.data)
+    assert_equal_weights(packed.data, model)
+    assert unpack_tflite(packed.data) == load_model(model, "model").to_bytes()
+
+
+def test_data_of_two_shapes_get_no_transforms() -> None:
+    """Each shape might get transforms of its own, and then they could not share a blob."""
+    weights = sparse(64, 64)
+    weights[::3] = 0
+    model = shared_buffer(weights).to_bytes()
+    for transforms in (True, False):
+        packed = pack_tflite(model, [Blob("bitmap", transforms=transforms)])
+        assert len({payload.encoded for payload in packed.payloads.values()}) == 1
+        assert not sp.Packed.from_bytes(next(iter(packed.payloads.values())).encoded).transforms
+
+
+def test_the_command_takes_transforms_unless_told_otherwise(tmp_path: Path) -> None:
+    weights = sparse(64, 64)
+    weights[::3] = 0
+    (tmp_path / "m.tflite").write_bytes(dense_layer(weights).to_bytes())
+    sizes = [
+        sp.pack_file(
+            tmp_path / "m.tflite",
+            tmp_path / "p.tflite",
+            decoder="stridepack",
+            objective="size",
+            transforms=transforms,
+        ).model_nbytes
+        for transforms in (True, False)
+    ]
+    assert sizes[0] is not None
+    assert sizes[1] is not None
+    assert sizes[0][1] < sizes[1][1]
 
 
 def test_damaged_blobs() -> None:

@@ -69,9 +69,9 @@ def two_subgraphs() -> ModelBuilder:
     return build.ends([x], [y])
 
 
-def shared_buffer() -> ModelBuilder:
-    """Two tensors of different shape with the same data."""
-    build = dense_layer(sparse(64, 64))
+def shared_buffer(weights: npt.NDArray[np.int8] | None = None) -> ModelBuilder:
+    """Two tensors of different shape with the same data: 64 x 64 elements."""
+    build = dense_layer(sparse(64, 64) if weights is None else weights)
     w = build.graph.tensors[1]
     flat = build.tensor("w_flat", [4096], buffer=w.buffer)
     x = build.tensor("x2", [4096])

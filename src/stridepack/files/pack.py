@@ -98,7 +98,8 @@ def pack_file(
     ----------
     model, output : str or PathLike
     format, tile, transforms, **options
-        As in `stridepack.plan`. For ``.tflite``, whole tensors only, and without transforms.
+        As in `stridepack.plan`. For ``.tflite``, whole tensors only, and transforms only with
+        ``decoder="stridepack"``.
     min_size : int, optional
         Tensors of fewer elements stay dense. Default: 0 for ``.c`` and ``.spk``, where every tensor
         is packed that gets smaller, and 2048 for ``.tflite``, where each packed tensor needs an

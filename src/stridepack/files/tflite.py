@@ -169,7 +169,9 @@ def _types(job: PackJob) -> list[DecodeType]:
             )
         return [decode_type(name) for name in chosen]
     check_options(chosen, options)
-    return [Blob(name, options_of(name, options)) for name in chosen]
+    return [
+        Blob(name, options_of(name, options), transforms=job.options.transforms) for name in chosen
+    ]
 
 
 def _stored(tensor: WeightTensor, packed: PackedModel) -> Stored:

@@ -32,12 +32,19 @@ class TensorEncoder:
     options : PackOptions
     tile : int or None
         Elements in a tile.
+    shape : tuple of int, optional
+        In which transforms are looked for, if it is not that of the values.
     """
 
     def __init__(
-        self, values: npt.NDArray[np.int8], options: PackOptions, tile: int | None
+        self,
+        values: npt.NDArray[np.int8],
+        options: PackOptions,
+        tile: int | None,
+        shape: tuple[int, ...] | None = None,
     ) -> None:
         self._values = values
+        self._shape = values.shape if shape is None else shape
         self._options = options
         self._tile = tile
         self._found: Transforms | None = None
@@ -66,7 +73,7 @@ class TensorEncoder:
         if not takes or not self._options.transforms or self._values.dtype != np.int8:
             return []
         if self._found is None:
-            self._found = choose_transforms(self._values, self._tile)
+            self._found = choose_transforms(self._values.reshape(self._shape), self._tile)
         found = self._found.only(takes)
         simpler = found.only(takes - {"classes"})
         candidates = [simpler, found] if found.classes else [found]

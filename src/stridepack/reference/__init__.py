@@ -1,8 +1,9 @@
 """The formats in NumPy, from docs/format.md alone: what the C++ and C code is compared with.
 
 One file for each format, in the order of the document and in the paper's symbols. Clarity comes
-before speed, and nothing here uses the compiled core. `blob` holds what the formats share
-(sections 1 and 2), `search` is Algorithm 1 of the paper.
+before speed, and nothing here uses the compiled core. What the formats share is in
+`conventions`, `header`, `tiles` and `blob` (sections 1 and 2). `groups` is the paper's
+Algorithm 1.
 
 A format is found by its name: the module ``stridepack.reference.<format>`` provides
 

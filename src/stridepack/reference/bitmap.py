@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams, align4, require, u32
+from stridepack.reference.conventions import Int8Array, Slots, Streams, align4, require, u32
+from stridepack.reference.tiles import StreamReader
 
 Integers = npt.NDArray[np.int64]
 

@@ -1,286 +1,44 @@
-"""The blob: header, tiles, streams (docs/format.md, sections 1, 2 and 12)."""
+"""The blob, both directions (docs/format.md, sections 2 and 12)."""
 
 import importlib
-import math
-import struct
-import zlib
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from stridepack import _spec
-from stridepack.errors import CorruptDataError, InputError
-from stridepack.reference.transforms import (
-    Layout,
-    Parts,
-    Prediction,
-    bitmaps,
-    parameters,
-    read_layout,
-    read_prediction,
-    swap,
+from stridepack.errors import InputError
+from stridepack.reference.conventions import CLOSE, Int8Array, Slots, Streams, align4, require, u32
+from stridepack.reference.header import (
+    FIELDS,
+    VARINTS_OFFSET,
+    Header,
+    checksum,
+    payload_of,
+    read_header,
+    write_header,
 )
+from stridepack.reference.tiles import StreamReader, read_tiles, write_streams, write_tiles
+from stridepack.reference.transforms import Parts, Prediction, bitmaps, parameters, swap
 
-Int8Array = npt.NDArray[np.int8]
-Positions = npt.NDArray[np.int64]
-
-Streams = dict[str, bytes]
-"""The streams of a tile: name -> content without alignment, in the order of the document."""
-
-CLOSE = frozenset(("header", "frequencies", "blocks", "lengths", "positions"))
-"""Streams that the next one follows without alignment. (Other headers need none.)"""
-
-Slots = tuple[Positions, Int8Array]
-"""Positions c and values v of stored elements: the tuples (v, c) of Eq. (7), padding included."""
-
-
-# 1. Conventions ----------------------------------------------------------------------------------
-
-
-def u32(value: int) -> bytes:
-    """An unsigned 32-bit integer, little-endian."""
-    return value.to_bytes(4, "little")
-
-
-def align4(data: bytes) -> bytes:
-    """The data with zero bytes up to a multiple of 4."""
-    return data + bytes(-len(data) % 4)
-
-
-def pack_nibbles(fields: npt.ArrayLike) -> bytes:
-    """4-bit fields to bytes: number 0 in the upper nibble of byte 0, number 1 in the lower, ..."""
-    nibbles = np.asarray(fields, np.uint8)
-    nibbles = np.append(nibbles, np.zeros(nibbles.size % 2, np.uint8))
-    return (nibbles[0::2] << 4 | nibbles[1::2]).tobytes()
-
-
-def unpack_nibbles(data: npt.NDArray[np.uint8], count: int) -> npt.NDArray[np.uint8]:
-    """The first `count` 4-bit fields of the bytes."""
-    return np.stack([data >> 4, data & 0xF], axis=-1).reshape(-1)[:count]
-
-
-# 2. The blob: header -----------------------------------------------------------------------------
-
-FIELDS = struct.Struct("<4BI")  # bytes 0..7; the CRC-32 follows
-VARINTS_OFFSET = 12
-
-
-class Header(NamedTuple):
-    """What the header of a blob says. `tile_size` in elements, `payload_size` in bytes."""
-
-    format: str
-    shape: tuple[int, ...]
-    tile_size: int | None  # None: not TILED
-    payload_size: int
-    layout: Layout | None = None  # None: not LIVE
-    prediction: Prediction | None = None  # None: not PREDICTED
-
-    @property
-    def n_elements(self) -> int:
-        """The product of the shape: 1 without dimensions."""
-        return math.prod(self.shape)
-
-    @property
-    def tile(self) -> int:
-        """T, elements in a tile."""
-        return max(self.n_elements, 1) if self.tile_size is None else self.tile_size
-
-    @property
-    def n_tiles(self) -> int:
-        """0 for an empty tensor."""
-        return -(-self.n_elements // self.tile)
-
-    def tile_elements(self, t: int) -> int:
-        """N of tile t: T, or what is left for the last one."""
-        return min(self.tile, self.n_elements - t * self.tile)
-
-
-def varint(value: int) -> bytes:
-    """LEB128: seven bits a byte, the lowest first; the upper bit says that more follow."""
-    data = b""
-    while value >= 128:
-        data += bytes([value % 128 + 128])
-        value //= 128
-    return data + bytes([value])
-
-
-def read_varint(data: bytes, offset: int) -> tuple[int, int]:
-    """The varint at an offset, and the offset where it ends.
-
-    Raises
-    ------
-    CorruptDataError
-        When it goes on behind the data, is 2^32 or more, or could be shorter.
-    """
-    end = offset
-    while end < len(data) and data[end] >= 128:
-        end += 1
-    require(end < len(data), "the header ends within a varint")
-    end += 1
-    value = sum(byte % 128 << 7 * i for i, byte in enumerate(data[offset:end]))
-    require(value < 1 << 32, f"a varint of {value}")
-    require(varint(value) == data[offset:end], f"{value} is not in its shortest form")
-    return value, end
-
-
-def write_header(header: Header, transforms: Sequence[int] = ()) -> bytes:
-    """The header, with a CRC-32 of 0 and the parameters of the transforms."""
-    tiled = [] if header.tile_size is None else [header.tile_size]
-    varints = align4(b"".join(map(varint, [*header.shape, *tiled, *transforms])))
-    flags = _spec.FLAGS["tiled"] if tiled else 0
-    flags |= _spec.FLAGS["live"] if header.layout is not None else 0
-    flags |= _spec.FLAGS["predicted"] if header.prediction is not None else 0
-    fields = FIELDS.pack(
-        _spec.MAGIC,
-        _spec.VERSION << 4 | len(header.shape),
-        _spec.FORMATS[header.format] | flags,
-        (VARINTS_OFFSET + len(varints)) // 4,
-        header.payload_size,
-    )
-    return fields + u32(0) + varints
-
-
-def read_header(blob: bytes) -> Header:
-    """The header of a blob, checked for itself and against the size of the blob.
-
-    Raises
-    ------
-    CorruptDataError
-        When a field is outside its limits, or contradicts another or the size.
-    """
-    require(len(blob) >= VARINTS_OFFSET, f"{len(blob)} bytes hold no header")
-    magic, version_ndim, format_flags, words, payload_size = FIELDS.unpack_from(blob)
-    version, ndim = divmod(version_ndim, 16)
-    flags, wire_id = format_flags & ~31, format_flags & 31
-    size = 4 * words
-    require(magic == _spec.MAGIC, f"magic {magic}")
-    require(version == _spec.VERSION, f"version {version}")
-    require(wire_id in _spec.FORMATS.values(), f"format id {wire_id}")
-    require(ndim <= _spec.MAX_DIMS, f"{ndim} dimensions")
-    require(payload_size % 4 == 0, f"a payload of {payload_size} bytes")
-    require(
-        len(blob) == size + payload_size,
-        f"{len(blob)} bytes, the header says {size} + {payload_size}",
-    )
-
-    offset = VARINTS_OFFSET
-
-    def take() -> int:
-        nonlocal offset
-        value, offset = read_varint(blob[:size], offset)
-        return value
-
-    shape = tuple(take() for _ in range(ndim))
-    T = take() if flags & _spec.FLAGS["tiled"] else None
-    n = math.prod(shape)
-    transformed = flags & (_spec.FLAGS["live"] | _spec.FLAGS["predicted"])
-    require(not transformed or n >= 2, f"transforms of {n} elements")
-    layout = read_layout(take, n) if flags & _spec.FLAGS["live"] else None
-    prediction = read_prediction(take, n) if flags & _spec.FLAGS["predicted"] else None
-    require(size - offset in range(4), f"a header of {size} bytes, of which {offset} are used")
-    format = next(name for name, i in _spec.FORMATS.items() if i == wire_id)
-    header = Header(format, shape, T, payload_size, layout, prediction)
-    require(n <= _spec.MAX_ELEMENTS, f"{n} elements")
-    require(T is None or 1 <= T < n, f"tiles of {T} in {n} elements")
-    require(n > 0 or payload_size == 0, f"a payload of {payload_size} bytes for no elements")
-    if layout is not None:
-        require(layout.nbytes <= payload_size, "the payload ends inside the bitmaps")
-    return header
-
-
-def payload_of(blob: bytes, header: Header) -> bytes:
-    """What follows the header."""
-    return blob[len(blob) - header.payload_size :]
-
-
-def checksum(blob: bytes) -> int:
-    """CRC-32 of a blob: of everything but the CRC-32 itself."""
-    return zlib.crc32(blob[: FIELDS.size] + blob[VARINTS_OFFSET:])
-
-
-# 2. The blob: tiles ------------------------------------------------------------------------------
-
-
-def write_tiles(tiles: list[bytes]) -> bytes:
-    """The payload: with more than one tile, the tile index comes first."""
-    index = b""
-    if len(tiles) > 1:
-        end = 4 * len(tiles)
-        for tile in tiles:
-            end += len(tile)
-            index += u32(end)
-    return index + b"".join(tiles)
-
-
-def read_tiles(payload: bytes, n_tiles: int) -> Iterator[bytes]:
-    """The bytes of each tile.
-
-    Raises
-    ------
-    CorruptDataError
-        When the tile index does not cut the payload into tiles.
-    """
-    if n_tiles <= 1:
-        yield from [payload] * n_tiles
-        return
-    begin = 4 * n_tiles
-    require(begin <= len(payload), "the payload ends inside the tile index")
-    ends = struct.unpack_from(f"<{n_tiles}I", payload)
-    require(ends[-1] == len(payload), "the last tile does not end with the payload")
-    for t, end in enumerate(ends):
-        require(begin <= end <= len(payload) and end % 4 == 0, f"tile {t} ends at byte {end}")
-        yield payload[begin:end]
-        begin = end
-
-
-# 2. The blob: streams ----------------------------------------------------------------------------
-
-
-def write_streams(streams: Streams) -> bytes:
-    """A tile: its streams, each aligned unless it follows one of `CLOSE`."""
-    tile = b""
-    for name, stream in streams.items():
-        tile += stream
-        tile = tile if name in CLOSE else align4(tile)
-    return tile
-
-
-class StreamReader:
-    """Takes the streams of a tile one after the other, in the order of the document."""
-
-    def __init__(self, tile: bytes) -> None:
-        self._tile = tile
-        self._offset = 0
-
-    def take(self, name: str, dtype: npt.DTypeLike, count: int) -> npt.NDArray[Any]:
-        """The next stream, or part of it, as `count` items of a dtype.
-
-        Raises
-        ------
-        CorruptDataError
-            When the tile ends before it.
-        """
-        size = count * np.dtype(dtype).itemsize
-        require(size <= self.left, f"stream {name}: {size} bytes, the tile has {self.left} more")
-        stream = np.frombuffer(self._tile, dtype, count, self._offset)
-        self._offset += size
-        if name not in CLOSE:
-            self._offset = -(-self._offset // 4) * 4
-        return stream
-
-    @property
-    def left(self) -> int:
-        """Bytes that are not taken yet."""
-        return max(len(self._tile) - self._offset, 0)
-
-    def end(self) -> None:
-        """Raise CorruptDataError unless every byte of the tile was taken."""
-        require(self.left == 0, f"{self.left} bytes after the last stream")
-
-
-# Both directions ---------------------------------------------------------------------------------
+# What those who read or write a blob step by step need, too
+__all__ = [
+    "CLOSE",
+    "Codec",
+    "Header",
+    "StreamReader",
+    "Streams",
+    "codec",
+    "decode",
+    "decode_slots",
+    "encode",
+    "encode_streams",
+    "payload_of",
+    "read_header",
+    "read_tiles",
+    "u32",
+    "write_header",
+    "write_streams",
+]
 
 
 class Codec(Protocol):
@@ -494,9 +252,3 @@ def tile_size(n_elements: int, tile: int | None) -> int:
     if tile is not None and tile < 1:
         raise InputError(f"a tile has at least 1 element, got tile={tile}")
     return max(n_elements if tile is None else min(tile, n_elements), 1)
-
-
-def require(condition: bool, met: str) -> None:
-    """Raise CorruptDataError with what was met unless the condition holds."""
-    if not condition:
-        raise CorruptDataError(f"not a valid blob: {met}")

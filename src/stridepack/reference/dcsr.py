@@ -6,17 +6,17 @@ from collections import deque
 import numpy as np
 
 from stridepack import _spec
-from stridepack.reference.blob import (
+from stridepack.reference.conventions import (
     Int8Array,
     Positions,
     Slots,
-    StreamReader,
     Streams,
     pack_nibbles,
     require,
     u32,
     unpack_nibbles,
 )
+from stridepack.reference.tiles import StreamReader
 
 g = _spec.DCSR_LANES  # elements in a group, one for each lane
 LANES = np.arange(g)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams
+from stridepack.reference.conventions import Int8Array, Slots, Streams
+from stridepack.reference.tiles import StreamReader
 
 
 def encode_tile(A: Int8Array) -> Streams:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from stridepack import _spec
-from stridepack.reference.blob import (
+from stridepack.reference.bins import ValueBins
+from stridepack.reference.conventions import (
     Int8Array,
     Slots,
-    StreamReader,
     Streams,
     pack_nibbles,
     require,
@@ -30,7 +30,7 @@ from stridepack.reference.ranks import (
     read_ranks,
     read_value_ranks,
 )
-from stridepack.reference.rans import ValueBins
+from stridepack.reference.tiles import StreamReader
 
 MAX_LENGTH = _spec.HUFFMAN_MAX_LENGTH
 MAX_GAPS = _spec.HUFFMAN_MAX_GAPS

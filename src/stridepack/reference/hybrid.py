@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack.reference import dcsr
-from stridepack.reference.blob import (
+from stridepack.reference.conventions import (
     Int8Array,
     Positions,
     Slots,
-    StreamReader,
     Streams,
     pack_nibbles,
     require,
@@ -20,6 +19,7 @@ from stridepack.reference.blob import (
     unpack_nibbles,
 )
 from stridepack.reference.groups import find_groups
+from stridepack.reference.tiles import StreamReader
 
 MOST_GROUPS = 2**24 - 1  # in one class record
 NEXT = 255  # a distance byte that goes on with the next one

@@ -5,7 +5,8 @@ from itertools import islice
 import numpy as np
 
 from stridepack import _spec
-from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams, require, u32
+from stridepack.reference.conventions import Int8Array, Slots, Streams, require, u32
+from stridepack.reference.tiles import StreamReader
 
 BLOCK = _spec.PSR_BLOCK
 WHOLE = 255  # the count of a block that stores all its values: 255 non-zeros, or 256

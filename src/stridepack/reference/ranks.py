@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stridepack.reference.blob import require
+from stridepack.reference.conventions import require
 
 RANKS = 16
 SPACE = 4096  # what the symbols of a table share

@@ -1,32 +1,37 @@
 """rans: gaps and values by turns through eight rANS states (docs/format.md, section 9)."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from stridepack import _spec
-from stridepack.reference.blob import Int8Array, Slots, StreamReader, Streams, require
+from stridepack.reference.bins import GapClasses, ValueBins
+from stridepack.reference.conventions import Int8Array, Slots, Streams, require
 from stridepack.reference.ranks import (
     FRACTION,
-    NEVER,
-    SPACE,
     BitReader,
-    RankCode,
     best_table,
-    pack_bits,
     read_ranks,
     read_value_ranks,
 )
+from stridepack.reference.slots import (
+    LOWEST,
+    RANKS,
+    SLOTS,
+    Lane,
+    Table,
+    choose_frequencies,
+    code_bits,
+    estimated_cost,
+    frequencies,
+    plain_cost,
+)
+from stridepack.reference.tiles import StreamReader
 
 LANES = _spec.RANS_LANES
 BLOCK = _spec.RANS_BLOCK  # elements in a block, or half of that
-SLOTS = 256  # what the frequencies of a table sum up to
-LOWEST = 256  # states are at least this between two steps
 MOST_DESCRIBED = 64  # gap symbols in a short description
-
-FREQUENCY_OF = (192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1, 0)  # by rank
 
 
 class Code(NamedTuple):
@@ -89,16 +94,6 @@ class Code(NamedTuple):
         return up + down + [0] * self.has_zero
 
 
-def frequencies(ranks: Sequence[int]) -> list[int] | None:
-    """What ranks stand for; the first one of the lowest is what the others leave of all slots."""
-    f = [FREQUENCY_OF[rank] for rank in ranks]
-    others = sum(f) - max(f)
-    if not 0 < others < SLOTS:
-        return None
-    f[f.index(max(f))] = SLOTS - others
-    return f
-
-
 def read_frequencies(code: Code, data: bytes) -> list[list[int]]:
     """The frequencies of gaps and of values; none where there is a single symbol."""
     if code.described:
@@ -118,49 +113,6 @@ def read_frequencies(code: Code, data: bytes) -> list[list[int]]:
     for f in tables:
         require(not f or sum(f) == SLOTS, f"frequencies of {sum(f)}")
     return tables
-
-
-class Table:
-    """The slots of a list of symbols: those of a symbol adjoin. None for a single symbol."""
-
-    def __init__(self, f: Sequence[int]) -> None:
-        self.f = list(f)
-        self.start = [sum(self.f[:s]) for s in range(len(self.f))]
-        self.symbol = [s for s, count in enumerate(self.f) for _ in range(count)]
-
-    def push(self, x: int, s: int, out: list[int]) -> int:
-        """The state before the step that gives symbol s and leaves x; its byte goes to out."""
-        if not self.f:
-            return x
-        if x >= self.f[s] << 8:
-            out.append(x & 255)
-            x >>= 8
-        return x // self.f[s] << 8 | self.start[s] + x % self.f[s]
-
-    def pop(self, x: int, lane: "Lane") -> tuple[int, int]:
-        """One step: the symbol and the next state."""
-        if not self.f:
-            return 0, x
-        slot = x & 255
-        s = self.symbol[slot]
-        x = self.f[s] * (x >> 8) + slot - self.start[s]
-        return s, x << 8 | lane.byte() if x < LOWEST else x
-
-
-class Lane:
-    """The bytes of a lane."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._next = 0
-
-    def byte(self) -> int:
-        require(self._next < len(self._data), "a lane ends early")
-        self._next += 1
-        return self._data[self._next - 1]
-
-    def end(self) -> None:
-        require(self._next == len(self._data), "a lane goes on")
 
 
 def lane_sizes(n: int) -> list[int]:
@@ -248,159 +200,6 @@ def unpack_gap_bits(data: np.ndarray, rows: int, r: int) -> np.ndarray:
 
 
 # Encoder -----------------------------------------------------------------------------------------
-
-
-def log2(x: int) -> int:
-    """log2(x) in units of 2^-12, rounded down. One bit for each squaring."""
-    log = x.bit_length() - 1
-    m = x << 30 - log
-    for _ in range(FRACTION):
-        m = m * m >> 30
-        log = log << 1 | m >> 31
-        m >>= m >> 31
-    return log
-
-
-LOG2 = [0] + [log2(x) for x in range(1, SLOTS + 1)]
-
-
-def normalise(counts: Sequence[int]) -> list[int]:
-    """Frequencies: in proportion to the counts, 1 to 255 where a count is not 0, 256 in all."""
-    n = sum(counts)
-    f = [min(max((SLOTS * c + n // 2) // n, 1), SLOTS - 1) if c else 0 for c in counts]
-    symbols = range(len(f))
-    if sum(c > 0 for c in counts) == 1:
-        f[0 if counts[0] == 0 else 1] = 1
-        return f
-    while sum(f) > SLOTS:
-        possible = [s for s in symbols if f[s] > 1]
-        f[min(possible, key=lambda s: counts[s] * (LOG2[f[s]] - LOG2[f[s] - 1]))] -= 1
-    while sum(f) < SLOTS:
-        possible = [s for s in symbols if 0 < f[s] < SLOTS - 1]
-        f[max(possible, key=lambda s: counts[s] * (LOG2[f[s] + 1] - LOG2[f[s]]))] += 1
-    return f
-
-
-def code_bits(counts: Sequence[int]) -> int:
-    """What the symbols cost with the frequencies of `normalise`, in units of 2^-12 bits."""
-    if len(counts) < 2:
-        return 0
-    pairs = zip(counts, normalise(counts), strict=True)
-    return sum(c * ((8 << FRACTION) - LOG2[f]) for c, f in pairs if c)
-
-
-def plain_cost(counts: Sequence[int]) -> int:
-    """The same with these frequencies, a byte each."""
-    return code_bits(counts) + (8 * len(counts) << FRACTION) * (len(counts) > 1)
-
-
-def estimated_cost(counts: Sequence[int]) -> int:
-    """The same with an estimate of what frequencies take: a byte, or 9 bits a digit of `n`."""
-    n = len(counts)
-    return code_bits(counts) + (min(8 * n, 9 * n.bit_length()) << FRACTION) * (n > 1)
-
-
-RANKS = RankCode(
-    bits=[(8 << FRACTION) - LOG2[f] if f else NEVER for f in FREQUENCY_OF],
-    space=[f * SPACE // SLOTS for f in FREQUENCY_OF],
-    fill=lambda ranks, counts, shares: ranks,
-    entries=frequencies,
-    entry_bits=lambda f: (8 << FRACTION) - LOG2[f],
-)
-
-
-def choose_frequencies(
-    gap_counts: Sequence[int], value_counts: Sequence[int], P: int, Q: int
-) -> tuple[list[int], list[int], bytes]:
-    """The frequencies of gaps and of values, and their short description where it costs less."""
-    has_gaps, has_values = len(gap_counts) > 1, len(value_counts) > 1
-    gaps, values = (normalise(c) if len(c) > 1 else [] for c in (gap_counts, value_counts))
-    short_values = best_table(value_counts, RANKS, P, Q, values=True) if has_values else None
-    short_gaps = best_table(gap_counts, RANKS) if has_gaps else None
-    found = [table for table in (short_values, short_gaps) if table]
-    if not found or len(found) < has_gaps + has_values:
-        return gaps, values, b""
-    bits = "".join(table.bits for table in found)
-    cost = sum(table.cost for table in found) + (-len(bits) % 8 << FRACTION)
-    if cost >= plain_cost(gap_counts) + plain_cost(value_counts) or len(bits) > 8 * 255:
-        return gaps, values, b""
-    return (
-        short_gaps.entries if short_gaps else gaps,
-        short_values.entries if short_values else values,
-        pack_bits(bits),
-    )
-
-
-class ValueBins(NamedTuple):
-    """Which symbol and which raw bits a value has."""
-
-    k: int
-    first_positive: int
-    first_negative: int
-    n_positive: int
-    n_negative: int
-
-    @classmethod
-    def of(cls, A: Int8Array, k: int) -> "ValueBins":
-        positive = A[A > 0].astype(int)
-        negative = -A[A < 0].astype(int)
-        first = [int(m.min()) if m.size else 0 for m in (positive, negative)]
-        bins = [
-            (int(m.max()) - start >> k) + 1 if m.size else 0
-            for m, start in zip((positive, negative), first, strict=True)
-        ]
-        return cls(k, *first, *bins)
-
-    def symbol(self, v: int) -> int:
-        if v > 0:
-            return v - self.first_positive >> self.k
-        if v < 0:
-            return self.n_positive + (-v - self.first_negative >> self.k)
-        return self.n_positive + self.n_negative
-
-    def raw(self, v: int) -> int:
-        mask = (1 << self.k) - 1
-        if v > 0:
-            return v - self.first_positive & mask
-        return mask - (-v - self.first_negative & mask) if v < 0 else 0
-
-    def counts(self, histogram: Counter[int], n_zeros: int) -> list[int]:
-        """How often each symbol occurs, with n_zeros elements that are 0."""
-        counts = [0] * (self.n_positive + self.n_negative + (n_zeros > 0))
-        for v, count in histogram.items():
-            counts[self.symbol(v)] += count
-        if n_zeros:
-            counts[-1] = n_zeros
-        return counts
-
-
-class GapClasses(NamedTuple):
-    """Which steps bridge a distance."""
-
-    r: int
-    jump: int
-    most: int  # regular symbols
-
-    def steps(self, distance: int) -> tuple[int, int, int]:
-        """Jumps, longest steps, and what is left of the distance, 1 to the longest step."""
-        jumps = (distance - 1) >> self.jump if self.jump else 0
-        distance -= jumps << self.jump
-        longest = self.most << self.r
-        return jumps, (distance - 1) // longest, (distance - 1) % longest + 1
-
-    def counts(self, distances: Counter[int]) -> tuple[list[int], int]:
-        """How often each symbol occurs, and how many elements that are 0 that takes."""
-        counts = [0] * self.most
-        all_jumps = n_zeros = 0
-        for distance, count in distances.items():
-            jumps, longest, rest = self.steps(distance)
-            all_jumps += jumps * count
-            counts[-1] += longest * count
-            n_zeros += (jumps + longest) * count
-            counts[rest - 1 >> self.r] += count
-        while len(counts) > 1 and counts[-1] == 0:
-            counts.pop()
-        return counts + [all_jumps] * (self.jump > 0), n_zeros
 
 
 def encode_tile(A: Int8Array) -> Streams:

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from stridepack.reference.blob import (
+from stridepack.reference.conventions import (
     Int8Array,
     Slots,
-    StreamReader,
     Streams,
     pack_nibbles,
     u32,
     unpack_nibbles,
 )
+from stridepack.reference.tiles import StreamReader
 
 LONGEST = 16  # distance that 4 bits hold
 

@@ -142,6 +142,7 @@ def pack_tflite(
         weights = {}
 
     taken = [in_use(parsed, graph) for graph in parsed.subgraphs]
+    users = buffer_users(parsed)
 
     def encode(item: tuple[str, Constant]) -> dict[str, Payload] | str:
         name, weight = item
@@ -149,7 +150,9 @@ def pack_tflite(
             return obstacle
         if taken[weight.subgraph] & {*weight.readers}:
             return "another tensor that is decoded already is in use where it would be decoded"
-        return _encode(parsed, name, weight, chosen_from)
+        is_shared = users[parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer] > 1
+        types = [decode.for_shared() for decode in chosen_from] if is_shared else chosen_from
+        return _encode(parsed, name, weight, types)
 
     tried = in_threads(
         encode,
@@ -166,7 +169,6 @@ def pack_tflite(
             buffer = parsed.subgraphs[weight.subgraph].tensors[weight.index].buffer
             groups[buffer][name] = (weight, result)
 
-    users = buffer_users(parsed)
     for buffer, group in list(groups.items()):
         if len(group) < users[buffer]:
             why = f"it shares its data (buffer {buffer}) with something that stays dense"

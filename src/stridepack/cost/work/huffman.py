@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from stridepack import _spec
 from stridepack.formats.huffman import Huffman, HuffmanHeader
-from stridepack.reference.blob import StreamReader
 from stridepack.reference.huffman import Header, read_lengths
+from stridepack.reference.tiles import StreamReader
 
 MAX_LENGTH = _spec.HUFFMAN_MAX_LENGTH
 INDEX_BITS = 8  # that a decoder's lookup looks at

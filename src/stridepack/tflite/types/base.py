@@ -119,6 +119,10 @@ class DecodeType(ABC):
     def _decode(self, tensor: Tensor, n: int, encoded: Bytes, ancillary: Bytes) -> npt.NDArray[Any]:
         """The n elements, flat."""
 
+    def for_shared(self) -> "DecodeType":
+        """The same for data that several tensors share, whose shapes may differ."""
+        return self
+
     def format_of(self, encoded: Bytes) -> str:
         """The format of an encoded tensor, as `Payload` has it."""
         return self.name

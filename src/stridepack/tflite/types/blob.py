@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from stridepack.errors import CorruptDataError
 from stridepack.packed import Packed
+from stridepack.plan.encode import TensorEncoder
+from stridepack.plan.options import PackOptions
 from stridepack.tflite.model import Bytes, Tensor
 from stridepack.tflite.types.base import DecodeType, Payload, UndecodableError
 
@@ -26,19 +28,33 @@ class Blob(DecodeType):
         One of `stridepack.formats()`. Decoding does not need it: the blob names its own.
     options : mapping, optional
         Of the format.
+    transforms : bool
+        Whether the format may get transforms in front of it (docs/format.md, section 2.1).
     """
 
     name = "stridepack"
     elements = dict.fromkeys(("int8", "uint8", "int4"), "i1")  # the bytes as they are stored
 
-    def __init__(self, format: str = "dense", options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        format: str = "dense",
+        options: Mapping[str, Any] | None = None,
+        *,
+        transforms: bool = False,
+    ) -> None:
         self.format = format
         self.options = dict(options or {})
+        self.transforms = transforms
+
+    def for_shared(self) -> "Blob":
+        # Which transforms are found depends on the shape.
+        return Blob(self.format, self.options)
 
     def encode(self, values: npt.NDArray[np.int8], tensor: Tensor) -> Payload:
         # The tensor has a shape of its own, and tensors of other shapes may share the data.
-        blob = Packed.encode(values.reshape(-1), self.format, **self.options)
-        return Payload(self.format, blob.to_bytes(), b"")
+        asked = PackOptions(of_formats=self.options, transforms=self.transforms)
+        encoder = TensorEncoder(values.reshape(-1), asked, None, values.shape)
+        return Payload(self.format, encoder.encode(self.format).to_bytes(), b"")
 
     def format_of(self, encoded: Bytes) -> str:
         try:
