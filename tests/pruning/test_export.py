@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra stridepack[torch] is not installed")
 
+from commands import run  # noqa: E402
 from pruned_models import needs_converter, network, signal_to_noise  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -143,3 +144,9 @@ def test_the_example_of_the_document(tmp_path, monkeypatch):
     assert float(re.search(r"accuracy ([\d.]+)", output.getvalue())[1]) > 0.9
     tensors = {t.name: t.values for t in sp.read_tflite("quarters.tflite")}
     assert sum((v == 0).mean() >= 0.7 - 1e-3 for v in tensors.values()) == 2
+    commands = re.findall(
+        r"^stridepack (.* quarters\.tflite.*|.*quarters\.tflite)$", DOCUMENT.read_text(), re.M
+    )
+    assert len(commands) == 3
+    for command in commands:
+        run(*command.split())

@@ -125,6 +125,23 @@ def test_no_width_needs_scrolling_to_the_side(
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_in_print_nothing_is_cut(browser: selenium.Chrome, page: Path) -> None:
+    size = {"width": 700, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        opened(browser, page)
+        browser.execute_script("document.querySelector('details[data-number]').open = true")
+        wide = "return [...document.querySelectorAll('table')].map(t => t.scrollWidth)"
+        assert max(browser.execute_script(wide)) <= 700
+        assert not browser.find_element("id", "search").is_displayed()
+        shown = browser.find_elements("css selector", "details[data-number]")
+        assert [one.is_displayed() for one in shown] == [True] + [False] * 9
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_names_are_text(browser: selenium.Chrome, tmp_path: Path) -> None:
     values = np.tile(np.array([0, 5, 0, -3], np.int8), 1000)
     np.savez(tmp_path / "a.npz", **{HOSTILE: values, "all zeros": np.zeros(3000, np.int8)})
