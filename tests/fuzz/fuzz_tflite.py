@@ -53,15 +53,10 @@ def bases(also: Path | None) -> list[bytes]:
 
 def check(data: bytes, seed: int, folder: Path) -> str:
     """What is wrong with what the commands make of a mutant; empty if nothing is."""
-    model, output = folder / "mutant.tflite", folder / f"output.{('tflite', 'spk')[seed % 2]}"
+    model = folder / "mutant.tflite"
     model.write_bytes(data)
+    command, output = _command(model, seed)
     output.unlink(missing_ok=True)
-    command = [
-        ["pack", str(model), "-o", str(output), "--min-size", str(seed // 2 % 2 * 2048)],
-        ["pack", str(model), "-o", str(output), "--min-size", "0"],
-        ["inspect", str(model), "--json", "--min-size", "0"],
-        ["unpack", str(model), "-o", str(folder / ("u.npz", "u.tflite")[seed // 4 % 2])],
-    ][seed // 2 % 4]
     begin = time.process_time()
     code, said = _call(command)
     seconds = time.process_time() - begin
@@ -78,6 +73,29 @@ def check(data: bytes, seed: int, folder: Path) -> str:
         if code != 0:
             return f"verify after {' '.join(command)}: exit code {code}: {said}"
     return ""
+
+
+def _command(model: Path, seed: int) -> tuple[list[str], Path]:
+    """What is done with a mutant, and the file that it writes."""
+    one, again = seed % 8, seed // 8  # so that each mutator meets each command
+    smallest = ["--min-size", "0"]
+    if one < 4:
+        output = model.with_name(("packed.tflite", "packed.spk")[one % 2])
+        command = ["pack", *(smallest if one < 2 or again % 2 else [])]
+    elif one < 6:
+        return ["inspect", str(model), "--json", *smallest], model.with_name("nothing")
+    elif one < 7:
+        output = model.with_name(("unpacked.tflite", "unpacked.npz")[again % 2])
+        command = ["unpack"]
+    else:
+        name, *command = [
+            ("packed.tflite", "pack", "--decoder", "stridepack", *smallest),
+            ("packed.tflite", "pack", "--in-ram", *smallest),
+            ("packed.cc", "pack", *smallest),
+            ("page.html", "report", *smallest),
+        ][again % 4]
+        output = model.with_name(name)
+    return [command[0], str(model), "-o", str(output), *command[1:]], output
 
 
 def _call(arguments: list[str]) -> tuple[int, str]:
@@ -134,7 +152,7 @@ def main() -> None:
             path = options.save / f"tflite-{number}.tflite"
             path.write_bytes(mutant.mutant(from_here, number))
         wrong += found
-        if (seed + done) // 5000 > seed // 5000:
+        if (seed + done) // 1000 > seed // 1000:
             print(f"up to seed {seed + done:,}: {time.monotonic() - begin:.0f} seconds", flush=True)
         seed += done
     print(
