@@ -44,8 +44,9 @@ class TimeIsUp(SystemExit):
 
     def __init__(self, state: str) -> None:
         if state:
-            print(f"{state}, the time is up; the same command goes on", flush=True)
+            print(f"{state}, because the time is up; the same command goes on", flush=True)
         super().__init__(MORE_TO_DO)
+        self.state = f"{state}, because the time is up"
 
 
 class Limit:
@@ -92,6 +93,7 @@ class Trainer:
         if compiled is not None:
             mode = dataclasses.replace(mode, compiled=compiled)
         self.mode, self.limit = mode, Limit(minutes)
+        self._longest = 0.0
         self.fabric = Fabric(
             accelerator=accelerator,
             devices=devices if devices == "auto" else int(devices),
@@ -147,16 +149,20 @@ class Trainer:
                 return pixels.to(self.device)
         return pixels
 
-    def check_time(self, seconds: float, state: str) -> None:
-        """Stop all processes when an epoch of so many seconds would not end in time.
+    def check_time(self, state: str) -> None:
+        """Stop all processes when an epoch as long as the longest so far would not end in time.
 
         Raises
         ------
         TimeIsUp
-            With `state` as its text.
+            With this state.
         """
-        if not self.fabric.broadcast(self.limit.allows(seconds)):
+        if not self.fabric.broadcast(self.limit.allows(self._longest)):
             raise TimeIsUp(state if self.is_first else "")
+
+    def end_epoch(self, seconds: float) -> None:
+        """Remember how long an epoch took."""
+        self._longest = max(self._longest, seconds)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
