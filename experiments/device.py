@@ -32,7 +32,7 @@ class Mode:
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
 
-# The fastest on a CPU, by experiments/results/training_speed.json
+# The fastest on a CPU, by experiments/results/training_speed.jsonl
 ON_CPU: dict[str, Mode] = {}
 
 
@@ -71,8 +71,9 @@ class Trainer:
         As Fabric has them: "auto" takes all GPUs, or else the CPU.
     precision
         "float32", "bfloat16", or "auto" for what is fastest.
-    compiled
-        Whether layers go through `torch.compile`; None for what is fastest.
+    compiled, channels_last
+        Whether layers go through `torch.compile`, and have channels last in memory; None for what
+        is fastest.
     minutes
         The time after which no epoch must end any more.
     """
@@ -85,13 +86,14 @@ class Trainer:
         devices: str = "auto",
         precision: str = "auto",
         compiled: bool | None = None,
+        channels_last: bool | None = None,
         minutes: float | None = None,
     ) -> None:
         mode = self._fastest(network, accelerator)
         if precision != "auto":
             mode = dataclasses.replace(mode, precision=precision)
-        if compiled is not None:
-            mode = dataclasses.replace(mode, compiled=compiled)
+        given = {"compiled": compiled, "channels_last": channels_last}
+        mode = dataclasses.replace(mode, **{k: v for k, v in given.items() if v is not None})
         self.mode, self.limit = mode, Limit(minutes)
         self._longest = 0.0
         self.fabric = Fabric(
