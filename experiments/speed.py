@@ -66,7 +66,8 @@ def measure(point: Mapping[str, Any]) -> dict[str, Any]:
 def cpu() -> str:
     """The model of this processor, and what it has for bfloat16."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    facts = dict(line.split("\t: ") for line in map(str.strip, lines) if "\t: " in line)
+    parts = (line.partition(":") for line in lines)
+    facts = {name.strip(): value.strip() for name, _, value in parts}
     flags = [flag for flag in ("avx512_bf16", "amx_bf16") if flag in facts.get("flags", "").split()]
     return ", ".join([facts.get("model name", "unknown"), *(flags or ["no bfloat16"])])
 
