@@ -32,7 +32,7 @@ class Mode:
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
 
-# The fastest on a CPU, by experiments/results/training_speed.json
+# The fastest on a CPU, by experiments/results/training_speed.jsonl
 ON_CPU: dict[str, Mode] = {}
 
 
@@ -44,8 +44,9 @@ class TimeIsUp(SystemExit):
 
     def __init__(self, state: str) -> None:
         if state:
-            print(f"{state}, the time is up; the same command goes on", flush=True)
+            print(f"{state}, because the time is up; the same command goes on", flush=True)
         super().__init__(MORE_TO_DO)
+        self.state = f"{state}, because the time is up"
 
 
 class Limit:
@@ -70,8 +71,9 @@ class Trainer:
         As Fabric has them: "auto" takes all GPUs, or else the CPU.
     precision
         "float32", "bfloat16", or "auto" for what is fastest.
-    compiled
-        Whether layers go through `torch.compile`; None for what is fastest.
+    compiled, channels_last
+        Whether layers go through `torch.compile`, and have channels last in memory; None for what
+        is fastest.
     minutes
         The time after which no epoch must end any more.
     """
@@ -84,14 +86,16 @@ class Trainer:
         devices: str = "auto",
         precision: str = "auto",
         compiled: bool | None = None,
+        channels_last: bool | None = None,
         minutes: float | None = None,
     ) -> None:
         mode = self._fastest(network, accelerator)
         if precision != "auto":
             mode = dataclasses.replace(mode, precision=precision)
-        if compiled is not None:
-            mode = dataclasses.replace(mode, compiled=compiled)
+        given = {"compiled": compiled, "channels_last": channels_last}
+        mode = dataclasses.replace(mode, **{k: v for k, v in given.items() if v is not None})
         self.mode, self.limit = mode, Limit(minutes)
+        self._longest = 0.0
         self.fabric = Fabric(
             accelerator=accelerator,
             devices=devices if devices == "auto" else int(devices),
@@ -147,16 +151,20 @@ class Trainer:
                 return pixels.to(self.device)
         return pixels
 
-    def check_time(self, seconds: float, state: str) -> None:
-        """Stop all processes when an epoch of so many seconds would not end in time.
+    def check_time(self, state: str) -> None:
+        """Stop all processes when an epoch as long as the longest so far would not end in time.
 
         Raises
         ------
         TimeIsUp
-            With `state` as its text.
+            With this state.
         """
-        if not self.fabric.broadcast(self.limit.allows(seconds)):
+        if not self.fabric.broadcast(self.limit.allows(self._longest)):
             raise TimeIsUp(state if self.is_first else "")
+
+    def end_epoch(self, seconds: float) -> None:
+        """Remember how long an epoch took."""
+        self._longest = max(self._longest, seconds)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

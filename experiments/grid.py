@@ -84,7 +84,7 @@ class GridRun:
             epochs=self.cycles * self.epochs,
             rate=self.rate,
             seed=self.seed + 500,
-            checkpoint=RUNS / self.curve / f"seed{self.seed}" / f"grid_{self.flash}.pt",
+            checkpoint=str(Path(RUNS) / self.curve / f"seed{self.seed}" / f"grid_{self.flash}.pt"),
             identity=dataclasses.asdict(self),
             pruner=quantizer,
             teacher=teacher,

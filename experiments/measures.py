@@ -39,10 +39,15 @@ def model_of(point: dict[str, Any]) -> bytes:
 
 def pruned_tensors(point: dict[str, Any], network: str) -> list[Weights]:
     """The weights of a point's .tflite that were pruned, flat, in the order of the file."""
+    return pruned_tensors_of(model_of(point), point["tflite"], network)
+
+
+def pruned_tensors_of(tflite: bytes, file: str, network: str) -> list[Weights]:
+    """`pruned_tensors`, from the content of the file."""
     recipe = RECIPES[network]
     return [
         t.values.reshape(-1)
-        for t in parse_tflite(model_of(point), point["tflite"])
+        for t in parse_tflite(tflite, file)
         if t.size > recipe.larger_than and t.name.removesuffix(".weight") not in recipe.exclude
     ]
 

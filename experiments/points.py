@@ -1,19 +1,27 @@
 """Train every point of a network's curve and record it under experiments/results.
 
-    python -m experiments.points resnet8 cifar10 --seed 1 --sparsity 0 0.3 0.5
+    python -m experiments.points resnet8 cifar10 --seed 1 2 --sparsity 0 0.3 0.5
 
-For each sparsity: dense baseline, pruning, retraining (experiments/train.py; resumes), conversion
-to int8, accuracy of the int8 .tflite on all test images. The .tflite goes to experiments/results,
-and a record of it into NETWORK_DATASET.json beside it, which keeps the points that it has;
-`--label full` makes that NETWORK_DATASET_full.json. Git ignores the .tflite files of MobileNetV2,
-2.7 MB each; the record has their sizes in every format.
+For each seed and sparsity: dense baseline, pruning, retraining (experiments/train.py; resumes),
+conversion to int8, accuracy of the int8 .tflite on all test images. The .tflite goes to
+experiments/results, and a record of it into NETWORK_DATASET.json beside it, which keeps the points
+that it has; `--label full` makes that NETWORK_DATASET_full.json. Git ignores the .tflite files of
+MobileNetV2, 2.7 MB each; the record has their sizes in every format.
+
+It is a sweep (stridepack/sweep): what is done is a line of build/experiments/NETWORK_DATASET.jsonl
+and is not done again. `--workers 4` trains in four processes and `--cluster ADDRESS` on a Dask
+cluster, in two rounds: the dense baselines, and what starts from them. The workers of a cluster
+share a folder, or `--runs` and `--models` name an object store.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,11 +30,17 @@ import torch
 from torch import Tensor, nn
 
 from experiments import data as datasets
-from experiments.device import trainer_of
-from experiments.measures import RESULTS, pruned_tensors, sizes
+from experiments import train as training
+from experiments.device import TimeIsUp, Trainer, trainer_of
+from experiments.measures import RESULTS, pruned_tensors_of, sizes
 from experiments.networks import RECIPES
 from experiments.train import Run, add_arguments, load, run_of, save_atomically
+from stridepack.errors import StridepackError
 from stridepack.pruning import to_tflite
+from stridepack.sweep import Here, cluster, local_processes, remote
+from stridepack.sweep import run as run_sweep
+from stridepack.sweep.engines import Done
+from stridepack.sweep.points import Point
 
 CALIBRATION_IMAGES = 500  # of the training set, for the ranges of the activations
 LARGEST_COMMITTED = 1_000_000  # bytes; the record of a larger file has its sizes in every format
@@ -97,24 +111,24 @@ def epochs(run: Run) -> dict[str, int]:
 
 
 def point(
-    run: Run, model: nn.Module, train: datasets.Images, test: datasets.Images
+    run: Run, model: nn.Module, train: datasets.Images, test: datasets.Images, models: str
 ) -> dict[str, Any]:
-    """Convert and evaluate one trained model; write its .tflite; return its record."""
+    """Convert and evaluate a trained model; write its .tflite into a folder; return its record."""
     tflite, score, float_score = to_int8(run.name, model, train, test)
-    file = RESULTS / f"{run.name}.tflite"
-    save_atomically(tflite, file)
+    file = f"{run.name}.tflite"
+    remote.write(remote.joined(models, file), tflite)
     entry = {
         "sparsity": run.sparsity,
         "seed": run.seed,
         "accuracy": round(score, 4),
         "float_accuracy": round(float_score, 4),
-        "tflite": file.name,
+        "tflite": file,
         "bytes": len(tflite),
         "input": datasets.INPUT,
         "epochs": epochs(run),
     }
     if len(tflite) > LARGEST_COMMITTED:
-        entry["payload_nbytes"] = sizes(pruned_tensors(entry, run.network))
+        entry["payload_nbytes"] = sizes(pruned_tensors_of(tflite, file, run.network))
     return entry
 
 
@@ -157,9 +171,65 @@ def record(run: Run, entry: dict[str, Any]) -> None:
     save_atomically((json.dumps(content, indent=2) + "\n").encode(), RESULTS / f"{run.curve}.json")
 
 
-def main() -> None:
+class Job:
+    """The work of a point, here or on a worker. The point says what is trained, the rest is how.
+
+    A point without a sparsity is a dense baseline.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.runs = options.runs or str(Path(training.RUNS).absolute())
+        self.models = options.models or str(RESULTS.absolute())
+        self.trainer: Trainer | None = None  # of this process; a worker makes its own
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "trainer": None}
+
+    def __call__(self, point: Point) -> dict[str, Any]:
+        """The record of a point, or of a baseline its checkpoint."""
+        trainer = self.trainer or trainer_of(self.options)
+        if self.trainer:
+            self.trainer.fabric.broadcast(dict(point))  # other processes follow
+        try:
+            return self.done(point, trainer)
+        except TimeIsUp as error:
+            raise StridepackError(error.state) from None
+        except SystemExit as error:
+            raise StridepackError(str(error)) from None
+
+    def follow(self, trainer: Trainer) -> None:
+        """Take part in all that the first process does."""
+        while point := trainer.fabric.broadcast(None):
+            with contextlib.suppress(SystemExit):
+                self.done(point, trainer)
+
+    def done(self, point_: Point, trainer: Trainer) -> dict[str, Any]:
+        """Train it, and in the first process convert and evaluate it."""
+        training.RUNS = self.runs
+        run = Run(**{"sparsity": 0.0, **point_})
+        train = load(self.options, "train", trainer)
+        if "sparsity" not in point_:
+            run.train_dense(train, trainer)
+            return {"checkpoint": run.checkpoint("dense")}
+        model = run.train(train, trainer)
+        if not trainer.is_first:
+            return {}
+        return point(run, model, train, load(self.options, "test", trainer), self.models)
+
+
+def record_all(runs: Sequence[Run], done: Sequence[dict[str, Any]]) -> None:
+    """Put the results of a sweep into the curve's JSON where it does not have them."""
+    results = {(line["point"]["sparsity"], line["point"]["seed"]): line for line in done}
+    for run in runs:
+        line = results[run.sparsity, run.seed]
+        if "result" in line and not any(is_of(p, run) for p in recorded(run)):
+            record(run, line["result"])
+
+
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    add_arguments(parser)
+    add_arguments(parser, several_seeds=True)
     parser.add_argument(
         "--sparsity",
         type=float,
@@ -167,20 +237,60 @@ def main() -> None:
         default=[0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9],
         metavar="FRACTION",
     )
-    options = parser.parse_args()
-    trainer = trainer_of(options)
-    runs = [run_of(options, sparsity) for sparsity in options.sparsity]
+    group = parser.add_argument_group("sweep")
+    group.add_argument("--workers", type=int, help="processes here; default: this one alone")
+    group.add_argument("--cluster", metavar="ADDRESS", help="of the scheduler of a Dask cluster")
+    group.add_argument("--runs", metavar="DIR", help="for checkpoints: a folder or an address")
+    group.add_argument("--models", metavar="DIR", help="for .tflite files: a folder or an address")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = options_of(arguments)
+    runs = [
+        run_of(options, sparsity, seed) for seed in options.seed for sparsity in options.sparsity
+    ]
     for run in runs:
         recorded(run)  # refuses what could not be recorded in the end
-    train, test = load(options, "train", trainer), load(options, "test", trainer)
-    for run in runs:
-        model = run.train(train, trainer)
-        if not trainer.is_first:
-            continue
-        entry = point(run, model, train, test)
-        record(run, entry)
-        print(f"{run.name}: {entry['accuracy']:.4f} as int8, {entry['bytes']} bytes", flush=True)
+    points = [dataclasses.asdict(run) for run in runs]
+    baselines = [{k: v for k, v in point.items() if k != "sparsity"} for point in points]
+    job = Job(options)
+    log = remote.joined(job.runs, f"{runs[0].curve}.jsonl")
+    with contextlib.ExitStack() as stack:
+        if options.cluster or options.workers:
+            options.devices = "1" if options.devices == "auto" else options.devices
+            options.data = (options.data or training.DATA / options.dataset).absolute()
+            place = (
+                cluster(options.cluster) if options.cluster else local_processes(options.workers)
+            )
+            engine = stack.enter_context(place)
+            print(f"dashboard: {engine.dashboard}", flush=True)
+        else:
+            engine = Here()
+            job.trainer = trainer_of(options)
+            if not job.trainer.is_first:
+                job.follow(job.trainer)
+                return
+            stack.callback(job.trainer.fabric.broadcast, None)
+        dense = run_sweep(job, baselines, log, engine, on_done=say, retries=0)
+        pruned = run_sweep(job, points, log, engine, on_done=say, retries=0)
+    record_all(runs, pruned.records)
+    if dense.failed or pruned.failed:
+        raise SystemExit(1)
+
+
+def say(done: Done) -> None:
+    """Print what became of a point, and record it."""
+    run = Run(**{"sparsity": 0.0, **done.point})
+    if done.result is None:
+        print(f"{run.name}: {done.error}", flush=True)
+    elif "sparsity" in done.point:
+        record(run, done.result)
+        accuracy, size = done.result["accuracy"], done.result["bytes"]
+        print(f"{run.name}: {accuracy:.4f} as int8, {size} bytes", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    from experiments import points  # noqa: PLW0406 (workers import the job by that name)
+
+    points.main()

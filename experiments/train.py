@@ -27,19 +27,18 @@ from experiments import data as datasets
 from experiments import device
 from experiments.device import Trainer
 from experiments.networks import RECIPES, Recipe
-from stridepack.files.atomic import write_files
 from stridepack.pruning import GridQuantizer, MagnitudePruner, distillation_loss
+from stridepack.sweep import remote
 
 BATCH = 128
 BATCHES_PER_STEP: dict[type, int] = {MagnitudePruner: 50, GridQuantizer: 10}
-RUNS = Path("build/experiments")
+RUNS: Path | str = Path("build/experiments")  # or an address, such as "s3://bucket/runs"
 DATA = Path("../shared/data")
 
 
-def save_atomically(content: bytes, file: Path) -> None:
+def save_atomically(content: bytes, file: Path | str) -> None:
     """A reader sees the old file or the whole new one, never a part."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_files({file: content})
+    remote.write(str(file), content)
 
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -93,7 +92,7 @@ def state_of(pruner: MagnitudePruner | GridQuantizer | None) -> str:
 def resume(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    checkpoint: Path,
+    checkpoint: str,
     identity: dict[str, Any],
 ) -> int:
     """Load the checkpoint if there is one; return how many epochs it has done.
@@ -103,9 +102,10 @@ def resume(
     SystemExit
         When it belongs to a run with other options.
     """
-    if not checkpoint.exists():
+    if not remote.exists(checkpoint):
         return 0
-    saved = torch.load(checkpoint, map_location="cpu")  # wherever it was written
+    content = io.BytesIO(remote.read(checkpoint))
+    saved = torch.load(content, map_location="cpu")  # wherever it was written
     if saved["identity"] != identity:
         raise SystemExit(
             f"{checkpoint} belongs to the run {saved['identity']}, this one is {identity}:\n"
@@ -126,7 +126,7 @@ def train(
     epochs: int,
     rate: Callable[[float], float],
     seed: int,
-    checkpoint: Path,
+    checkpoint: str,
     identity: dict[str, Any],
     pruner: MagnitudePruner | GridQuantizer | None = None,
     teacher: nn.Module | None = None,
@@ -146,9 +146,8 @@ def train(
     callee, optimizer = trainer.setup(model, optimizer)
     teacher = teacher and teacher.to(trainer.device)
     steps, part = len(data.labels) // BATCH, trainer.part(BATCH)
-    took = 0.0
     for epoch in range(start, epochs):
-        trainer.check_time(took, f"{checkpoint}: stopped after epoch {epoch}/{epochs}")
+        trainer.check_time(f"{checkpoint}: stopped after epoch {epoch}/{epochs}")
         began = time.monotonic()
         callee.train()
         total_loss = torch.zeros((), device=trainer.device)
@@ -174,7 +173,7 @@ def train(
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save({**state, "epoch": epoch + 1, "identity": identity}, buffer)
             save_atomically(buffer.getvalue(), checkpoint)
-            took = time.monotonic() - began
+            trainer.end_epoch(took := time.monotonic() - began)
             print(
                 f"{checkpoint}: epoch {epoch + 1}/{epochs}, loss {total_loss.item() / steps:.4f}, "
                 f"{state_of(pruner)}, {took:.0f} s",
@@ -200,10 +199,6 @@ class Run:
         return "_".join(filter(None, (self.network, self.dataset, self.label)))
 
     @property
-    def folder(self) -> Path:
-        return RUNS / self.curve / f"seed{self.seed}"
-
-    @property
     def name(self) -> str:
         return f"{self.curve}_{round(self.sparsity * 100):02d}_seed{self.seed}"
 
@@ -211,13 +206,16 @@ class Run:
         torch.manual_seed(self.seed)
         return RECIPES[self.network].build(datasets.CLASSES[self.dataset])
 
-    def train(self, data: datasets.Images, trainer: Trainer | None = None) -> nn.Module:
-        """The trained model on the CPU, in eval mode, zeros written into its weights."""
-        recipe = RECIPES[self.network]
-        trainer = trainer or Trainer(self.network)
+    def checkpoint(self, name: str) -> str:
+        """The file of one of its trainings."""
+        folder = remote.joined(remote.joined(str(RUNS), self.curve), f"seed{self.seed}")
+        return remote.joined(folder, f"{name}.pt")
+
+    def train_dense(self, data: datasets.Images, trainer: Trainer) -> nn.Module:
+        """The dense baseline, which all sparsities of a seed share."""
+        recipe, model = RECIPES[self.network], self.model()
         dense = {"network": self.network, "dataset": self.dataset, "seed": self.seed}
         dense |= {"dense_epochs": self.dense_epochs}
-        model = self.model()
         train(
             model,
             data,
@@ -226,10 +224,16 @@ class Run:
             epochs=self.dense_epochs,
             rate=dense_rate(recipe, self.dense_epochs),
             seed=self.seed,
-            checkpoint=self.folder / "dense.pt",
+            checkpoint=self.checkpoint("dense"),
             identity=dense,
         )
+        return model
 
+    def train(self, data: datasets.Images, trainer: Trainer | None = None) -> nn.Module:
+        """The trained model on the CPU, in eval mode, zeros written into its weights."""
+        recipe = RECIPES[self.network]
+        trainer = trainer or Trainer(self.network)
+        model = self.train_dense(data, trainer)
         pruner = MagnitudePruner(
             model,
             self.sparsity,
@@ -248,7 +252,7 @@ class Run:
             epochs=epochs,
             rate=pruning_rate(recipe, self.pruning_epochs, self.retraining_epochs),
             seed=self.seed + 500,  # other batches than those of the baseline
-            checkpoint=self.folder / f"sparsity_{round(self.sparsity * 100):02d}.pt",
+            checkpoint=self.checkpoint(f"sparsity_{round(self.sparsity * 100):02d}"),
             identity=pruned,
             pruner=pruner,
         )
@@ -257,7 +261,7 @@ class Run:
         return model.cpu().eval()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser, several_seeds: bool = False) -> None:
     """The options that describe a run; epochs default to the paper's."""
     parser.add_argument("network", choices=RECIPES)
     parser.add_argument("dataset", choices=datasets.LAYOUTS)
@@ -265,7 +269,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="of decoded images, default ~/.cache/stridepack"
     )
-    parser.add_argument("--seed", type=int, default=1)
+    if several_seeds:
+        parser.add_argument("--seed", type=int, nargs="+", default=[1])
+    else:
+        parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dense-epochs", type=int)
     parser.add_argument("--pruning-epochs", type=int)
     parser.add_argument("--retraining-epochs", type=int)
@@ -275,13 +282,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     device.add_arguments(parser)
 
 
-def run_of(options: argparse.Namespace, sparsity: float) -> Run:
+def run_of(options: argparse.Namespace, sparsity: float, seed: int) -> Run:
     recipe = RECIPES[options.network]
     epochs = {
         name: getattr(recipe, name) if getattr(options, name) is None else getattr(options, name)
         for name in ("dense_epochs", "pruning_epochs", "retraining_epochs")
     }
-    run = (options.network, options.dataset, options.seed, sparsity)
+    run = (options.network, options.dataset, seed, sparsity)
     return Run(*run, **epochs, label=options.label)
 
 
@@ -302,7 +309,7 @@ def main() -> None:
     trainer = device.trainer_of(options)
     data = load(options, "train", trainer)
     for sparsity in options.sparsity:
-        run_of(options, sparsity).train(data, trainer)
+        run_of(options, sparsity, options.seed).train(data, trainer)
 
 
 if __name__ == "__main__":

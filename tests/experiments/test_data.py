@@ -16,6 +16,7 @@ import pyarrow.parquet  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from experiments import data  # noqa: E402
 from experiments.data import augmented_batches, load, normalise  # noqa: E402
 
 
@@ -168,3 +169,33 @@ def test_augmentation_moves_and_mirrors_only(tmp_path):
             for view in [source[dy : dy + 32, dx : dx + 32]]
         ]
         assert sum(moved) == 1
+
+
+def test_processes_share_a_batch(tmp_path):
+    write_parquet(tmp_path / "train.parquet", pictures(16, 32), np.arange(16) % 10)
+    images = load("cifar10", tmp_path, "train")
+
+    def epoch(part):
+        return list(augmented_batches(images, 8, torch.Generator().manual_seed(5), "cpu", part))
+
+    whole, even, odd = epoch(slice(None)), epoch(slice(0, None, 2)), epoch(slice(1, None, 2))
+    assert len(whole) == len(even) == len(odd) == 2
+    for (x, labels), (x0, labels0), (x1, labels1) in zip(whole, even, odd, strict=True):
+        assert torch.equal(x[0::2], x0)
+        assert torch.equal(x[1::2], x1)
+        assert torch.equal(torch.stack((labels0, labels1), 1).reshape(-1), labels)
+
+
+def test_images_are_decoded_once(tmp_path, monkeypatch):
+    file, cache = tmp_path / "train.parquet", tmp_path / "cache"
+    write_parquet(file, pictures(4, 32), range(4))
+    first = load("cifar10", tmp_path, "train", cache)
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "_read_parquet", lambda files: pytest.fail("decoded again"))
+        again = load("cifar10", tmp_path, "train", cache)
+    assert torch.equal(first.pixels, again.pixels)
+    assert torch.equal(first.labels, again.labels)
+    again.pixels[:] = 0  # of this process alone
+    assert torch.equal(load("cifar10", tmp_path, "train", cache).pixels, first.pixels)
+    write_parquet(file, pictures(5, 32, seed=1), range(5))  # another file of that name
+    assert len(load("cifar10", tmp_path, "train", cache).labels) == 5

@@ -139,7 +139,7 @@ def test_sparsity_zeroes_the_smallest_weights(call: Call, tmp_path: Path) -> Non
     np.savez(tmp_path / "a.npz", **values)
     output, keep = tmp_path / "a.jsonl", tmp_path / "keep"
     options = ["--sparsity", 0.6, "--sparsity", 0, "--workers", 0, "--keep", keep]
-    code, said, _ = call("sweep", tmp_path / "a.npz", "-o", output, *options)
+    code, _, _ = call("sweep", tmp_path / "a.npz", "-o", output, *options)
     assert code == 0
     pruned, whole = (sp.read_bundle(r["result"]["file"]) for r in records_of(output))
     for name, packed in whole.items():

@@ -195,7 +195,8 @@ def test_jobs_of_slurm(tmp_path: Path) -> None:
         command.chmod(0o755)
     results = tmp_path / "a.jsonl"
     program = (
-        "import dask; from sweep_work import square; from stridepack.sweep import grid, run, slurm\n"
+        "import dask; from sweep_work import square\n"
+        "from stridepack.sweep import grid, run, slurm\n"
         "settings = {'cores': 1, 'memory': '1GB', 'interface': 'lo', 'walltime': '00:10:00'}\n"
         "with dask.config.set({f'jobqueue.slurm.{k}': v for k, v in settings.items()}):\n"
         "    with slurm(1) as engine:\n"

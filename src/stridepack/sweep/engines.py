@@ -12,6 +12,7 @@ others. After `DEATHS` workers have died with one point, the point has an error.
 
 import contextlib
 import importlib
+import queue
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -86,37 +87,76 @@ class Dask:
 
     def all_done(self, work: Work, points: Sequence[Point], retries: int) -> Iterator[Done]:
         """Every point as soon as it is done."""
-        run = uuid.uuid4().hex[:8]  # so that two sweeps on one cluster have points of their own
-        futures = {
-            self._client.submit(
-                _timed, work, point, key=f"point-{run}-{number}", retries=retries, pure=False
-            ): point
-            for number, point in enumerate(points)
-        }
-        queue = _imported().as_completed(list(futures))
-        for future in queue:
-            point = futures.pop(future)
-            if future.status == "cancelled":
-                raise StridepackError(
-                    "The scheduler of the cluster has gone away. The results have all points that "
-                    "were finished until then. Start the cluster again: the same command goes on."
-                )
-            error = future.exception()
-            yield Done(point, None, _said(error)) if error else future.result()
-            future.release()
+        name = f"sweep-{uuid.uuid4().hex}"  # two sweeps on one cluster have points of their own
+        told: queue.SimpleQueue[_Told] = queue.SimpleQueue()
+        self._client.subscribe_topic(name, lambda event: told.put(tuple(event[1])))
+        left = {}
+        for number, point in enumerate(points):
+            future = self._client.submit(
+                _tell,
+                name,
+                number,
+                work,
+                point,
+                key=f"{name}-{number}",
+                retries=retries,
+                pure=False,
+            )
+            left[number] = point, future
+            future.add_done_callback(lambda f, number=number: told.put(_end(number, f)))
+        try:
+            while left:
+                number, result, error, seconds, worker = told.get()
+                if number not in left:  # the end of a point that was told before
+                    continue
+                point, future = left.pop(number)
+                if future.status == "cancelled":
+                    raise StridepackError(
+                        "The scheduler of the cluster has gone away. The results have all points "
+                        "that were finished until then. Start the cluster again: the same command "
+                        "goes on."
+                    )
+                yield Done(point, result, error, seconds, worker)
+        finally:
+            self._client.unsubscribe_topic(name)
+
+
+# A result or an error of the point with this number, the seconds it took, and the worker
+_Told = tuple[int, dict[str, Any] | None, str, float, str]
+
+
+def _tell(name: str, number: int, work: Work, point: Point) -> None:
+    """Do the work of a point, and tell whoever asked for it.
+
+    Dask would keep a result on the worker until it is fetched; this way it outlives the worker.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    done = _timed(work, point)
+    worker.log_event(name, (number, done.result, done.error, done.seconds, worker.address))
+
+
+def _end(number: int, future: Any) -> _Told:
+    """What is told of a point when it has failed; of others it was told before."""
+    error = future.exception() if future.status == "error" else None
+    return number, None, _said(error) if error else "the result did not arrive", 0.0, ""
 
 
 @contextlib.contextmanager
 def local_processes(n: int | None = None) -> Iterator[Dask]:
     """Processes of this machine: so many, or one for each processor."""
     dask = _imported()
-    with (
-        dask.LocalCluster(
-            n_workers=n, threads_per_worker=1, dashboard_address="127.0.0.1:0"
-        ) as processes,
-        dask.Client(processes) as client,
-    ):
-        yield Dask(client)
+    processes = dask.LocalCluster(
+        n_workers=n, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    )
+    try:
+        with dask.Client(processes) as client:
+            yield Dask(client)
+    finally:
+        # It fails when a process that died is just being started again, and all is done by then.
+        with contextlib.suppress(Exception):
+            processes.close(timeout=_PATIENCE)
 
 
 @contextlib.contextmanager
@@ -173,22 +213,11 @@ def _imported() -> Any:
 def _timed(work: Work, point: Point) -> Done:
     """Do the work. An error that trying again would not change is a result, too."""
     start = time.monotonic()
-    worker = _worker()
     try:
         result = work(point)
     except StridepackError as error:
-        return Done(point, None, _said(error), time.monotonic() - start, worker)
-    return Done(point, result, "", time.monotonic() - start, worker)
-
-
-def _worker() -> str:
-    """The address of the worker that this runs on, if any."""
-    try:
-        from distributed import get_worker
-
-        return str(get_worker().address)
-    except (ImportError, ValueError):
-        return ""
+        return Done(point, None, _said(error), time.monotonic() - start)
+    return Done(point, result, "", time.monotonic() - start)
 
 
 def _said(error: BaseException) -> str:
