@@ -95,6 +95,7 @@ def text_size(folder: Path, *files: str) -> int:
 def test_two_files_a_licence_and_the_record(one: Path) -> None:
     names = {path.name for path in one.iterdir()}
     assert names == {"spk.h", "spk.c", "stridepack.hpp", "LICENSE", "stridepack-files.json"}
+    assert " * To compile it: compile spk.c. " in (one / "spk.h").read_text()
     for name in ("spk.h", "spk.c"):
         text = (one / name).read_text()
         assert text.startswith("/* SPDX-License-Identifier: Apache-2.0 */\n")

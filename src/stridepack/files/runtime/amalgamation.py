@@ -15,6 +15,7 @@ NEXT_STEP = "Compile spk.c together with your program."
 
 _LICENCE = "/* SPDX-License-Identifier: Apache-2.0 */\n"
 _INTERFACE = "include/spk.h"
+_HOW_TO_COMPILE = "README.md beside this folder says how, with CMake or without."
 _INCLUDE = re.compile(r'^#include "([^"]+)"\n', re.MULTILINE)
 _SYSTEM = re.compile(r"^#include <([^>]+)>", re.MULTILINE)
 _C99 = {"stdbool.h", "stddef.h", "stdint.h", "string.h"}
@@ -78,7 +79,7 @@ def _header(library: Library, text: dict[str, str]) -> str:
         done.add(path)
         return _INCLUDE.sub(included, public[path])
 
-    whole = _INCLUDE.sub(included, public[_INTERFACE])
+    whole = _INCLUDE.sub(included, public[_INTERFACE]).replace(_HOW_TO_COMPILE, "compile spk.c.", 1)
     others = (
         _INCLUDE.sub(included, content) for path, content in public.items() if path not in done
     )
