@@ -141,6 +141,7 @@ mutants: $(INSTALLED)
 bench-m55: packages $(TEST)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)
 	$(BIN)/python bench/m55/fit.py
+	$(BIN)/python bench/m55/validate.py
 	$(BIN)/python bench/documents.py
 
 bench: $(PEERS)

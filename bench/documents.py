@@ -241,6 +241,22 @@ def checkpoint() -> str:
     return "\n".join(lines)
 
 
+def validate() -> str:
+    """What the checksum costs with each table, and with it all that spk_validate does."""
+    lines = [
+        "| core | `SPK_CRC32_TABLE` | code and table | for each byte | `bitmap` | `huffman` |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for row in load("validate"):
+        per_weight = row["instructions_per_weight"]
+        lines.append(
+            f"| {row['core']} | {row['table']} | {row['code_bytes_Os']:,} "
+            f"| {row['instructions_per_byte']:.1f} | {per_weight['bitmap']:.1f} "
+            f"| {per_weight['huffman']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
 TABLES = {
     "models_short": models_short,
     "models": models,
@@ -252,6 +268,7 @@ TABLES = {
     "m55": m55,
     "prune": prune,
     "checkpoint": checkpoint,
+    "validate": validate,
 }
 
 

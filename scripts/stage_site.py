@@ -31,7 +31,7 @@ def main() -> None:
     }
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(SITE, PAGES)
-    for path in {*pages, *SHOWN.glob("*.h"), *(path for path in linked if path.is_file())}:
+    for path in {*pages, *SHOWN.glob("*.h*"), *(path for path in linked if path.is_file())}:
         copy = PAGES / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)

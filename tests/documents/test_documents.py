@@ -10,7 +10,7 @@ import pytest
 from scripts import document_outputs
 from scripts.document_outputs import DOCUMENTS, ROOT, SnippetError, blocks, rewritten
 
-LANGUAGES = {"sh", "console", "python", "c", "cpp", "cmake", "toml", "text"}
+LANGUAGES = {"sh", "console", "python", "c", "cpp", "cmake", "rust", "toml", "text"}
 PLAIN = {"format.md"}  # its blocks are bytes, which test_format_document.py checks
 MARKDOWN = [*DOCUMENTS, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md"))]
 

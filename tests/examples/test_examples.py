@@ -113,6 +113,32 @@ def test_firmware_prints_what_its_readme_says(firmware: Path) -> None:
     assert last in (firmware / "README.md").read_text().splitlines()
 
 
+def test_firmware_in_cpp(firmware: Path, tmp_path: Path) -> None:
+    """The same program in C++, where the headers of its library are there."""
+    headers = run("arm-none-eabi-g++", "-E", "-include", "type_traits", "/dev/null", cwd=tmp_path)
+    if headers.returncode != 0:
+        pytest.skip("libstdc++-arm-none-eabi-newlib is not installed")
+    shutil.copytree(firmware, tmp_path / "copy")
+    result = make(tmp_path / "copy", "run", "MAIN=main.cpp")
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[-1] == "All weights are exact."
+    assert f"stridepack {sp.__version__}" in lines
+    assert "conv.weight: read in place" in lines  # dense
+    assert "stacks.2.conv2.weight: unpacked" in lines
+
+
+def test_blobs_lie_in_their_section(firmware: Path) -> None:
+    symbols = run("arm-none-eabi-nm", "build/firmware.elf", cwd=firmware).stdout
+    sections = run("arm-none-eabi-objdump", "-h", "build/firmware.elf", cwd=firmware).stdout
+    size, begin = (int(n, 16) for n in re.findall(r"\.weights +(\w+) +(\w+)", sections)[0])
+    blobs = [int(line.split()[0], 16) for line in symbols.splitlines() if " blob_" in line]
+    assert len(blobs) == len(sp.read_tflite(MODEL))
+    assert all(begin <= place < begin + size for place in blobs)
+    of_weights = run("arm-none-eabi-objdump", "-h", "build/weights.o", cwd=firmware).stdout
+    assert " .weights " in of_weights
+
+
 def times(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (folder / "build").iterdir()}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cargo import require_cargo
 from commands import run as stridepack
 
 import stridepack as sp
@@ -15,20 +16,13 @@ from stridepack import _spec
 from stridepack.files.runtime.library import runtime_dir
 
 TESTS = Path(__file__).resolve().parents[1]
-NEWEST = (1, 85)  # what Cargo.toml asks for
-
 VALUES = np.tile(np.array([0, 3, 0, 0, -2, 0, 5, 0], np.int8), 64)
 
 
 @pytest.fixture(scope="module")
 def crate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The crate, and w.spk with a tensor in each format."""
-    if not shutil.which("cargo"):
-        pytest.skip("cargo is not installed")
-    done = subprocess.run(["cargo", "--version"], capture_output=True, text=True, check=False)
-    found = re.match(r"cargo (\d+)\.(\d+)", done.stdout)
-    if not found or (int(found[1]), int(found[2])) < NEWEST:
-        pytest.skip(f"cargo is older than 1.85: {done.stdout}{done.stderr}")
+    require_cargo()
     folder = tmp_path_factory.mktemp("crate")
     said = stridepack("runtime", folder, "--for", "rust")
     assert 'Name the directory in Cargo.toml: `stridepack = { path = "..." }`.' in said

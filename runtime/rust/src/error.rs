@@ -34,12 +34,16 @@ pub enum Error {
     Stream,
     /// There is no tensor of that name or number.
     NotFound,
+    /// The function that reads an external memory failed. Only `spk_reader.h` gives it, which the crate does not wrap.
+    Read,
+    /// The window of a reader is too small. The same holds for it.
+    Window,
     /// A status that this crate does not know: the C library is another version.
     Other(u32),
 }
 
 /// In the order of their values, from 1 on.
-const ERRORS: [Error; 12] = [
+const ERRORS: [Error; 14] = [
     Error::Argument,
     Error::Truncated,
     Error::Magic,
@@ -52,6 +56,8 @@ const ERRORS: [Error; 12] = [
     Error::Tile,
     Error::Stream,
     Error::NotFound,
+    Error::Read,
+    Error::Window,
 ];
 
 impl Error {

@@ -15,9 +15,11 @@ NEXT_STEP = "Compile spk.c together with your program."
 
 _LICENCE = "/* SPDX-License-Identifier: Apache-2.0 */\n"
 _INTERFACE = "include/spk.h"
+_HOW_TO_COMPILE = "README.md beside this folder says how, with CMake or without."
 _INCLUDE = re.compile(r'^#include "([^"]+)"\n', re.MULTILINE)
 _SYSTEM = re.compile(r"^#include <([^>]+)>", re.MULTILINE)
 _C99 = {"stdbool.h", "stddef.h", "stdint.h", "string.h"}
+_FIRST_IF = re.compile(r"^#if (SPK_\w+)", re.MULTILINE)
 _PROTOTYPE = re.compile(r"^\w[\w *]*?\b(spk_\w+)\(", re.MULTILINE)
 # A function that other sources call, where it is declared and where it is defined
 _SHARED = re.compile(
@@ -49,12 +51,13 @@ _PROLOGUE = f"""\
 def arrange(library: Library) -> Files:
     """spk.h and spk.c, the C++ header, which only includes spk.h, and the licence."""
     text = {path: data.decode() for path, data in library.files.items() if path != "LICENSE"}
-    public = set(_PROTOTYPE.findall(text[_INTERFACE]))
+    header = _header(library, text)
+    public = set(_PROTOTYPE.findall(header))
     inner = {path: _static(text[path], public) for path in text if path.startswith("src/")}
     kept = [path for path in library.files if path.endswith(".hpp") or path.startswith("tflm/")]
     files = {
         "spk.c": _PROLOGUE % library.version + "".join(_sources(inner)),
-        "spk.h": _with_headers(_INTERFACE, text),
+        "spk.h": header,
     }
     return {
         "LICENSE": library.files["LICENSE"],
@@ -63,14 +66,24 @@ def arrange(library: Library) -> Files:
     }
 
 
-def _with_headers(path: str, text: dict[str, str]) -> str:
-    """A public header with those of ours that it includes."""
+def _header(library: Library, text: dict[str, str]) -> str:
+    """All public headers in C: what spk.h includes at its place, and the others after it."""
+    public = {path: text[path].removeprefix(_LICENCE) for path in library.headers}
+    public = {path: content for path, content in public.items() if path.endswith(".h")}
+    done = {_INTERFACE}
 
-    def content(match: re.Match[str]) -> str:
-        included = posixpath.join(posixpath.dirname(path), match[1])
-        return text[included].removeprefix(_LICENCE)
+    def included(match: re.Match[str]) -> str:
+        path = posixpath.join(posixpath.dirname(_INTERFACE), match[1])
+        if path in done:
+            return ""
+        done.add(path)
+        return _INCLUDE.sub(included, public[path])
 
-    return _INCLUDE.sub(content, text[path])
+    whole = _INCLUDE.sub(included, public[_INTERFACE]).replace(_HOW_TO_COMPILE, "compile spk.c.", 1)
+    others = (
+        _INCLUDE.sub(included, content) for path, content in public.items() if path not in done
+    )
+    return "\n".join([_LICENCE + whole, *others])
 
 
 def _static(content: str, public: set[str]) -> str:
@@ -80,11 +93,17 @@ def _static(content: str, public: set[str]) -> str:
 
 
 def _sources(inner: dict[str, str]) -> Iterator[str]:
-    """The headers that any compiler takes, and then the C files, with all other headers in them."""
+    """The headers, and then the C files without what they include."""
     done: set[str] = set()
-    for path, content in inner.items():
-        if path.endswith(".h") and set(_SYSTEM.findall(content)) <= _C99:
+    headers = {path: content for path, content in inner.items() if path.endswith(".h")}
+    for path, content in headers.items():
+        if set(_SYSTEM.findall(content)) <= _C99:
             yield from _expand(path, inner, done)
+    for path in headers:
+        if path not in done and (condition := _condition(posixpath.dirname(path), inner)):
+            yield f"\n#if {condition}\n"
+            yield from _expand(path, inner, done)
+            yield "#endif\n"
     # Those for certain processors lie in folders of their own, and come last.
     for path in sorted(inner, key=lambda path: (path.count("/"), path)):
         if path.endswith(".c"):
@@ -93,6 +112,16 @@ def _sources(inner: dict[str, str]) -> Iterator[str]:
             inner[path] = c_text.rename(content, c_text.own_names(content), suffix)
             yield from _expand(path, inner, done)
             yield from (f"#undef {name}\n" for name in c_text.macros(content))
+
+
+def _condition(folder: str, inner: dict[str, str]) -> str:
+    """The macro that all C files of a folder start with a question for; none if they differ."""
+    found = {
+        match[1] if (match := _FIRST_IF.search(text)) else ""
+        for path, text in inner.items()
+        if posixpath.dirname(path) == folder and path.endswith(".c")
+    }
+    return found.pop() if len(found) == 1 else ""
 
 
 def _expand(path: str, inner: dict[str, str], done: set[str], under: bool = False) -> Iterator[str]:
