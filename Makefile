@@ -8,7 +8,8 @@
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
 #   make mutants      every command on mutants of .tflite files: make mutants COUNT=100000
 #   make bench        regenerate bench/results, and the tables in README.md and docs/
-#   make bench-m55    count what decoding costs on an emulated Cortex-M55, and fit what `inspect --target` says
+#   make bench-m55    count what decoding costs on an emulated Cortex-M55 and on other cores, and fit what
+#                     `inspect --target` says
 #   make paper        the paper's tables and figures from experiments/results
 #   make vectors      rewrite tests/vectors, after a change of a format
 #   make format       apply the formatters
@@ -31,8 +32,9 @@ REAL_MODELS := $(wildcard $(addprefix ../shared/data/models/,*sparse*.tflite *vw
 # Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; a processor with an int of 16 bits and its
 # emulator; 32-bit and big-endian hosts; a browser for the page of `report`.
 PACKAGES := clang-19 libclang-rt-19-dev lld-19 llvm-19 \
-  gcc-arm-none-eabi qemu-system-arm gcc-avr avr-libc simavr \
+  gcc-arm-none-eabi qemu-system-arm gcc-riscv64-unknown-elf qemu-system-misc gcc-avr avr-libc simavr \
   gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user \
+  gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \
   chromium chromium-driver
 
 SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]' -o -name '*.cc' -o -name '*.[ch]pp' -o -name '*.rs') \
@@ -103,6 +105,7 @@ static: $(DEVELOP)
 
 lint: static $(TEST)
 	$(BIN)/python bench/m55/fit.py --check
+	$(BIN)/python bench/cores/fit.py --check
 	$(BIN)/mypy
 
 # The tests of one file run one after the other, because some share a folder that they build in.
@@ -142,6 +145,8 @@ bench-m55: packages $(TEST)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)
 	$(BIN)/python bench/m55/fit.py
 	$(BIN)/python bench/m55/validate.py
+	$(BIN)/python bench/cores/run.py
+	$(BIN)/python bench/cores/fit.py
 	$(BIN)/python bench/documents.py
 
 bench: $(PEERS)

@@ -151,6 +151,59 @@ def m55() -> str:
     return "\n".join(lines)
 
 
+def cores() -> str:
+    """Instructions on other cores, from bench/cores, beside those of the M55."""
+    records = json.loads((Path(__file__).parent / "cores/counts.json").read_text())
+    of = {(r["core"], r["format"], r["sparsity"]): r["instructions_per_weight"] for r in records}
+    of |= {
+        ("helium", r["format"], r["sparsity"]): r["instructions_per_weight"]
+        for r in counts.records("resnet8", "helium")
+    }
+    columns = {
+        "Cortex-M0": "cortex-m0",
+        "Cortex-M4": "cortex-m4",
+        "Cortex-M33": "cortex-m33",
+        "RV32IMC": "riscv32",
+        "vectors of 128 bits": "riscv-v",
+        "256 bits": "riscv-v, 256 bits",
+        "512 bits": "riscv-v, 512 bits",
+        "Cortex-M55, Helium": "helium",
+    }
+    lines = [
+        f"| per weight at 30 / 50 / 70 % zeros | {' | '.join(columns)} |",
+        "|---" + "|--:" * len(columns) + "|",
+    ]
+    for name in dict.fromkeys(r["format"] for r in records):
+        cells = [
+            " / ".join(_number(of.get((core, name, s)), ".2f") for s in (0.3, 0.5, 0.7))
+            for core in columns.values()
+        ]
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def riscv_code() -> str:
+    """Code and stack of the decoders on RISC-V."""
+    records = json.loads((Path(__file__).parent / "cores/counts.json").read_text())
+    most: dict[tuple[str, str, str], int] = {}
+    for r in records:
+        for key in ("text_bytes", "stack_bytes"):
+            where = (r["core"], r["format"], key)
+            most[where] = max(most.get(where, 0), r[key])
+    lines = [
+        "| bytes | code, RV32IMC | stack | code, with vectors | stack |",
+        "|---" + "|--:" * 4 + "|",
+    ]
+    for name in dict.fromkeys(r["format"] for r in records):
+        cells = [
+            f"{most[core, name, key]:,}"
+            for core in ("riscv32", "riscv-v")
+            for key in ("text_bytes", "stack_bytes")
+        ]
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def prune() -> str:
     """spk_tflm_prune_s8 beside the loop that TensorFlow Lite Micro has."""
     records = counts.records("prune")
@@ -266,6 +319,8 @@ TABLES = {
     "frontier": frontier,
     "search": search,
     "m55": m55,
+    "cores": cores,
+    "riscv_code": riscv_code,
     "prune": prune,
     "checkpoint": checkpoint,
     "validate": validate,
