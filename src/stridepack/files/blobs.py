@@ -30,7 +30,7 @@ def choose_blobs(
         choices = plan.tensors
     remarks = stored_as_bytes(tensors)
     if job.output.suffix == ".spk":
-        remarks += about_windows(c.packed for c in choices)
+        remarks += about_windows((c.packed.n_tiles, c.packed.reader_window) for c in choices)
     return Chosen(
         [Stored(c.tensor, c.packed.format, c.packed.nbytes, c.note) for c in choices],
         {c.tensor.name: c.packed for c in choices},

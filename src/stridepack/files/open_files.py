@@ -21,10 +21,12 @@ def allow_open_files(n: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or needed <= soft:
         return
-    if hard != resource.RLIM_INFINITY and needed > hard:
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (ValueError, OSError) as error:  # it is above the hard limit, or another of the system
+        most = soft if hard == resource.RLIM_INFINITY else hard
         raise OutputError(
             f"The output has {n:,} files, which are all open until the last one is complete. This "
-            f"process may have {hard:,} files open at most, and needs {needed:,}. Raise the limit "
+            f"process may have {most:,} files open at most, and needs {needed:,}. Raise the limit "
             "(`ulimit -Hn` shows it), or pack the files of the model one by one."
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        ) from error

@@ -257,8 +257,8 @@ def _stream(
     if folder or len(with_int8) > 1:
         allow_open_files(len(with_int8) * (1 if job.names else 2))
     with new_files(folder) as new:
-        tensors, sizes = pack_shards(job, with_int8, new, on_done)
-    return PackResult(tensors, sizes)
+        tensors, sizes, remarks = pack_shards(job, with_int8, new, on_done)
+    return PackResult(tensors, sizes, remarks=remarks)
 
 
 def _check_nameless(output: Path) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from stridepack._words import counted
 from stridepack.files.job import Stored
-from stridepack.packed import Packed
 from stridepack.tensor import WeightTensor
 from stridepack.tflite.operators import CMSIS_NN_ONLY
 from stridepack.tflite.pack import NOT_DECODED, PackedModel
@@ -21,15 +20,17 @@ def stored_as_bytes(tensors: Sequence[WeightTensor]) -> list[str]:
     ]
 
 
-def about_windows(blobs: Iterable[Packed]) -> list[str]:
-    """What reads a file with tiles from a memory that is not mapped."""
+def about_windows(blobs: Iterable[tuple[int, int]], n_files: int = 1) -> list[str]:
+    """What reads files with tiles from a memory that is not mapped.
+
+    blobs: of each, the number of tiles and `reader_window`.
+    """
     some = list(blobs)
-    if all(packed.n_tiles <= 1 for packed in some):
+    if all(n_tiles <= 1 for n_tiles, _ in some):
         return []
-    window = max(packed.reader_window for packed in some)
-    return [
-        f"Firmware that reads this file through `spk_reader` needs a window of {window:,} bytes."
-    ]
+    window = max(window for _, window in some)
+    these = "this file" if n_files == 1 else "one of these files"
+    return [f"Firmware that reads {these} through `spk_reader` needs a window of {window:,} bytes."]
 
 
 def about_model(packed: PackedModel, tensors: Sequence[Stored]) -> list[str]:

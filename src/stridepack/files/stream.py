@@ -11,6 +11,7 @@ from stridepack.files.atomic import NewFiles
 from stridepack.files.blobs import check_blob_job
 from stridepack.files.job import OnDone, PackJob, Stored
 from stridepack.files.nameless import Outline, numbers_header
+from stridepack.files.remarks import about_windows
 from stridepack.files.safetensors import Contents, Entry
 from stridepack.files.spk import bundle_overhead, check_file_size
 from stridepack.files.spk_stream import BundleWriter
@@ -34,10 +35,10 @@ class Shard:
 
 def pack_shards(
     job: PackJob, shards: Sequence[Shard], new: NewFiles, on_done: OnDone | None
-) -> tuple[list[Stored], dict[Path, int]]:
+) -> tuple[list[Stored], dict[Path, int], list[str]]:
     """Write each shard as a .spk, and without names the header beside it.
 
-    Returns how each tensor is stored, and the size of each file.
+    Returns how each tensor is stored, the size of each file, and remarks.
     """
     check_blob_job(job)
     candidates = job.options.candidates()
@@ -46,10 +47,13 @@ def pack_shards(
     entries = [entry for shard in shards for entry in shard.contents.entries]
     limit = max(_AT_ONCE, *(entry.size for entry in entries))
 
+    windows: list[tuple[int, int]] = []
+
     def work(entry: Entry) -> tuple[Stored, Packed]:
         choice = choose_one(entry.read(scales=False), candidates, job.options)
         tensor, packed = choice.tensor, choice.packed
         counts = TensorCounts(entry.name, entry.shape, tensor.n_non_zero, tensor.zero_point)
+        windows.append((packed.n_tiles, packed.reader_window))
         return Stored(counts, packed.format, packed.nbytes, choice.note), packed
 
     stored: list[Stored] = []
@@ -71,7 +75,7 @@ def pack_shards(
                 ) from error
             stored += of_shard
             sizes |= files
-    return stored, sizes
+    return stored, sizes, about_windows(windows, len(shards))
 
 
 def _write(
