@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import altair as alt
 
-from stridepack.cost import unit_of
 from stridepack.report.page.chart import COLOURS, GREY, Numbers, data, spec
 
 # Bars of so many tensors can be told apart; the largest are shown.
@@ -25,12 +24,12 @@ def front(numbers: Numbers, budgets: Mapping[str, int]) -> Numbers:
     tooltip = [
         alt.Tooltip("plan:N"),
         alt.Tooltip("nbytes:Q", format=",", title="bytes"),
-        alt.Tooltip("cycles:Q", format=","),
+        alt.Tooltip("cycles:Q", format=",", title=numbers["unit"]),
         alt.Tooltip("formats:N", title="formats (tensors)"),
     ]
     base = alt.Chart(data(points)).encode(
         x=alt.X("nbytes:Q", title="bytes of Flash for all blobs", scale=alt.Scale(zero=False)),
-        y=alt.Y("cycles:Q", title=f"{unit_of(numbers['target'])} on {numbers['target']}"),
+        y=alt.Y("cycles:Q", title=f"{numbers['unit']} on {numbers['target']}"),
         tooltip=tooltip,
     )
     layers = [
