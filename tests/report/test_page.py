@@ -227,3 +227,12 @@ def test_a_page_that_would_be_large_draws_the_largest_tensors(
     assert f"The {len(drawn)} largest tensors are shown" in text
     browser.find_element("id", "search").send_keys("classify")
     assert column(browser, 0) == ["classify.weight"]
+
+
+def test_instructions_are_not_called_cycles() -> None:
+    numbers = json.loads(run("report", MODEL, "--json"))
+    assert numbers["unit"] == "cycles"
+    page = render.render(numbers | {"unit": "instructions", "target": "core"})
+    assert 'type="button">instructions</button>' in page
+    assert '"title":"instructions on core"' in page
+    assert " cycles" not in page[: page.index("<script>")]

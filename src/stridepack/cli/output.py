@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from stridepack.cli.table import fitting, width_of
 from stridepack.errors import OutputError
@@ -27,6 +35,14 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+class _TimeLeft(TimeRemainingColumn):
+    """Such as "0:01:20 left", and nothing while the time is not known."""
+
+    def render(self, task: Task) -> Text:
+        time = super().render(task).plain
+        return Text(f"{time} left" if time.strip(" -:") else "", style="progress.remaining")
 
 
 OUT = _Console(highlight=False, emoji=False)
@@ -154,9 +170,8 @@ def _bar() -> Progress:
     """What is being done, how much of it, and how long it will still take."""
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=24),
         TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("left"),
+        _TimeLeft(),
     )
     return Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal)

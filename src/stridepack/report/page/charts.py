@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import altair as alt
 
-from stridepack.cost import unit_of
 from stridepack.report.page.chart import COLOURS, GREY, Numbers, data, spec
 
 # Bars of so many tensors can be told apart; the largest are shown.
@@ -25,18 +24,18 @@ def front(numbers: Numbers, budgets: Mapping[str, int]) -> Numbers:
     tooltip = [
         alt.Tooltip("plan:N"),
         alt.Tooltip("nbytes:Q", format=",", title="bytes"),
-        alt.Tooltip("cycles:Q", format=","),
+        alt.Tooltip("cycles:Q", format=",", title=numbers["unit"]),
         alt.Tooltip("formats:N", title="formats (tensors)"),
     ]
     base = alt.Chart(data(points)).encode(
         x=alt.X("nbytes:Q", title="bytes of Flash for all blobs", scale=alt.Scale(zero=False)),
-        y=alt.Y("cycles:Q", title=f"{unit_of(numbers['target'])} on {numbers['target']}"),
+        y=alt.Y("cycles:Q", title=f"{numbers['unit']} on {numbers['target']}"),
         tooltip=tooltip,
     )
     layers = [
         base.transform_filter("datum.plan == 'alternative'").mark_line(color=GREY),
         *_points(base, ("alternative", "this plan")),
-        *_rules(budgets, {"flash": "x", "cycles": "y"}),
+        *_rules(budgets, {"flash": "x", "cycles": "y"}, [point["nbytes"] for point in points]),
     ]
     return spec(alt.layer(*layers), 320)
 
@@ -108,7 +107,7 @@ def n_bars(numbers: Numbers) -> int:
     return min(len(numbers["tensors"]), _MOST_BARS)
 
 
-def curve(shrink: Numbers, what: str, budgets: Mapping[str, int]) -> Numbers:
+def curve(shrink: Numbers, what: str) -> Numbers:
     """What is left of the outputs against bytes, for all plans that `shrink` measured.
 
     Parameters
@@ -116,8 +115,6 @@ def curve(shrink: Numbers, what: str, budgets: Mapping[str, int]) -> Numbers:
     shrink : dict
     what : str
         "accuracy", "agreement" or "snr".
-    budgets : dict
-        "file" is drawn as a line.
     """
     title, of = {
         "accuracy": ("accuracy", ".2%"),
@@ -150,7 +147,6 @@ def curve(shrink: Numbers, what: str, budgets: Mapping[str, int]) -> Numbers:
     layers = [
         base.mark_line(color=GREY),
         *_points(base, ("other plans", "this model", "before")),
-        *_rules(budgets, {"file": "x"}),
     ]
     return spec(alt.layer(*layers), 220)
 
@@ -193,7 +189,9 @@ def _points(base: alt.Chart, plans: tuple[str, ...]) -> list[alt.Chart]:
     ]
 
 
-def _rules(budgets: Mapping[str, int], axes: dict[str, str]) -> list[alt.LayerChart]:
+def _rules(
+    budgets: Mapping[str, int], axes: Mapping[str, str], nbytes: list[int]
+) -> list[alt.LayerChart]:
     """A dashed line with its name for each budget."""
     layers = []
     for name, axis in axes.items():
@@ -203,12 +201,14 @@ def _rules(budgets: Mapping[str, int], axes: dict[str, str]) -> list[alt.LayerCh
         base = alt.Chart(data([row]))
         at = {axis: "budget:Q"}
         line = base.mark_rule(strokeDash=[6, 4], color=_BUDGET, strokeWidth=2)
-        # Beside the line, at the end that is free: the top of an upright one, the right of another.
-        upright = axis == "x"
-        place = {"y": alt.value(10)} if upright else {"x": alt.value("width")}
-        text = base.mark_text(
-            align="left" if upright else "right", dx=6 if upright else -6, dy=0 if upright else -8
-        )
+        # Beside the line, where there is room: left of it in the right half of the plot.
+        if axis == "x":
+            left = 2 * budgets[name] > min(nbytes) + max(nbytes)
+            text = base.mark_text(align="right" if left else "left", dx=-6 if left else 6)
+            place = {"y": alt.value(10)}
+        else:
+            text = base.mark_text(align="right", dx=-6, dy=-8)
+            place = {"x": alt.value("width")}
         layers.append(
             line.encode(**at, tooltip=alt.Tooltip("name:N", title=" "))
             + text.encode(**at, **place, text="name:N")

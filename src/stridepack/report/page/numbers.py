@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stridepack._words import listed
-from stridepack.cost import decoder_nbytes
+from stridepack.cost import decoder_nbytes, unit_of
 from stridepack.files.job import Stored
 from stridepack.formats import formats
 from stridepack.plan.front import plan_front
@@ -53,6 +53,7 @@ def model_numbers(
     return {
         "model": model,
         "target": target,
+        "unit": unit_of(target),
         "files": dict(files),
         "total": {
             "n_elements": sum(row["n_elements"] for row in tensors),

@@ -33,7 +33,7 @@ def render(numbers: Mapping[str, Any], budgets: Mapping[str, int] | None = None)
     numbers : mapping
         As `model_numbers` gives them.
     budgets : mapping of str to int, optional
-        They are compared with the numbers; "flash", "cycles" and "file" are drawn as lines, too.
+        They are compared with the numbers; "flash" and "cycles" are drawn as lines, too.
     """
     numbers, budgets = dict(numbers), dict(budgets or {})
     model: dict[str, Any] = {
@@ -43,7 +43,7 @@ def render(numbers: Mapping[str, Any], budgets: Mapping[str, int] | None = None)
     }
     curves = _curves(numbers["shrink"])
     for name in curves:
-        model[f"curve-{name}"] = charts.curve(numbers["shrink"], name, budgets)
+        model[f"curve-{name}"] = charts.curve(numbers["shrink"], name)
     of_tensors = [tensor_charts.columns(row) for row in numbers["tensors"]]
     template = _environment().from_string(_file("page.html"))
 
