@@ -15,8 +15,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["stridepack"], enable_loader_override=False):
+    from base_models import bases
     from forked import measure_in_forks
-    from fuzz_tflite import bases, check
+    from fuzz_tflite import check
     from mutant import mutant
 
     import stridepack.cli.main  # noqa: F401 (the parts of it that the check does not import)

@@ -18,37 +18,16 @@ from pathlib import Path
 
 import forked
 import mutant
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
-from tflite_models import conv_layer, dense_layer, sparse
+from base_models import bases
 
 from stridepack.cli.failure import exit_code_of
 from stridepack.cli.main import run
-from stridepack.tflite.pack import pack_tflite
-from stridepack.tflite.types import decode_type, decode_types
-from stridepack.tflite.types.blob import Blob
 
 SECONDS_EACH = 20
 MEMORY = 2 * 10**9
 AT_ONCE = 250  # mutants of one process, so that few hide behind the memory of another
 MEMORY_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def bases(also: Path | None) -> list[bytes]:
-    """Small models: dense, packed in every DECODE type, and those of another folder."""
-    dense = [
-        dense_layer(sparse(32, 32)).to_bytes(),
-        dense_layer(sparse(24, 40), n_readers=2).to_bytes(),
-        conv_layer(sparse(8, 3, 3, 8)).to_bytes(),
-        conv_layer(sparse(1, 3, 3, 64), kind="DEPTHWISE_CONV_2D").to_bytes(),
-        dense_layer(sparse(32, 32)).to_bytes(outside=[1]),
-    ]
-    types = [*map(decode_type, decode_types()), Blob("rle"), Blob("huffman"), Blob("rans")]
-    model = dense_layer(sparse(48, 64)).to_bytes()
-    packed = [pack_tflite(model, [kind]).data for kind in types]
-    others = [path.read_bytes() for path in sorted(also.glob("*.tflite"))] if also else []
-    return [*dense, *packed, *(data for data in others if len(data) < 40_000)]
 
 
 def check(data: bytes, seed: int, folder: Path) -> str:

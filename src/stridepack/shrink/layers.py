@@ -17,7 +17,7 @@ import numpy.typing as npt
 from stridepack.tensor import Int8Array
 from stridepack.tflite.constants import Constant, find_constants, named_weights, read_values
 from stridepack.tflite.graph import buffer_users
-from stridepack.tflite.model import Model, Operator, Tensor, shape_of, type_name
+from stridepack.tflite.model import Model, Operator, SubGraph, Tensor, shape_of, type_name
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -169,7 +169,8 @@ def _obstacle(model: Model, weight: Constant, users: Any) -> str:
     if weights != weight.index:
         return f"{names[0]} reads it as another input than its weights"
     return (
-        _quantisation_obstacle(weight, names[0])
+        _operator_obstacle(graph, operator, weight, names[0])
+        or _quantisation_obstacle(weight, names[0])
         or _source_obstacle(model, graph.tensors[data])
         or _bias_obstacle(model, weight.subgraph, bias, _n_rows(weight, names[0]), users)
         or _group_obstacle(graph, weight, names[0], data)
@@ -180,6 +181,21 @@ def _operands(operator: Operator, kind: str) -> list[int]:
     """Indices of the data, the weights and the bias; -1 where there is none."""
     inputs = operator.inputs
     return [inputs[i] if i < len(inputs) else -1 for i in _OPERANDS[kind]]
+
+
+def _operator_obstacle(graph: SubGraph, operator: Operator, weight: Constant, kind: str) -> str:
+    """Why no interpreter runs the layer."""
+    shape, n_dims = shape_of(weight.tensor), 2 if kind == "FULLY_CONNECTED" else 4
+    if len(shape) != n_dims or 0 in shape:
+        return f"its shape {shape} is not that of weights of {kind}"
+    data = _operands(operator, kind)[0]
+    if data == -1 or len(operator.outputs) != 1:
+        return f"its {kind} has no input or no output"
+    if kind == "FULLY_CONNECTED":
+        return ""
+    if len(shape_of(graph.tensors[data])) != n_dims:
+        return f"the input of its {kind} has not {n_dims} dimensions"
+    return "" if operator.builtinOptions is not None else f"its {kind} has no options"
 
 
 def _quantisation_obstacle(weight: Constant, kind: str) -> str:
@@ -200,7 +216,12 @@ def _source_obstacle(model: Model, source: Tensor) -> str:
         return "the input of its layer is a constant"
     if type_name(source) not in ("int8", "int16"):
         return f"the input of its layer is {type_name(source)}, not int8 or int16"
-    return "" if _scale(source).size == 1 else "the input of its layer has not one scale"
+    if _scale(source).size != 1:
+        return "the input of its layer has not one scale"
+    zero_point = source.quantization.zeroPoint
+    if zero_point is None or len(zero_point) != 1:
+        return "the input of its layer has not one zero point"
+    return ""
 
 
 def _bias_obstacle(model: Model, subgraph: int, bias: int, n_rows: int, users: Any) -> str:

@@ -36,6 +36,7 @@ _CALLS = {
     "WHILE": ("condSubgraphIndex", "bodySubgraphIndex"),
 }
 _MAX_CALLS = 1000
+_MAX_DEPTH = 50  # of calls within calls
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class _Walk:
     model: Model
     step: int = 1  # at step 0 are tensors that nothing uses, with places of their own
     calls: int = 0
+    depth: int = 0
     first: dict[tuple[int, int], int] = field(default_factory=dict)
     last: dict[tuple[int, int], int] = field(default_factory=dict)
     readers: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -77,7 +79,8 @@ class _Walk:
 
     def subgraph(self, s: int) -> None:
         self.calls += 1
-        if self.calls > _MAX_CALLS:
+        self.depth += 1
+        if self.calls > _MAX_CALLS or self.depth > _MAX_DEPTH:
             raise self.model.error("its subgraphs call each other without an end.")
         graph = self.model.subgraphs[s]
         for t in graph.inputs:
@@ -99,6 +102,7 @@ class _Walk:
                 self.scratch.append(Buffer(nbytes, start, self.step))
         for t in graph.outputs:
             self._use(s, t, writes=True)
+        self.depth -= 1
 
     def _use(self, s: int, t: int, *, writes: bool = False) -> None:
         if t != -1:
