@@ -45,7 +45,10 @@ from stridepack.sweep.points import Point
 CALIBRATION_IMAGES = 500  # of the training set, for the ranges of the activations
 LARGEST_COMMITTED = 1_000_000  # bytes; the record of a larger file has its sizes in every format
 LARGEST_LOSS = 0.02  # of accuracy by quantisation; more means that the conversion went wrong
-NOTES = {"cifar10": "shared/data/cifar10 is a JPEG-compressed copy of CIFAR-10 (60,000 images)"}
+NOTES = {
+    "cifar10": "shared/data/cifar10 is a JPEG-compressed copy of CIFAR-10 (60,000 images)",
+    "tinyimagenet": "100,000 training and 10,000 validation images of 64x64; tested on the latter",
+}
 
 
 @torch.no_grad()

@@ -75,10 +75,11 @@ def cpu() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--eager", action="store_true", help="without torch.compile")
+    parser.add_argument("--network", nargs="+", default=list(RECIPES), choices=RECIPES)
     options = parser.parse_args()
     points = grid(
         compiled=[False] if options.eager else [False, True],
-        network=["mobilevit_xxs", "resnet8", "mobilenetv2", "resnet34"],
+        network=options.network,
         precision=PRECISIONS,
         channels_last=[True, False],
     )

@@ -22,7 +22,8 @@ POINTS = [(network, p) for c, network in CURVES.items() for p in measures.points
 
 @pytest.mark.parametrize(("network", "point"), POINTS, ids=[p["tflite"] for _, p in POINTS])
 def test_a_point_and_its_file(network, point):
-    assert 0.5 < point["accuracy"] < 1
+    assert 0.5 < point["accuracy"] < 1 or "tinyimagenet" in point["tflite"]
+    assert point["accuracy"] > 20 / 200  # far above chance
     assert point["epochs"].keys() == {"dense", "pruning", "retraining"}
     assert {"scale", "mean", "std"} <= set(point["input"])
     file = RESULTS / point["tflite"]

@@ -115,7 +115,7 @@ def sweep(
 
     \b
     Examples:
-      stridepack sweep models/*.tflite -o sizes.jsonl --format auto --format hybrid
+      stridepack sweep a.tflite b.tflite -o sizes.jsonl --format auto --format hybrid
       stridepack sweep model.tflite -o pruned.jsonl --sparsity 0.5 --sparsity 0.7
       stridepack sweep s3://bucket/model.tflite -o s3://bucket/sizes.jsonl \\
         --cluster tcp://10.0.0.1:8786
