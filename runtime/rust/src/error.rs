@@ -36,7 +36,7 @@ pub enum Error {
     NotFound,
     /// The function that reads an external memory failed. Only `spk_reader.h` gives it, which the crate does not wrap.
     Read,
-    /// The window of a reader is too small. The same holds for it.
+    /// The window of a reader is too small. Only `spk_reader.h` gives it, too.
     Window,
     /// A status that this crate does not know: the C library is another version.
     Other(u32),
