@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 import run
+from cycles import run as execute
 from networks import pruned_weights
 from workloads import Int8Array, Workload
 
@@ -74,7 +75,7 @@ def count_gcc(level: str, path: str, cases: list[run.Case]) -> list[int]:
     folder = run.BUILD / f"gcc{level}"
     elf = folder / f"{path}-gcc/bench.elf"
     command = ("make", "-C", str(run.HERE), f"LEVEL={level}", f"BUILD={folder}")
-    run.run(*command, "--no-print-directory", str(elf))
+    execute(*command, "--no-print-directory", str(elf))
     image = folder / "extremes.image"
     image.write_bytes(run.build_image(cases))
     regions, _ = run.run_firmware(elf, image, len(cases))

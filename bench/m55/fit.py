@@ -5,9 +5,9 @@
 
 Decode cycles are modelled as a sum of costs, none of them negative, times the counts of
 `stridepack.cost.work_of`: for each format and target, the costs for which the weighted squared
-relative errors are least on workloads.FITTED. What is printed is the largest error there, and on all other
-workloads, models included, which the fit has not seen. A count that is 0 in all of what is fitted
-gets no cost; blobs in which it is not 0 get no estimate.
+relative errors are least on workloads.FITTED. What is printed is the largest error there, and on
+all other workloads, models included, which the fit has not seen. A count that is 0 in all of what
+is fitted gets no cost; blobs in which it is not 0 get no estimate.
 
 Writes src/stridepack/cost/_fitted.py, with the code and stack of every decoder from results.json.
 """
