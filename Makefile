@@ -143,7 +143,9 @@ mutants: $(INSTALLED)
 
 bench-m55: packages $(TEST)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)
+	$(BIN)/python bench/m55/extremes.py --compilers
 	$(BIN)/python bench/m55/fit.py
+	$(BIN)/python bench/m55/errors.py
 	$(BIN)/python bench/m55/validate.py
 	$(BIN)/python bench/cores/run.py
 	$(BIN)/python bench/cores/fit.py

@@ -253,6 +253,22 @@ def frontier() -> str:
     return "\n".join(lines)
 
 
+def estimates() -> str:
+    """Errors of `inspect --target`, and how much more the code of GCC executes."""
+    lines = [
+        "| format | networks, Helium | scalar | unlike networks, Helium | scalar "
+        "| fewer than 2,048 weights | GCC -O2, Helium | scalar |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, of in load("estimates").items():
+        both = of["helium"], of["scalar"]
+        cells = [f"{one[what]:.1%}" for what in ("networks", "extremes") for one in both]
+        cells.append(f"{max(one['short'] for one in both):.1%}")
+        cells += ["{:.2f} to {:.2f}".format(*one["GCC -O2"]) for one in both]
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _cells(numbers: list[float]) -> str:
     return " | ".join(f"{number:.2f}" for number in numbers)
 
@@ -319,6 +335,7 @@ TABLES = {
     "frontier": frontier,
     "search": search,
     "m55": m55,
+    "estimates": estimates,
     "cores": cores,
     "riscv_code": riscv_code,
     "prune": prune,

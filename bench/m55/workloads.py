@@ -2,8 +2,9 @@
 
 "resnet8" is what docs/benchmarks.md shows. With "lengths", "channels" and "narrow" it is also what
 fit.py fits costs to: lengths that are no multiple of any vector or block, channels that are dead,
-of which ResNet8's tensors have none, and weights of 1 to 6 bits. "shapes", "structured" and "tiles"
-are what no fit has seen, and neither are models.
+of which ResNet8's tensors have none, weights of 1 to 6 bits, and, as "regular", tensors that no
+network has, such as constant ones. "shapes", "structured" and "tiles" are what no fit has seen, and
+neither are models.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from stridepack.plan.rules import SMALL
 Int8Array = npt.NDArray[np.int8]
 
 SPARSITIES = tuple(i / 10 for i in range(10))
-FITTED = ("resnet8", "lengths", "channels", "narrow")
+FITTED = ("resnet8", "lengths", "channels", "narrow", "regular")
 LENGTHS = (2077, 3001, 5003, 9210, 18429)
 SHAPES: tuple[Shape, ...] = (
     *((2048,), (2049,), (3000,), (10, 256), (128, 640), (1, 3, 3, 300), (49, 7, 11)),
@@ -66,6 +67,10 @@ def synthetic(seed: int) -> Iterator[Workload]:
             f"{w.size}_{bits}_bits": narrow(w, bits) for w in weights for bits in range(1, 7)
         }
         yield Workload("narrow", sparsity, tensors)
+    rng = np.random.default_rng([seed, 4])
+    tensors = {f"{n}_{name}": w for n in (3001, 18429) for name, w in regular(n, rng).items()}
+    n_zeros = sum(int(np.count_nonzero(w == 0)) for w in tensors.values())
+    yield Workload("regular", n_zeros / sum(w.size for w in tensors.values()), tensors)
 
 
 def channels(shape: Shape, sparsity: float, rng: np.random.Generator) -> Int8Array:
@@ -74,6 +79,21 @@ def channels(shape: Shape, sparsity: float, rng: np.random.Generator) -> Int8Arr
     weights = pruned_weights(shape, half, rng)
     weights[rng.permutation(shape[0])[: round(half * shape[0])]] = 0
     return weights
+
+
+def regular(n: int, rng: np.random.Generator) -> dict[str, Int8Array]:
+    """Of few values, or none but 0, and at regular places: what formats have short ways for."""
+    made = {f"every_{step}": np.zeros(n, np.int8) for step in (2, 5, 11, 60, n)}
+    for step, values in zip((2, 5, 11, 60, n), made.values(), strict=True):
+        values[step // 2 :: step] = 3
+    return made | {
+        "zeros": np.zeros(n, np.int8),
+        "constant": np.full(n, -7, np.int8),
+        "random_places": 9 * rng.integers(0, 2, n).astype(np.int8),
+        "few_random_places": 9 * (rng.random(n) < 0.04).astype(np.int8),
+        "two_values": 2 * rng.integers(0, 2, n).astype(np.int8) - 1,
+        "ramp": np.arange(n).astype(np.int8),
+    }
 
 
 def narrow(weights: Int8Array, bits: int) -> Int8Array:

@@ -21,6 +21,8 @@
  * call would have needed. A tensor in the format dense needs room for its header only. The window should lie at a
  * multiple of 4 bytes, as blobs should.
  *
+ * Stack: at most 200 bytes more than spk.h says of the formats, and what your function needs.
+ *
  * Whatever the bytes are that your function gives, and whether or not they change between two calls: no function reads
  * or writes outside the window and the destination, and none asks your function for bytes at or after `size`.
  */

@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "spk_reader.h"
 
-enum { MOST_FAILURES = 400, MAX_SIZE = 4096 };
+enum { MAX_SIZE = 4096 };
 
 /* A memory that can only be read by a call; the call number `fails_at` fails, and writes garbage. */
 typedef struct memory {
@@ -135,7 +135,7 @@ static void check_window(const vector *v) {
   give_back(SOURCE);
 }
 
-void check_reader(const vector *v) {
+void check_reader(const vector *v, uint32_t most_failures) {
   int statuses[3], of_failure[3];
   check_context = v->name;
   const uint32_t n_reads = use(v, v->size + SPK_READER_MIN_WINDOW, UINT32_MAX, statuses);
@@ -145,7 +145,7 @@ void check_reader(const vector *v) {
   CHECK(statuses[2] == v->decoded || is_nameless);
   if (v->is_valid && !v->is_bundle) check_window(v);
   if (v->size > MAX_SIZE) return;
-  for (uint32_t i = 0, step = n_reads / MOST_FAILURES + 1u; i < n_reads; i += step) {
+  for (uint32_t i = 0, step = n_reads / most_failures + 1u; i < n_reads; i += step) {
     (void)use(v, v->size + SPK_READER_MIN_WINDOW, i, of_failure);
     bool is_read_error = false;
     for (unsigned of = 0; of < 3; of++) is_read_error |= of_failure[of] == SPK_ERROR_READ;

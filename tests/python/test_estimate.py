@@ -16,16 +16,17 @@ from stridepack.cost.estimate import decode_cycles, decoder_nbytes, targets
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 TENSORS = json.loads((BENCH / "m55/tensors.json").read_text())
 PATHS = {"cortex-m55": "helium", "cortex-m55-scalar": "scalar"}
-FITTED = {"resnet8", "lengths", "channels", "narrow"}
+EXTREMES = json.loads((BENCH / "m55/extremes.json").read_text())
+FITTED = {"resnet8", "lengths", "channels", "narrow", "regular"}
 
 # The array of docs/format.md: its non-zeros lie at 0, 2, 4, 5, 6, 17 and 39 of 40.
 EXAMPLE = np.zeros(40, np.int8)
 EXAMPLE[[0, 2, 4, 5, 6, 17, 39]] = [3, -1, 4, 9, -5, -128, 7]
 
 
-def rows(format: str) -> list[dict]:
-    """The rows of tensors.json; what the blob has to do, under "work"."""
-    data = TENSORS[format]
+def rows(format: str, results: dict = TENSORS) -> list[dict]:
+    """The rows of tensors.json, or of extremes.json; what the blob has to do, under "work"."""
+    data = results[format]
     n = len(data["columns"])
     return [
         dict(zip(data["columns"], row[:n], strict=True))
@@ -123,6 +124,34 @@ def test_within_12_percent_of_the_full_count(format: str, target: str) -> None:
         assert estimated == pytest.approx(counted, rel=0.12), row
 
 
+@pytest.mark.parametrize("target", PATHS)
+@pytest.mark.parametrize("format", EXTREMES)
+def test_within_15_percent_where_tensors_are_unlike_those_of_networks(
+    format: str, target: str
+) -> None:
+    """Constant, regular and short tensors, none of which the fit has seen."""
+    costs, recorded = CYCLES[target][format], rows(format, EXTREMES)
+    assert {"all 0", "all 5", "every seventh is 5"} <= {row["tensor"] for row in recorded}
+    for row in recorded:
+        estimated = sum(costs[name] * count for name, count in row["work"].items() if count)
+        assert estimated == pytest.approx(row[f"{PATHS[target]}_cycles"], rel=0.15), row
+
+
+def test_what_is_not_coded_is_counted_apart() -> None:
+    """Constant streams take the short ways of a decoder."""
+    constant, places = np.full(4000, 5, np.int8), np.zeros(4000, np.int8)
+    places[::7] = 5
+    work = work_of(sp.pack(constant, "rans"))
+    assert (work["rows_without_codes"], work["tables"], work["careful_rows"]) == (500, 0, 0)
+    work = work_of(sp.pack(places, "rans"))
+    assert (work["rows_of_gap_codes"], work["tables"]) == (72, 1)
+    assert work_of(sp.pack(random_array(4000, 0.5), "rans"))["rows_without_codes"] == 0
+    work = work_of(sp.pack(constant, "huffman"))
+    assert (work["equal_values"], work["values"], work["gaps"]) == (4000, 0, 0)
+    work = work_of(sp.pack(places, "huffman"))
+    assert (work["equal_values"], work["values"], work["gaps"]) == (572, 0, 572)
+
+
 @pytest.mark.parametrize("format", TENSORS)
 def test_the_record_is_of_these_blobs(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails where an encoder, or a `work` function, changed since `make bench-m55`."""
@@ -135,10 +164,12 @@ def test_the_record_is_of_these_blobs(format: str, monkeypatch: pytest.MonkeyPat
         (row["workload"], row["sparsity"], row["tensor"]): row["work"] for row in rows(format)
     }
     for workload in synthetic(0):
-        if workload.name in ("structured", "lengths") and workload.sparsity in (0.2, 0.5):
+        some = workload.name in ("structured", "lengths") and workload.sparsity in (0.2, 0.5)
+        if some or workload.name == "regular":
             for name, values in workload.tensors.items():
                 packed = sp.pack(values, format, tile=workload.tile, transforms=False)
-                assert recorded[workload.name, workload.sparsity, name] == work_of(packed)
+                key = workload.name, round(workload.sparsity, 4), name
+                assert recorded[key] == work_of(packed)
 
 
 def test_costs_are_not_negative() -> None:

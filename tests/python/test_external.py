@@ -49,7 +49,8 @@ int main(int argc, char **argv) {
     if (status == SPK_OK) status = spk_reader_decode_s8(&reader, dst, 1 << 17);
     if (status == SPK_OK) status = spk_bundle_get(&bundle, i, NULL, &view);
     if (status == SPK_OK) status = spk_in_place_margin(&view, &margin);
-    printf("%lu %lu %lu\n", (unsigned long)view.n_elements, (unsigned long)needed, (unsigned long)margin);
+    printf("%lu %lu ", (unsigned long)view.n_elements, (unsigned long)needed);
+    printf("%lu\n", (unsigned long)margin);
   }
   printf("%s\n", spk_status_name(status));
   return 0;
@@ -93,8 +94,7 @@ def test_a_program_needs_what_python_says(tmp_path: Path) -> None:
 
     window = max(one.reader_window for one in packed.values())
     assert said(window)[:-1] == [
-        f"{p.n_elements} {p.reader_window} {p.in_place_margin}"
-        for p in packed.values()
+        f"{p.n_elements} {p.reader_window} {p.in_place_margin}" for p in packed.values()
     ]
     assert said(window)[-1] == "ok"
     assert said(window - 1) == ["window"]
@@ -103,7 +103,9 @@ def test_a_program_needs_what_python_says(tmp_path: Path) -> None:
 def test_pack_says_how_large_the_window_is(tmp_path: Path, call: Call) -> None:
     np.savez(tmp_path / "model.npz", conv=ARRAYS["conv"])
     arguments = ("pack", tmp_path / "model.npz", "-o", tmp_path / "w.spk", "--format", "rle")
-    sentence = r"Firmware that reads this file through `spk_reader` needs a window of ([\d,]+) bytes\."
+    sentence = (
+        r"Firmware that reads this file through `spk_reader` needs a window of ([\d,]+) bytes\."
+    )
     assert not re.search(sentence, call(*arguments)[1])
     found = re.search(sentence, call(*arguments, "--tile", 1000)[1])
     assert found is not None

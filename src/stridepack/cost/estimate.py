@@ -3,9 +3,10 @@
 Cycles are a sum of costs times the counts of `work_of`. The costs are fitted to what
 bench/m55 counted on an emulated Cortex-M55: exact instructions, weighed by a model of the core
 alone (LLVM's, two cycles for a taken branch, a cycle for each lane of a gather or scatter). The
-fit stays within 12 % of that model on every tensor of 2048 weights or more that it was tried on;
-the model itself knows neither wait states, nor caches, nor contention on the bus. Weights in slow
-memory take longer: compare formats with it, and leave a margin.
+fit stays within 12 % of that model on tensors of networks with 2048 weights or more, and within
+15 % on others that were tried (docs/benchmarks.md). The model itself knows neither wait states, nor
+caches, nor contention on the bus. Weights in slow memory take longer: compare formats with it, and
+leave a margin.
 
 For all other cores there is no such model, so that instructions stand for cycles: bench/cores
 counted them exactly, and the fit is as close. `unit_of` says which of the two it is.

@@ -31,7 +31,8 @@ def work(tile: memoryview, n: int) -> dict[str, int]:
     return {
         "bitmap_elements": n if n_gaps == 0 else 0,
         "cleared_elements": (0, n - stored, n)[min(n_gaps, 2)],
-        "values": stored,
+        "values": stored if value_lengths else 0,
+        "equal_values": 0 if value_lengths else stored,  # they are filled in
         "values_with_raw_bits": stored if header.value_raw else 0,
         "gaps": stored if n_gaps > 1 else 0,
         # Helium stores 16 values at once where an offset of 8 bits reaches the last of them.
