@@ -46,7 +46,9 @@ def pack_model(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return run(sys.executable, script, MODEL, *arguments, cwd=folder)
 
 
-@pytest.mark.parametrize(("target", "unit"), [("cortex-m55", "cycles"), ("riscv-v", "instructions")])
+@pytest.mark.parametrize(
+    ("target", "unit"), [("cortex-m55", "cycles"), ("riscv-v", "instructions")]
+)
 def test_pack_model(tmp_path: Path, target: str, unit: str) -> None:
     result = pack_model(tmp_path, "--target", target, "--flash", "60000", "-o", "out")
     assert result.returncode == 0, result.stderr
