@@ -33,6 +33,7 @@ WORK = HERE.parent / "m55/tensors.json"
 OUTPUT = HERE.parent.parent / "src/stridepack/cost/_fitted_cores.py"
 NOTE = "Generated from bench/cores by bench/cores/fit.py. Do not edit."
 DIGITS = 4  # of a cost
+ALIKE = {"cortex-m33": "cortex-m4"}  # cores whose instructions are those of another one
 MANY = ("predicted", "few", "alone")  # fields of Costs with a cost for each kind of prediction
 
 
@@ -129,6 +130,17 @@ def fit_transforms(dense: dict[str, dict[str, float]]) -> tuple[dict[str, Any], 
     return fitted, worst
 
 
+def check_alike(core: str, other: str) -> None:
+    """Stop unless two cores took exactly as many instructions wherever both were counted."""
+    records = json.loads(COUNTS.read_text())
+    counts = {
+        name: {(r["format"], r["sparsity"]): r["instructions"] for r in records if r["core"] == name}
+        for name in (core, other)
+    }
+    if not counts[core].items() <= counts[other].items():
+        sys.exit(f"{core} and {other} differ in {COUNTS}: give {core} a fit of its own")
+
+
 def memories() -> dict[str, dict[str, tuple[int, int]]]:
     """Bytes of code and of stack of the decoders, by core."""
     found: dict[str, dict[str, tuple[int, int]]] = {}
@@ -185,7 +197,11 @@ def main(check: bool) -> None:
     cores = list(next(iter(formats.values())).instructions)
     costs = {core: {name: one.fit(core) for name, one in formats.items()} for core in cores}
     of_transforms, worst = fit_transforms({core: costs[core]["dense"] for core in cores})
-    memory = {core: sizes for core, sizes in memories().items() if core in cores}
+    memory = memories()
+    for core, other in ALIKE.items():
+        check_alike(core, other)
+        costs[core], of_transforms[core] = costs[other], of_transforms[other]
+    memory = {core: memory[core] for core in costs}
     text = module(costs, memory, of_transforms)
     if check:
         if text != OUTPUT.read_text():
