@@ -1,7 +1,7 @@
 """Fit what `stridepack inspect --target` says of other cores than the M55 to what run.py counted.
 
     python bench/cores/fit.py           # after run.py
-    python bench/cores/fit.py --check   # exit 1 when _fitted_cores.py does not follow from the counts
+    python bench/cores/fit.py --check   # exit 1 when _fitted_cores.py does not follow from them
 
 As bench/m55/fit.py, with instructions instead of cycles: a sum of costs, none of them negative,
 times the counts of `stridepack.cost.work_of`, which are read from bench/m55/tensors.json. What the
@@ -33,7 +33,8 @@ WORK = HERE.parent / "m55/tensors.json"
 OUTPUT = HERE.parent.parent / "src/stridepack/cost/_fitted_cores.py"
 NOTE = "Generated from bench/cores by bench/cores/fit.py. Do not edit."
 DIGITS = 4  # of a cost
-MANY = ("predicted", "few")  # fields of Costs with a cost for each kind of prediction
+ALIKE = {"cortex-m33": "cortex-m4"}  # cores whose instructions are those of another one
+MANY = ("predicted", "few", "alone")  # fields of Costs with a cost for each kind of prediction
 
 
 class Counted:
@@ -76,9 +77,7 @@ def _rounded(cost: float) -> float:
 def read() -> dict[str, Counted]:
     """All formats."""
     data, of_m55 = json.loads(TENSORS.read_text()), json.loads(WORK.read_text())
-    return {
-        name: Counted(data["columns"], data["rows"][name], of_m55[name]) for name in of_m55
-    }
+    return {name: Counted(data["columns"], data["rows"][name], of_m55[name]) for name in of_m55}
 
 
 def names_of_costs() -> list[tuple[str, int | None]]:
@@ -131,6 +130,17 @@ def fit_transforms(dense: dict[str, dict[str, float]]) -> tuple[dict[str, Any], 
     return fitted, worst
 
 
+def check_alike(core: str, other: str) -> None:
+    """Stop unless two cores took exactly as many instructions wherever both were counted."""
+    records = json.loads(COUNTS.read_text())
+    counts = {
+        name: {(r["format"], r["sparsity"]): r["instructions"] for r in records if r["core"] == name}
+        for name in (core, other)
+    }
+    if not counts[core].items() <= counts[other].items():
+        sys.exit(f"{core} and {other} differ in {COUNTS}: give {core} a fit of its own")
+
+
 def memories() -> dict[str, dict[str, tuple[int, int]]]:
     """Bytes of code and of stack of the decoders, by core."""
     found: dict[str, dict[str, tuple[int, int]]] = {}
@@ -163,7 +173,12 @@ def module(costs: Any, memory: Any, of_transforms: Any) -> str:
                 lines.append(f'{"    " * depth}"{key}": {inner},')
 
     kind = "dict[str, dict[str, dict[str, float]]]"
-    add("target -> format -> instructions for each of the counts of work", "INSTRUCTIONS", kind, costs)
+    add(
+        "target -> format -> instructions for each of the counts of work",
+        "INSTRUCTIONS",
+        kind,
+        costs,
+    )
     lines.append("")
     kind = "dict[str, dict[str, tuple[int, int]]]"
     add("target -> format -> bytes of code and constants, bytes of stack", "MEMORY", kind, memory)
@@ -182,7 +197,11 @@ def main(check: bool) -> None:
     cores = list(next(iter(formats.values())).instructions)
     costs = {core: {name: one.fit(core) for name, one in formats.items()} for core in cores}
     of_transforms, worst = fit_transforms({core: costs[core]["dense"] for core in cores})
-    memory = {core: sizes for core, sizes in memories().items() if core in cores}
+    memory = memories()
+    for core, other in ALIKE.items():
+        check_alike(core, other)
+        costs[core], of_transforms[core] = costs[other], of_transforms[other]
+    memory = {core: memory[core] for core in costs}
     text = module(costs, memory, of_transforms)
     if check:
         if text != OUTPUT.read_text():

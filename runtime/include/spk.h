@@ -45,7 +45,7 @@
  * It faults where the program sets UNALIGN_TRP in the register CCR, and in memory of the type Device. Compile the
  * runtime with -mno-unaligned-access then, with Helium too.
  *
- * Stack: an optimised build needs at most 600 bytes; rans 2700, huffman 6400, or 8500 with Helium. A blob with
+ * Stack: an optimised build needs at most 600 bytes; rans 2600, huffman 6400, or 8500 with Helium. A blob with
  * transforms needs up to 300 bytes more. huffman takes 3000 bytes less where it codes no gaps. Without optimisation, it
  * is up to 1000 bytes more.
  *

@@ -11,7 +11,7 @@ from arrays import random_array
 import stridepack as sp
 from stridepack.cost import estimate, work_of
 from stridepack.cost._fitted import CYCLES
-from stridepack.cost.estimate import decode_cycles, decoder_nbytes, targets
+from stridepack.cost.estimate import decode_cycles, decoder_nbytes
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 TENSORS = json.loads((BENCH / "m55/tensors.json").read_text())
@@ -110,7 +110,7 @@ def test_steepest_slope_of_dcsr() -> None:
     assert (work["groups"], work["groups_that_might_wrap"]) == (10, 10)
 
 
-@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("target", PATHS)
 @pytest.mark.parametrize("format", TENSORS)
 def test_within_12_percent_of_the_full_count(format: str, target: str) -> None:
     """Every tensor that was recorded: most of them the fit has not seen, those of models too."""

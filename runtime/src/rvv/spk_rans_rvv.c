@@ -153,10 +153,11 @@ static uint32_t furthest(const block *b) {
 static bool decode_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint32_t length, const uint8_t *end) {
   const uint32_t n = spk_rans_elements(s->record);
   const uint32_t origin = OUTSIDE - 1u - length; /* one before the position of the first element */
+  block b; /* not initialised as a whole: a vector of zeros for that would need stack */
+  b.bytes = s->bytes;
+  b.origin = (uint8_t *)((uintptr_t)dst - 1u - origin);
   /* A step takes a byte at most: as long as that cannot lead any lane out of the tile, nobody has to look. */
-  block b = {.bytes = s->bytes,
-             .origin = (uint8_t *)((uintptr_t)dst - 1u - origin),
-             .readable = spk_min_u32((uint32_t)(end - s->bytes), UINT16_MAX)};
+  b.readable = spk_min_u32((uint32_t)(end - s->bytes), UINT16_MAX);
   /* Lane i starts where lane i - 1 ends. */
   uint16_t offset_ends[LANES], position_ends[LANES];
   uint32_t offset = 0, stop = 0, furthest_end = 0;

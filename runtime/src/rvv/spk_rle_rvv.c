@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rle on RISC-V vectors: the chain of distances becomes 16 offsets at a time by a prefix sum. docs/format.md, section 5.
+/* rle on RISC-V vectors: the chain of distances becomes 16 offsets at a time by a prefix sum. docs/format.md,
+ * section 5.
  *
  * 16 elements take up to 256 places, so that the offsets from one behind the previous element fit a byte.
  */
@@ -13,7 +14,8 @@
 SPK_INLINE vuint8m1_t load_offsets(const uint8_t *distances) {
   const vuint16m1_t pairs = __riscv_vzext_vf2_u16m1(__riscv_vle8_v_u8mf2(distances, 8), 8);
   /* The upper nibble is the first one. */
-  const vuint16m1_t both = __riscv_vor_vv_u16m1(__riscv_vsrl_vx_u16m1(pairs, 4, 8), __riscv_vsll_vx_u16m1(pairs, 8, 8), 8);
+  const vuint16m1_t both =
+      __riscv_vor_vv_u16m1(__riscv_vsrl_vx_u16m1(pairs, 4, 8), __riscv_vsll_vx_u16m1(pairs, 8, 8), 8);
   const vuint8m1_t nibbles = __riscv_vand_vx_u8m1(__riscv_vreinterpret_v_u16m1_u8m1(both), 15, 16);
   return __riscv_vadd_vv_u8m1(spk_prefix_sum(nibbles), __riscv_vid_v_u8m1(16), 16);
 }

@@ -28,7 +28,8 @@ const int8_t *spk_expand_bitmap(int8_t *dst, size_t n, const uint8_t *bitmap, co
     const size_t n_bytes = (lanes + 7u) / 8u;
     const vuint8m1_t bits = reverse_bits(__riscv_vle8_v_u8m1(bitmap, n_bytes), upper, lower, n_bytes);
     const vbool4_t mask = __riscv_vreinterpret_v_u8m1_b4(bits);
-    const size_t count = __riscv_vcpop_m_b4(mask, 8u * n_bytes); /* with bits behind the last element */
+    size_t count = __riscv_vcpop_m_b4(mask, 8u * n_bytes); /* with bits behind the last element */
+    SPK_KEEP(count); /* GCC 14 would go on with the vector length before, which lies in the same register */
     if (count > n_values) return NULL;
     const vuint8m2_t next = __riscv_vle8_v_u8m2((const uint8_t *)values, count);
     const vuint8m2_t numbers = __riscv_viota_m_u8m2(mask, lanes);

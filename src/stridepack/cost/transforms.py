@@ -1,8 +1,8 @@
 """Cycles of the steps between a format and the tensor, for each target.
 
-From counts of bench/m55/transforms.py, which the costs here meet within some 15 %. Those of the
-cores in bench/cores are fitted there, and count instructions. A step works on a tile in place, so
-that its time depends on numbers of elements and on little else.
+From counts of bench/m55/transforms.py, which the costs here meet within some 15 %. bench/cores fits
+those of other cores within some 25 %, in instructions. A step works on a tile in place, so that its
+time depends on numbers of elements and on little else.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ class Costs:
         For an element, by the kind of the prediction, at once with others: `_VECTOR` with vectors.
     few : tuple of float
         Likewise, `_WORD` at once.
-    alone : float
-        For an element that is predicted alone.
+    alone : tuple of float
+        Likewise, for an element that is predicted alone.
     moved : float
         For an element with a bitmap of rows.
     spread, live, cycle : float
@@ -46,7 +46,7 @@ class Costs:
     tile: float
     predicted: tuple[float, ...]
     few: tuple[float, ...]
-    alone: float
+    alone: tuple[float, ...]
     moved: float
     spread: float
     live: float
@@ -63,7 +63,7 @@ _COSTS = {
         tile=600,
         predicted=(0.57, 0.57, 0.89, 1.01, 0.76),
         few=_SCALAR,
-        alone=26.5,
+        alone=(26.5,) * KINDS,
         moved=0.2,
         spread=1.3,
         live=1.0,
@@ -77,7 +77,7 @@ _COSTS = {
         tile=600,
         predicted=_SCALAR,
         few=_SCALAR,
-        alone=26.5,
+        alone=(26.5,) * KINDS,
         moved=0.35,
         spread=3.2,
         live=0.7,
@@ -116,7 +116,7 @@ def transform_costs(packed: Packed, costs: Costs) -> float:
 def _predicted(prediction: Prediction, costs: Costs) -> float:
     nearest = min(prediction.distance, prediction.second)
     if nearest < _WORD:
-        return costs.alone
+        return costs.alone[prediction.kind]
     return (costs.predicted if nearest >= _VECTOR else costs.few)[prediction.kind]
 
 

@@ -119,7 +119,9 @@ def decoding_sentences(decoding: Decoding) -> list[str]:
 def what_is_estimated(target: str) -> str:
     """A sentence about the numbers of the table."""
     if unit_of(target) == "cycles":
-        return "Cycles are estimates for the core alone. Time spent waiting for memory comes on top."
+        return (
+            "Cycles are estimates for the core alone. Time spent waiting for memory comes on top."
+        )
     return (
         "Instructions are estimates. How many cycles they take depends on the core. Time spent "
         "waiting for memory comes on top."

@@ -84,7 +84,8 @@ def _cycles_sentence(plan: BudgetPlan) -> str:
     if plan.cycles is None:
         unknown = {planned.packed.format for planned in plan.tensors if planned.cycles is None}
         names = listed((name for name in plan.formats if name in unknown), "and")
-        return f"{unit.capitalize()}: unknown, because those of {names} on {plan.target} are not known."
+        said = f"{unit.capitalize()}: unknown, because those of {names}"
+        return f"{said} on {plan.target} are not known."
     said = (
         f"{unit.capitalize()}: {_against(plan.cycles, plan.budget.cycles)} to decode every tensor "
         f"once on {plan.target}. This is an estimate"

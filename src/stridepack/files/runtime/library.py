@@ -103,7 +103,7 @@ def read_library(formats: Collection[str] | None = None, *, tflm: bool = False) 
 
 
 def _format_of(path: str) -> str | None:
-    """The format that a file belongs to, if it belongs to one: spk_<format>.c, ..._mve.c, ..._rvv.c."""
+    """The format that a file belongs to, if any: spk_<format>.c, spk_<format>_mve.c, ..."""
     stem = posixpath.basename(path).partition(".")[0].removeprefix("spk_")
     for vectors in _VECTORS:
         stem = stem.removesuffix(f"_{vectors}")
