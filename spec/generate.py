@@ -52,7 +52,7 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
     lines += [f"#define SPK_FORMAT_{n.upper()} {wire}u" for n, wire in spec["formats"].items()]
     lines += [
         "",
-        "/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */"
+        "/* SPK_IF_<NAME>(code): the code, or nothing where SPK_WITHOUT_<NAME> is defined. */",
     ]
     for name in (*map(str.upper, spec["formats"]), "TRANSFORMS"):
         lines += [f"#ifdef SPK_WITHOUT_{name}", f"#define SPK_IF_{name}(code)", "#else"]

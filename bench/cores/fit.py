@@ -134,7 +134,9 @@ def check_alike(core: str, other: str) -> None:
     """Stop unless two cores took exactly as many instructions wherever both were counted."""
     records = json.loads(COUNTS.read_text())
     counts = {
-        name: {(r["format"], r["sparsity"]): r["instructions"] for r in records if r["core"] == name}
+        name: {
+            (r["format"], r["sparsity"]): r["instructions"] for r in records if r["core"] == name
+        }
         for name in (core, other)
     }
     if not counts[core].items() <= counts[other].items():
