@@ -29,3 +29,12 @@ autodoc_typehints = "none"  # the docstrings say it
 
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
+
+
+def _plain_stars(app: object, context: object, lines: list[str]) -> None:
+    """A * in an example, such as models/*.tflite, starts no emphasis."""
+    lines[:] = [line.replace("*", r"\*") for line in lines]
+
+
+def setup(app: object) -> None:
+    app.connect("sphinx-click-process-description", _plain_stars)  # type: ignore[attr-defined]
