@@ -7,6 +7,7 @@
 #   make docs         the documentation site, as build/site/index.html
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
 #   make mutants      every command on mutants of .tflite files: make mutants COUNT=100000
+#   make atheris      the same on files that atheris changes, which it installs: make atheris SECONDS=600
 #   make bench        regenerate bench/results, and the tables in README.md and docs/
 #   make bench-m55    count what decoding costs on an emulated Cortex-M55 and on other cores, and fit what
 #                     `inspect --target` says
@@ -41,7 +42,7 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt stridepack.pc.in LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants bench vectors format wheel clean
+.PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants atheris bench vectors format wheel clean
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -140,6 +141,9 @@ fuzz: $(INSTALLED)
 
 mutants: $(INSTALLED)
 	$(MAKE) -C tests/fuzz mutants FIRST=$(or $(FIRST),0) COUNT=$(COUNT) PYTHON=$(abspath $(BIN)/python)
+
+atheris: $(INSTALLED)
+	$(MAKE) -C tests/fuzz atheris PYTHON=$(abspath $(BIN)/python)
 
 bench-m55: packages $(TEST)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)
