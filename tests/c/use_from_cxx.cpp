@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "spk.h"
+#include "spk_reader.h" /* and with it spk.h */
 
 int main() {
   spk_view view;
