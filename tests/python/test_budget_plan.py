@@ -307,7 +307,7 @@ def test_arguments() -> None:
     with pytest.raises(sp.InputError, match=r"`objective=small` is unknown\. Choose size"):
         sp.plan_within(TENSORS, sp.Budget(), "small")
     with pytest.raises(
-        sp.InputError, match=r"`target=z80` is unknown\. Choose cortex-m55 or cortex-m55-s"
+        sp.InputError, match=r"`target=z80` is unknown\. Choose cortex-m55, cortex-m55-s"
     ):
         sp.plan_within(TENSORS, sp.Budget(), target="z80")
     with pytest.raises(sp.InputError, match=r"`colour=red` is not an option of dense, psr"):
