@@ -34,7 +34,7 @@ class Mode:
 
 # The fastest on a CPU that computes with bfloat16, by experiments/results/training_speed.jsonl. For
 # the other networks it is float32, channels last, without a compiler.
-ON_CPU = {"resnet8": Mode("bfloat16")}
+ON_CPU = {"resnet8": Mode("bfloat16"), "resnet34": Mode("bfloat16")}
 
 
 MORE_TO_DO = 3  # exit status

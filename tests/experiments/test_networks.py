@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-for package in ("torch", "matplotlib"):
+for package in ("torch", "matplotlib", "lightning"):
     pytest.importorskip(package, reason=f"{package} is not installed (stridepack[experiments])")
 
 import torch  # noqa: E402

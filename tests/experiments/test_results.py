@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (stridepack[experiments])")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (stridepack[experiments])")
+pytest.importorskip("lightning", reason="lightning is not installed (stridepack[experiments])")
 pytest.importorskip("tflite_micro", reason="needs stridepack[tflite]")
 
 from pathlib import Path

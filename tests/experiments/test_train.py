@@ -4,13 +4,14 @@ import dataclasses
 
 import pytest
 
-for package in ("torch", "matplotlib"):
+for package in ("torch", "matplotlib", "lightning"):
     pytest.importorskip(package, reason=f"{package} is not installed (stridepack[experiments])")
 
 import torch  # noqa: E402
 
 from experiments import measures, points, train  # noqa: E402
 from experiments.data import Images  # noqa: E402
+from experiments.device import MORE_TO_DO, TimeIsUp, Trainer  # noqa: E402
 
 RUN = train.Run("resnet8", "cifar10", 3, 0.6, dense_epochs=2, pruning_epochs=2, retraining_epochs=1)
 
@@ -53,6 +54,28 @@ def test_a_killed_run_goes_on_to_the_same_bits(
     pruned = resumed["stacks.2.conv2.weight"]
     assert int((pruned == 0).sum()) == round(0.6 * pruned.numel())
     assert int((resumed["conv.weight"] == 0).sum()) == 0
+
+
+def test_a_time_limit_stops_at_an_epoch(tmp_path, monkeypatch, images, expected):
+    monkeypatch.setattr(train, "RUNS", tmp_path)
+    trainer = Trainer("resnet8", accelerator="cpu", minutes=60)
+    asked = []
+
+    def allows(seconds):
+        asked.append(seconds)
+        return len(asked) < 4
+
+    monkeypatch.setattr(trainer.limit, "allows", allows)
+    with pytest.raises(TimeIsUp) as stop:
+        RUN.train(images, trainer)
+    assert stop.value.code == MORE_TO_DO
+    assert stop.value.state.endswith(
+        "sparsity_60.pt: stopped after epoch 1/3, because the time is up"
+    )
+    assert asked[0] == 0
+    assert asked[3] == max(asked) > 0  # the longest epoch so far
+    resumed = RUN.train(images).state_dict()
+    assert all(torch.equal(resumed[name], value) for name, value in expected.items())
 
 
 def test_a_checkpoint_of_other_options_is_refused(tmp_path, monkeypatch, images):
