@@ -33,8 +33,8 @@ def targets() -> tuple[str, ...]:
     The Cortex-M55 is there with the runtime's Helium decoders, and with its scalar ones. riscv32 is
     RV32IMC, and riscv-v has vectors of 128 bits besides.
 
-    >>> targets()
-    ('cortex-m55', 'cortex-m55-scalar', 'riscv32', 'riscv-v', 'cortex-m4', 'cortex-m0')
+    >>> targets()[:4]
+    ('cortex-m55', 'cortex-m55-scalar', 'riscv32', 'riscv-v')
     """
     return tuple(CYCLES)
 
