@@ -37,7 +37,7 @@ from stridepack.tflite.arena.measure import arena_nbytes
     "--target",
     type=click.Choice(targets()),
     help="Also estimate what decoding costs on this core: cycles, code and RAM. cortex-m55 uses "
-    "Helium, and cortex-m55-scalar does not.",
+    "Helium, and cortex-m55-scalar does not. For other cores, instructions stand for cycles.",
 )
 @click.option(
     "--mhz",
