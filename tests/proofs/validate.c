@@ -20,8 +20,9 @@ SPK_FORMATS(STUB)
 #include "spk_tile.c"
 #include "spk_validate.c"
 
-spk_status spk_validate_transformed(const spk_view *view, uint32_t tile) {
-  __CPROVER_assert(tile < view->n_tiles, "there is such a tile");
+spk_status spk_validate_transformed(const spk_view *view, uint32_t i, const spk_tile *tile, spk_pass *pass) {
+  __CPROVER_assert(i < view->n_tiles && __CPROVER_w_ok(pass, sizeof *pass), "there is such a tile");
+  __CPROVER_assert(tile->size == 0 || __CPROVER_r_ok(tile->data, tile->size), "its bytes are there");
   return (spk_status)(nondet_any() % 13u);
 }
 
