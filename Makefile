@@ -3,9 +3,12 @@
 #   make demo         install, pack the bundled model, report, verify exactly
 #   make check        the fast loop: lint, types and the tests of the package, without PyTorch and without Debian packages
 #   make test         everything that CI runs; installs the Debian packages it needs when it may
-#   make lint python docs c firmware examples fuzz-short     its parts
+#   make lint python docs c firmware examples fuzz-short analyze proofs-short     its parts
 #   make docs         the documentation site, as build/site/index.html
 #   make fuzz         long fuzzing: make fuzz SECONDS=600 for ten minutes a target
+#   make proofs       prove what docs/security.md says of the C runtime; needs cbmc, as in Debian 13
+#   make proofs-mutants   remove one bounds check after the other, and see a proof fail each time
+#   make misra        MISRA C:2012: deviations that tests/static/misra.toml does not list
 #   make mutants      every command on mutants of .tflite files: make mutants COUNT=100000
 #   make atheris      the same on files that atheris changes, which it installs: make atheris SECONDS=600
 #   make bench        regenerate bench/results, and the tables in README.md and docs/
@@ -37,12 +40,15 @@ PACKAGES := clang-19 libclang-rt-19-dev lld-19 llvm-19 \
   gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user \
   gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \
   chromium chromium-driver
+# Where Debian has them, and tests say that they were skipped where not: proofs and static analysis
+PACKAGES += cbmc? clang-tidy-19?
 
 SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]' -o -name '*.cc' -o -name '*.[ch]pp' -o -name '*.rs') \
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt stridepack.pc.in LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants atheris bench vectors format wheel clean
+.PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants atheris bench vectors format wheel clean \
+  analyze misra proofs proofs-short proofs-mutants
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -52,7 +58,7 @@ demo: $(INSTALLED)
 	$(BIN)/stridepack pack $(MODEL) -o $(DEMO)/resnet8.spk
 	$(BIN)/stridepack verify $(MODEL) $(DEMO)/resnet8.spk
 
-test: packages lint python docs c firmware examples fuzz-short
+test: packages lint python docs c firmware examples fuzz-short analyze proofs-short
 	@echo "make test: all passed"
 
 packages:
@@ -144,6 +150,22 @@ mutants: $(INSTALLED)
 
 atheris: $(INSTALLED)
 	$(MAKE) -C tests/fuzz atheris PYTHON=$(abspath $(BIN)/python)
+
+analyze:
+	$(MAKE) -C tests/static analyze
+
+misra:
+	$(MAKE) -C tests/static misra
+
+# Python alone suffices: nothing of the package is used.
+proofs: analyze
+	$(PYTHON) tests/proofs/prove.py --record
+
+proofs-short:
+	$(PYTHON) tests/proofs/prove.py --short
+
+proofs-mutants:
+	$(PYTHON) tests/proofs/mutants.py
 
 bench-m55: packages $(TEST)
 	$(BIN)/python bench/m55/run.py $(REAL_MODELS)

@@ -10,6 +10,7 @@ as a format that is new, has no row, or a dash in it.
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,30 @@ def bundled() -> str:
         "(in a copy that was JPEG-compressed once more, and on which it was trained). The same "
         f"network without pruning reaches {accuracy[0.0]:.1%}. The other models are public ones."
     )
+
+
+def proofs() -> str:
+    """What `make proofs` proves, and the processor time that it took."""
+    lines = ["| what | for any bytes, within | seconds |", "|---|---|--:|"]
+    lines += [f"| {p['claim']} | {p['bounds']} | {p['seconds']:.1f} |" for p in load("proofs")]
+    lines.append(f"| all | | {sum(p['seconds'] for p in load('proofs')):.0f} |")
+    return "\n".join(lines)
+
+
+def not_proved() -> str:
+    """What has a harness, and no answer of the solver in reasonable time."""
+    listed = tomllib.loads((ROOT / "tests/proofs/proofs.toml").read_text())["proof"]
+    lines = ["| what | tried within |", "|---|---|"]
+    lines += [f"| {p['claim']} | {p['bounds']} |" for p in listed if p.get("tried")]
+    return "\n".join(lines)
+
+
+def misra() -> str:
+    """The deviations that `make misra` allows."""
+    listed = tomllib.loads((ROOT / "tests/static/misra.toml").read_text())["rules"]
+    lines = ["| rule | why |", "|---|---|"]
+    lines += [f"| {rule} | {reason} |" for rule, reason in listed.items()]
+    return "\n".join(lines)
 
 
 def sizes() -> str:
@@ -341,6 +366,9 @@ TABLES = {
     "prune": prune,
     "checkpoint": checkpoint,
     "validate": validate,
+    "proofs": proofs,
+    "not_proved": not_proved,
+    "misra": misra,
 }
 
 

@@ -1,11 +1,16 @@
 #!/bin/sh
 # Install the Debian packages that are missing: scripts/debian-packages.sh PACKAGE...
 # As root, or with a sudo that asks for no password; otherwise say what to run, and fail.
+# PACKAGE? is installed where this release of Debian has it and there is the right to, and is left out otherwise.
 set -eu
 
 missing=
 for package in "$@"; do
-  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+  name=${package%\?}
+  dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' && continue
+  [ "$name" = "$package" ] || apt-cache show "$name" >/dev/null 2>&1 || continue
+  [ "$name" = "$package" ] || [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || continue
+  missing="$missing $name"
 done
 [ -z "$missing" ] && exit 0
 
