@@ -178,7 +178,7 @@ def m55() -> str:
 
 def cores() -> str:
     """Instructions on other cores, from bench/cores, beside those of the M55."""
-    records = json.loads((Path(__file__).parent / "cores/counts.json").read_text())
+    records = counts.of_cores()
     of = {(r["core"], r["format"], r["sparsity"]): r["instructions_per_weight"] for r in records}
     of |= {
         ("helium", r["format"], r["sparsity"]): r["instructions_per_weight"]
@@ -209,7 +209,7 @@ def cores() -> str:
 
 def riscv_code() -> str:
     """Code and stack of the decoders on RISC-V."""
-    records = json.loads((Path(__file__).parent / "cores/counts.json").read_text())
+    records = counts.of_cores()
     most: dict[tuple[str, str, str], int] = {}
     for r in records:
         for key in ("text_bytes", "stack_bytes"):

@@ -36,7 +36,8 @@ def without(name: str, results: Any, sparsity: float | None = None) -> Any:
     return results
 
 
-@pytest.mark.parametrize("table", documents.TABLES)
+# Proofs have bounds and times, which depend on no results.
+@pytest.mark.parametrize("table", sorted(documents.TABLES.keys() - {"proofs", "not_proved"}))
 @pytest.mark.parametrize("sparsity", [None, 0.5])
 def test_a_format_without_results(
     table: str, sparsity: float | None, monkeypatch: pytest.MonkeyPatch
@@ -55,10 +56,13 @@ def test_a_format_without_results(
             and path in (None, r["path"])
         ],
     )
+    cores = without("rans", counts.of_cores(), sparsity)
+    monkeypatch.setattr(counts, "of_cores", lambda: cores)
     lines = documents.TABLES[table]().splitlines()
     had_it = "`rans`" in complete
     assert len(lines) == len(complete.splitlines()) - (had_it and sparsity is None)
-    if had_it and sparsity and table not in ("frontier", "estimates"):  # not by sparsity
+    if had_it and sparsity and table not in ("frontier", "estimates", "riscv_code"):
+        # which has a column for each sparsity
         assert any(line.startswith("| `rans`") and " - " in line for line in lines)
 
 
