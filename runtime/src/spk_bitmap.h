@@ -54,7 +54,7 @@ SPK_INLINE uint32_t spk_bitmap_plane_size(uint32_t n, uint32_t bits) {
   } while (0)
 
 /* Defines spk_bitmap_unpack with one function for each number of bits. All are made of an inline function,
- * unpack(values, n, fields, bits, is_first, plane). */
+ * unpack(values, n, fields, bits, is_first, plane). 0 means false: bench/m55/unchecked.h. */
 #define SPK_BITMAP_UNPACK_WITH(unpack)                                                                 \
   SPK_NOINLINE static void unpack_4(uint8_t *values, uint32_t n, const uint8_t *fields, bool is_first, \
                                     const spk_bitmap_plane *plane) {                                   \
@@ -66,7 +66,7 @@ SPK_INLINE uint32_t spk_bitmap_plane_size(uint32_t n, uint32_t bits) {
     if (is_first) {                                                                                    \
       unpack(values, n, fields, 2, true, plane);                                                       \
     } else {                                                                                           \
-      unpack(values, n, fields, 2, false, plane);                                                      \
+      unpack(values, n, fields, 2, 0, plane);                                                          \
     }                                                                                                  \
   }                                                                                                    \
   SPK_NOINLINE static void unpack_1(uint8_t *values, uint32_t n, const uint8_t *fields, bool is_first, \
@@ -74,7 +74,7 @@ SPK_INLINE uint32_t spk_bitmap_plane_size(uint32_t n, uint32_t bits) {
     if (is_first) {                                                                                    \
       unpack(values, n, fields, 1, true, plane);                                                       \
     } else {                                                                                           \
-      unpack(values, n, fields, 1, false, plane);                                                      \
+      unpack(values, n, fields, 1, 0, plane);                                                          \
     }                                                                                                  \
   }                                                                                                    \
   void spk_bitmap_unpack(uint8_t *values, const spk_bitmap_streams *s) {                               \
