@@ -140,6 +140,7 @@ class tensor {
   /* use(values) for one tile after the other, each at the start of the buffer. */
   template <class Use>
   stridepack::status for_each_tile(span<std::int8_t> buffer, Use &&use) const {
+    if (!view_.blob) return SPK_ERROR_ARGUMENT;
     for (std::uint32_t tile = 0; tile < n_tiles(); tile++) {
       if (const auto done = decode_tile(tile, buffer); !done) return done;
       use(span<const std::int8_t>(buffer.data(), tile_size(tile)));

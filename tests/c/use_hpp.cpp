@@ -70,7 +70,10 @@ void check_bundle(const bytes &file, const bytes &raw, const std::string &name) 
     check_tensor(*tensor, reinterpret_cast<const std::int8_t *>(expected), name);
     expected += tensor->size();
   }
-  check(bundle->get(bundle->size()).status() == SPK_ERROR_NOT_FOUND, name + ": beyond the last");
+  const auto none = bundle->get(bundle->size());
+  check(none.status() == SPK_ERROR_NOT_FOUND, name + ": beyond the last");
+  const auto never = [&](sp::span<const std::int8_t>) { check(false, name + ": a tile of no tensor"); };
+  check(none->for_each_tile({}, never) == SPK_ERROR_ARGUMENT, name + ": tiles of no tensor");
 }
 
 void check_refusals() {

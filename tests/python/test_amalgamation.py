@@ -198,6 +198,8 @@ def test_from_cxx(one: Path, tmp_path: Path) -> None:
 
 
 def test_no_package_of_one_file(tmp_path: Path, call: Call) -> None:
+    code, _, said = call("runtime", tmp_path / "x", "--target", "cortex-m4")
+    assert (code, "--target says for which core" in said) == (2, True)
     code, _, said = call("runtime", tmp_path / "x", "--amalgamate", "--for", "zephyr")
     assert code == 2
     assert "`--amalgamate` writes one C file, which any build system compiles" in said

@@ -146,6 +146,7 @@ def test_inspect_knows_the_arena_of_a_tflite_file() -> None:
 def test_inspect_with_an_unknown_target(npz: Path) -> None:
     output = run("inspect", npz, "--target", "z80", code=2)
     assert "'cortex-m55', 'cortex-m55-scalar'" in output
+    assert "nan is not a number." in run("inspect", npz, "--mhz", "nan", code=2)
     assert "--mhz needs --target as well, for example --target cortex-m55." in run(
         "inspect", npz, "--mhz", 160, code=2
     )
@@ -348,6 +349,8 @@ def test_unpack_to_something_else(npz: Path, tmp_path: Path) -> None:
     assert f"{packed} cannot be unpacked to {unpacked}. A .spk file unpacks to .npz." in output
     output = run("unpack", npz, "-o", tmp_path / "x.npz", code=2)
     assert f"{npz} cannot be unpacked. Only .tflite, .cc and .spk files can be." in output
+    output = run("unpack", tmp_path, "-o", tmp_path / "x.npz", code=2)
+    assert "Unpack its .spk files one by one." in output
 
 
 def test_import_needs_numpy_only() -> None:

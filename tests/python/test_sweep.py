@@ -32,7 +32,7 @@ def test_importing_the_package_imports_no_engine() -> None:
 
 
 def test_a_second_run_does_what_is_left(tmp_path: Path) -> None:
-    file = tmp_path / "results" / "a.jsonl"
+    file = tmp_path / "a.jsonl"
     calls = []
 
     def work(point: dict) -> dict:
@@ -84,6 +84,9 @@ def test_what_a_killed_run_has_left_of_a_line_is_removed(tmp_path: Path) -> None
         (b'{"point": {}, "result": {}}\n[1]\n', "line 2 is not a result of a sweep"),
         (b"name,size\n", "line 1 is not a result of a sweep"),
         (b"\xff\xfe\n", "is not a text of JSON lines"),
+        (b'{"my": "settings"}', "does not end with a result of a sweep"),
+        (b"one line\nanother", "does not end with a result of a sweep"),
+        (b'one line\n{"point": {', "line 1 is not a result of a sweep"),
     ],
 )
 def test_another_file_is_not_touched(tmp_path: Path, content: bytes, said: str) -> None:
@@ -92,6 +95,12 @@ def test_another_file_is_not_touched(tmp_path: Path, content: bytes, said: str) 
     with pytest.raises(ModelError, match=said):
         run(square, POINTS, str(file), Here())
     assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "no/such/a.jsonl", "."])
+def test_results_are_a_file_in_a_directory(tmp_path: Path, place: str) -> None:
+    with pytest.raises(OutputError, match="cannot be written, because"):
+        run(square, POINTS, str(tmp_path / place), Here())
 
 
 def test_two_sweeps_do_not_write_one_file(tmp_path: Path) -> None:
@@ -162,6 +171,9 @@ def test_sparsity_zeroes_the_smallest_weights(call: Call, tmp_path: Path) -> Non
         (["--cluster", "slurm"], "`--cluster slurm` needs the number of jobs"),
         (["--format", "zip"], "'zip' is not one of 'auto'"),
         (["--sparsity", 1], "not in the range"),
+        (["--sparsity", "nan"], "'--sparsity': nan is not a number"),
+        (["--keep", __file__], f"`--keep {__file__}` is a file"),
+        ([], "model.tflite cannot be read, because there is no such file"),
     ],
 )
 def test_options_that_do_not_go_together(

@@ -7,6 +7,7 @@ import click
 
 from stridepack.cli.failure import as_typed
 from stridepack.cli.nbytes import memory_option
+from stridepack.cli.numbers import FloatRange
 from stridepack.cli.options import MODEL, given, packing_options
 from stridepack.cli.output import progress, say, say_json, show
 from stridepack.cost import targets
@@ -41,7 +42,7 @@ from stridepack.tflite.arena.measure import arena_nbytes
 )
 @click.option(
     "--mhz",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FloatRange(min=0, min_open=True),
     help="Clock of the target in MHz. Times in milliseconds are shown as well.",
 )
 @packing_options

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from stridepack.cli.options import PATH, target_option
 from stridepack.cli.output import say
@@ -56,6 +57,12 @@ def runtime(
       stridepack runtime third_party/stridepack --amalgamate
       stridepack runtime third_party/stridepack --tflm
     """
+    given = click.get_current_context().get_parameter_source("target")
+    if model is None and given is not ParameterSource.DEFAULT:
+        raise click.UsageError(
+            "--target says for which core the size of a model's decoders is printed. Give --model, "
+            "too, or leave --target out."
+        )
     formats = {packed.format for packed in read_bundle(model).values()} if model else None
     files = write_runtime(
         directory, package=package, amalgamate=amalgamate, formats=formats, tflm=tflm

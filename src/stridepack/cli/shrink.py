@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from stridepack.cli.nbytes import memory_option, nbytes
+from stridepack.cli.numbers import FloatRange
 from stridepack.cli.options import MODEL, PATH, output_option
 from stridepack.cli.output import progress_in_rounds, say, say_json, say_written, show
 from stridepack.files.atomic import write_files
@@ -33,20 +34,20 @@ from stridepack.shrink.rate import RATES
 )
 @click.option(
     "--max-drop",
-    type=click.FloatRange(0, 100),
+    type=FloatRange(0, 100),
     metavar="POINTS",
     help="Lose at most this many points of accuracy. Without labels, at most this many per cent of "
     "the samples change their class.",
 )
 @click.option(
     "--min-snr",
-    type=click.FloatRange(min=0),
+    type=FloatRange(min=0),
     metavar="DB",
     help="Keep at least this signal-to-noise ratio of the outputs, in dB.",
 )
 @click.option(
     "--step",
-    type=click.FloatRange(1, 127),
+    type=FloatRange(1, 127),
     metavar="Q",
     help="Use this step in all tensors, in units of the scales that they have.",
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stridepack.cli.nbytes import memory_option, nbytes
+from stridepack.cli.numbers import FloatRange
 from stridepack.cli.output import progress_over, say, show
 from stridepack.errors import InputError
 from stridepack.formats import formats as all_formats
@@ -49,7 +50,7 @@ SLURM = "slurm"
 @click.option(
     "--sparsity",
     "sparsities",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=FloatRange(0, 1, max_open=True),
     multiple=True,
     metavar="FRACTION",
     help="Zero the smallest weights until each tensor of 2,048 elements or more has this share of "
@@ -124,6 +125,13 @@ def sweep(
         raise click.UsageError("--flash needs --data, samples to shrink with.")
     if data and not flash:
         raise click.UsageError("--data is for --flash only. Give --flash, or leave --data out.")
+    if keep and not is_remote(keep) and Path(keep).exists() and not Path(keep).is_dir():
+        raise InputError(
+            f"`keep={keep}` is a file. Give a directory for the packed files.", keep=keep
+        )
+    for model in models if address is None else ():  # a cluster may have other files
+        if not is_remote(model) and not Path(model).is_file():
+            raise InputError(f"{model} cannot be read, because there is no such file.")
     if address is not None:  # workers have folders of their own
         models = tuple(map(_absolute, models))
         data, keep = data and _absolute(data), keep and _absolute(keep)

@@ -6,6 +6,7 @@ from pathlib import Path
 from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.files.atomic import new_files
+from stridepack.files.checkpoint import is_index
 from stridepack.files.kinds import kind_of
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import check_is_file
@@ -36,6 +37,10 @@ def unpack_file(packed: str | PathLike[str], output: str | PathLike[str]) -> int
     if output.is_dir():
         raise InputError(f"{output} is a directory. Give a file name.")
     check_has_name(output)
+    if packed.is_dir() or is_index(packed):
+        raise InputError(
+            f"{packed} is a checkpoint in several files. Unpack its .spk files one by one."
+        )
     possible = type_of(packed).unpack
     if not possible:
         raise InputError(

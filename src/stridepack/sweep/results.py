@@ -5,7 +5,8 @@ A line is `{"point": ..., "result": ..., "seconds": ..., "worker": ...}`, or has
 of the result. Of several lines of one point the last one counts.
 
 A local file is appended to, and each line is on the disk before the next point is waited for. What
-a killed run has left of a line is removed. A file in an object store cannot be appended to in
+a killed run has left of a line is removed, but nothing else ever is: a file that holds anything
+else is refused, and stays as it is. A file in an object store cannot be appended to in
 general: it is replaced by a longer one, at most every few seconds and at the end.
 """
 
@@ -18,9 +19,11 @@ from types import TracebackType
 from typing import Any
 
 from stridepack.errors import ModelError, OutputError, reason
+from stridepack.files.outputs import check_output
 from stridepack.sweep import remote
 from stridepack.sweep.points import Point, key_of
 
+_BEGIN = b'{"point": {'  # of every line
 _PAUSE = 5.0  # seconds between two writes of a whole file
 
 
@@ -39,6 +42,7 @@ class Results:
         self._file = _Remote(address) if remote.is_remote(address) else _Local(Path(address))
         try:
             self.records = {key_of(r["point"]): r for r in parsed(self._file.text, address)}
+            self._file.begin()
         except BaseException:
             self._file.close()
             raise
@@ -88,9 +92,15 @@ def parsed(text: str, address: str) -> list[dict[str, Any]]:
 
 
 def _complete(data: bytes, address: str) -> str:
-    """All complete lines."""
+    """All complete lines. What follows them must be the begin of a line of ours."""
+    end = data.rfind(b"\n") + 1
+    rest = data[end:]
+    if not (rest.startswith(_BEGIN) or _BEGIN.startswith(rest)):
+        raise ModelError(
+            f"{address} does not end with a result of a sweep. Give another name for the results."
+        )
     try:
-        return data[: data.rfind(b"\n") + 1].decode()
+        return data[:end].decode()
     except UnicodeDecodeError as error:
         raise ModelError(f"{address} is not a text of JSON lines: {reason(error)}.") from error
 
@@ -99,8 +109,8 @@ class _Local:
     """A file of this machine, which other processes of ours leave alone meanwhile."""
 
     def __init__(self, path: Path) -> None:
+        check_output(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = path.open("a+b")
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {reason(error)}.") from error
@@ -108,10 +118,7 @@ class _Local:
         try:
             self._lock()
             self._stream.seek(0)
-            data = self._stream.read()
-            self.text = _complete(data, str(path))
-            if len(self.text.encode()) < len(data):
-                self._stream.truncate(len(self.text.encode()))
+            self.text = _complete(self._stream.read(), str(path))
         except BaseException:
             self._stream.close()
             raise
@@ -126,6 +133,10 @@ class _Local:
             ) from None
         except OSError:  # a file system without locks
             pass
+
+    def begin(self) -> None:
+        """Remove the part of a line that a killed run has left, now that the others are known."""
+        self._stream.truncate(len(self.text.encode()))
 
     def append(self, line: str) -> None:
         try:
@@ -147,6 +158,9 @@ class _Remote:
         data = remote.read(address) if remote.exists(address) else b""
         self.text = _complete(data, address)
         self._written, self._when = self.text, -_PAUSE
+
+    def begin(self) -> None:
+        """Nothing: the next line replaces the whole file."""
 
     def append(self, line: str) -> None:
         self.text += line
