@@ -8,14 +8,17 @@ range of instructions of GCC's code over those of clang-19 -O3, from compilers.j
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
-from workloads import FITTED
 
-from stridepack.cost._fitted import CYCLES
-from stridepack.plan.rules import SMALL
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from workloads import FITTED  # noqa: E402
+
+from stridepack.cost._fitted import CYCLES  # noqa: E402
+from stridepack.plan.rules import SMALL  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parent / "results/estimates.json"
