@@ -15,10 +15,10 @@ from typing import Any
 import click
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from workloads import FITTED  # noqa: E402
+from workloads import FITTED
 
-from stridepack.cost._fitted import CYCLES  # noqa: E402
-from stridepack.plan.rules import SMALL  # noqa: E402
+from stridepack.cost._fitted import CYCLES
+from stridepack.plan.rules import SMALL
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parent / "results/estimates.json"
