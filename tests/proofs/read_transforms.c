@@ -6,13 +6,14 @@
 #include "varint.h"
 
 int main(void) {
-  uint32_t n, header, size, n_bytes;
+  uint32_t n, header, size, at_hand, n_bytes;
   unsigned flags;
-  ANY(n), ANY(header), ANY(size), ANY(flags);
+  ANY(n), ANY(header), ANY(size), ANY(at_hand), ANY(flags);
   __CPROVER_assume(header <= MOST && size <= MOST && size % 4u == 0 && n <= MOST);
   const uint8_t *blob = malloc((size_t)header + size);
+  const spk_payload payload = {blob + header, size, at_hand};
   spk_transforms t;
-  const uint8_t *end = spk_read_transforms(&t, flags, n, blob, blob + header, size, &n_bytes);
+  const uint8_t *end = spk_read_transforms(&t, flags, n, blob, &payload, &n_bytes);
   __CPROVER_assert(n_bytes <= size && n_bytes % 4u == 0, "bitmaps are in the payload");
   if (!end) return 0;
   __CPROVER_assert(__CPROVER_same_object(end, blob) && blob <= end && end <= blob + header, "it ends in the header");
