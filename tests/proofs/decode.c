@@ -71,13 +71,13 @@ int main(void) {
   ANY(size);
   __CPROVER_assume(size <= MOST);
   int8_t *dst = malloc(size);
-  if (ONE_TILE) {
-    uint32_t tile;
-    ANY(tile);
-    REACHED(spk_decode_tile_s8(&v, tile, dst, size) == SPK_OK && tile > 1u);
-  } else {
-    REACHED(spk_decode_s8(&v, dst, size) == SPK_OK && v.n_tiles > 1u);
-  }
+#if ONE_TILE
+  uint32_t tile;
+  ANY(tile);
+  REACHED(spk_decode_tile_s8(&v, tile, dst, size) == SPK_OK && tile > 1u);
+#else
+  REACHED(spk_decode_s8(&v, dst, size) == SPK_OK && v.n_tiles > 1u);
+#endif
   const spk_view cleared = {0};
   __CPROVER_assert(spk_decode_s8(&cleared, dst, size) == SPK_ERROR_ARGUMENT, "a cleared view gives nothing");
   __CPROVER_assert(spk_decode_tile_s8(&cleared, 0, dst, size) == SPK_ERROR_ARGUMENT, "neither does a tile of it");
