@@ -23,6 +23,12 @@ int main(void) {
   __CPROVER_assert(!live->columns || __CPROVER_r_ok(live->columns, (live->n_columns + 7u) / 8u), "that of columns too");
   __CPROVER_assert(live->n_columns >= 1u && live->n_units >= 1u && live->unit >= 1u, "nothing is divided by 0");
   __CPROVER_assert(!live->classes || __CPROVER_r_ok(live->classes, (live->n_units + 7u) / 8u), "and that of classes");
+  /* What live.h assumes. */
+  __CPROVER_assert(live->rows ? n % live->row == 0 : live->row == n, "rows are all of the tensor");
+  __CPROVER_assert(live->columns ? live->n_columns <= n && live->row % live->n_columns == 0 : live->n_columns == 1u,
+                   "columns are all of a row");
+  __CPROVER_assert(!live->classes || (live->unit <= n && live->n_units >= 2u && live->n_units <= n / live->unit),
+                   "units are of the tensor");
   __CPROVER_assert(t.prediction.kind <= 4u, "kinds are known");
   __CPROVER_assert((t.prediction.distance == 0) == (t.prediction.second == 0),
                    "both distances are at least 1, or none");
