@@ -25,10 +25,10 @@ static void there(const spk_tile *tile, const int8_t *dst) {
 /* What spk_decode_part was called with, which the decoder of the format gets as it is. */
 static const spk_tile *given_tile;
 static int8_t *given_dst;
-#define STUB(name, NAME, id)                                                                         \
-  spk_status spk_##name##_decode(const spk_tile *tile, int8_t *dst) {                                \
-    __CPROVER_assert(tile == given_tile && dst == given_dst, "a format gets what was looked at");    \
-    return (spk_status)(nondet_any() % 13u);                                                         \
+#define STUB(name, NAME, id)                                                                      \
+  spk_status spk_##name##_decode(const spk_tile *tile, int8_t *dst) {                             \
+    __CPROVER_assert(tile == given_tile && dst == given_dst, "a format gets what was looked at"); \
+    return (spk_status)(nondet_any() % 13u);                                                      \
   }
 SPK_FORMATS(STUB)
 

@@ -9,7 +9,8 @@ int main(void) {
   ANY(i);
   const uint32_t n = spk_tile_elements(&v, i);
   if (i < v.n_tiles) {
-    __CPROVER_assert(n >= 1u && n <= v.tile_size && (uint64_t)i * v.tile_size + n <= v.n_elements, "a tile has elements");
+    __CPROVER_assert(n >= 1u && n <= v.tile_size && (uint64_t)i * v.tile_size + n <= v.n_elements,
+                     "a tile has elements");
   }
   spk_tile tile;
   const spk_status status = spk_find_tile(&v, i, &tile);
