@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transforms: how many elements of a stretch are live, in a tensor of at most FEW elements: any bitmaps. There are never
- * more of them between two elements than elements. */
+/* Transforms: how many elements of a stretch are live, in a tensor of at most FEW elements: any bitmaps. There are
+ * never more of them between two elements than elements. */
 #include "live.h"
 #include "spk_live.c"
 #include "spk_tflm_prune_s8.c"
