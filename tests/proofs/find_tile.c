@@ -7,6 +7,11 @@ int main(void) {
   const spk_view v = any_view();
   uint32_t i;
   ANY(i);
+  const uint32_t n = spk_tile_elements(&v, i);
+  if (i < v.n_tiles) {
+    __CPROVER_assert(n >= 1u && n <= v.tile_size && (uint64_t)i * v.tile_size + n <= v.n_elements,
+                     "a tile has elements");
+  }
   spk_tile tile;
   const spk_status status = spk_find_tile(&v, i, &tile);
   if (status == SPK_OK) {

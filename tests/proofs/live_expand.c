@@ -9,7 +9,7 @@ int main(void) {
   ANY(whole), ANY(begin), ANY(n);
   __CPROVER_assume(whole >= 2u && whole <= FEW && begin < whole && n >= 1u && n <= whole - begin);
   const spk_live live = any_live(whole);
-  const uint32_t n_live = spk_live_before(&live, begin + n) - spk_live_before(&live, begin);
+  const uint32_t n_live = spk_live_between(&live, begin, begin + n);
   int8_t *dst = malloc(n);
   spk_live_expand(&live, dst, begin, n, n_live);
   REACHED(n_live > 2u && live.rows && live.columns);

@@ -4,15 +4,26 @@
 #include "spk_transforms.h"
 #include "varint.h"
 
+/* A division that gives anything, but always the same of the same numbers. */
+uint32_t __CPROVER_uninterpreted_quotient(uint32_t a, uint32_t b);
+SPK_INLINE uint32_t spk_ceil_div(uint32_t a, uint32_t b) {
+  __CPROVER_assert(b != 0, "nothing is divided by 0");
+  return __CPROVER_uninterpreted_quotient(a, b);
+}
+
 /* As read_transforms.c proves. */
 const uint8_t *spk_read_transforms(spk_transforms *t, unsigned flags, uint32_t n, const uint8_t *p,
-                                   const uint8_t *payload, uint32_t size, uint32_t *n_bytes) {
-  (void)t, (void)flags, (void)n;
-  __CPROVER_assert(p <= payload && (p == payload || __CPROVER_r_ok(p, (size_t)(payload - p))), "the header is there");
-  __CPROVER_assert(size % 4u == 0 && (size == 0 || __CPROVER_r_ok(payload, size)), "and the payload");
+                                   const spk_payload *payload, uint32_t *n_bytes) {
+  (void)flags, (void)n;
+  const uint8_t *const end = payload->begin;
+  __CPROVER_assert(__CPROVER_w_ok(t, sizeof *t) && __CPROVER_w_ok(n_bytes, sizeof *n_bytes), "there is room");
+  __CPROVER_assert(__CPROVER_same_object(p, end) && p <= end, "the parameters begin before the payload");
+  __CPROVER_assert(p == end || __CPROVER_r_ok(p, (size_t)(end - p)), "the header is there");
+  const uint32_t there = spk_min_u32(payload->size, payload->at_hand);
+  __CPROVER_assert(payload->size % 4u == 0 && (there == 0 || __CPROVER_r_ok(end, there)), "and the payload");
   size_t used;
   ANY(used), ANY(*n_bytes);
-  __CPROVER_assume(used <= (size_t)(payload - p) && *n_bytes <= size && *n_bytes % 4u == 0);
+  __CPROVER_assume(used <= (size_t)(end - p) && *n_bytes <= payload->size && *n_bytes % 4u == 0);
   return nondet_any() & 1u ? p + used : NULL;
 }
 
@@ -32,7 +43,8 @@ int main(void) {
   __CPROVER_assert(v.blob == blob && v.payload_size <= size, "the payload is in the blob,");
   __CPROVER_assert(v.payload == blob + (size - v.payload_size), "at its end,");
   __CPROVER_assert(v.payload_size % 4u == 0, "and whole words");
-  __CPROVER_assert(v.payload - blob >= SPK_HEADER_SIZE, "after a header");
+  __CPROVER_assert(v.payload - blob >= SPK_HEADER_SIZE && (v.payload - blob) % 4 == 0, "after a header");
+  __CPROVER_assert(v.format <= 31u && v.n_dims <= SPK_MAX_DIMS, "fields are within limits");
   __CPROVER_assert(v.tile_size >= 1u && v.n_elements <= SPK_MAX_ELEMENTS, "sizes are within limits");
   __CPROVER_assert(v.n_tiles == spk_ceil_div(v.n_elements, v.tile_size), "tiles cover the tensor");
   __CPROVER_assert(v.n_tiles <= 1u || v.payload_size / 4u >= v.n_tiles, "their index is there");

@@ -150,10 +150,11 @@ def prove(chosen: list[Proof], *, reach: bool) -> dict[str, float]:
     return took
 
 
-def record(known: list[Proof], took: dict[str, float]) -> None:
-    """Write what was proved, and keep what earlier runs have written of other proofs."""
+def record(known: list[Proof], chosen: list[Proof], took: dict[str, float]) -> None:
+    """Write what was proved, and keep what earlier runs have written of proofs not chosen now."""
     earlier = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
-    kept = {entry["name"]: entry for entry in earlier}
+    again = {p.name for p in chosen}
+    kept = {entry["name"]: entry for entry in earlier if entry["name"] not in again}
     entries = []
     for p in known:
         entry = {"name": p.name, "claim": p.claim, "bounds": p.bounds, "runs": p.runs}
@@ -189,7 +190,7 @@ def main() -> None:
         chosen = [p for p in known if not p.tried and (p.short or not given.short)]
     took = prove(chosen, reach=not given.short)
     if given.record:
-        record(known, took)
+        record(known, chosen, took)
     if len(took) != len(chosen):
         sys.exit("proofs: not all of these are proved")
 

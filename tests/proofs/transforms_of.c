@@ -6,10 +6,14 @@
 #include "view.h"
 
 const uint8_t *spk_read_transforms(spk_transforms *t, unsigned flags, uint32_t n, const uint8_t *p,
-                                   const uint8_t *payload, uint32_t size, uint32_t *n_bytes) {
-  (void)t, (void)flags, (void)n, (void)n_bytes;
-  __CPROVER_assert(p <= payload && (p == payload || __CPROVER_r_ok(p, (size_t)(payload - p))), "the header is there");
-  __CPROVER_assert(size == 0 || __CPROVER_r_ok(payload, size), "and the payload");
+                                   const spk_payload *payload, uint32_t *n_bytes) {
+  (void)flags, (void)n;
+  const uint8_t *const end = payload->begin;
+  __CPROVER_assert(__CPROVER_w_ok(t, sizeof *t) && __CPROVER_w_ok(n_bytes, sizeof *n_bytes), "there is room");
+  __CPROVER_assert(__CPROVER_same_object(p, end) && p <= end, "the parameters begin before the payload");
+  __CPROVER_assert(p == end || __CPROVER_r_ok(p, (size_t)(end - p)), "the header is there");
+  const uint32_t there = spk_min_u32(payload->size, payload->at_hand);
+  __CPROVER_assert(payload->size % 4u == 0 && (there == 0 || __CPROVER_r_ok(end, there)), "and the payload");
   return nondet_any() & 1u ? p : NULL;
 }
 

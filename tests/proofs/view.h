@@ -12,6 +12,7 @@ static spk_view any_view(void) {
   ANY(before), ANY(v.payload_size), ANY(v.n_elements), ANY(v.tile_size), ANY(v.n_tiles), ANY(v.format), ANY(v.n_dims);
   ANY(v.flags);
   __CPROVER_assume(before >= SPK_HEADER_SIZE && before <= MOST && v.payload_size <= MOST && v.payload_size % 4u == 0);
+  __CPROVER_assume(before % 4u == 0);
   uint8_t *blob = malloc((size_t)before + v.payload_size);
   v.blob = blob;
   v.payload = blob + before;
