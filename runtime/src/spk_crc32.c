@@ -17,7 +17,7 @@ uint32_t spk_crc32(uint32_t crc, const uint8_t *data, size_t size) { return SPK_
 #endif
 
 /* A CRC is linear: an entry is the sum of those of its bits. */
-#define BIT(i, bit, entry) ((i) >> (bit) & 1u) * UINT32_C(entry)
+#define BIT(i, bit, entry) (((i) >> (bit) & 1u) * UINT32_C(entry))
 #define NIBBLE(i, bit)                                                                       \
   (BIT(i, bit, 0x1DB71064) ^ BIT(i, (bit) + 1, 0x3B6E20C8) ^ BIT(i, (bit) + 2, 0x76DC4190) ^ \
    BIT(i, (bit) + 3, 0xEDB88320))
