@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles: many blobs in one file, by name. docs/format.md, section 11. */
-#include "spk_internal.h"
-
-enum { HEADER = 24, ENTRY = 8, NAMES_STORED = 1 };
+#include "spk_bundle.h"
 
 static uint32_t names_size(const spk_bundle *bundle) { return spk_load_u32(bundle->data + 20); }
 
 /* Where the table ends and the names begin. */
 static const char *names_begin(const spk_bundle *bundle) {
-  return (const char *)bundle->data + HEADER + (size_t)ENTRY * bundle->n_tensors;
+  return (const char *)bundle->data + SPK_BUNDLE_HEADER + (size_t)SPK_BUNDLE_ENTRY * bundle->n_tensors;
 }
 
 /* Where the name ends that begins at text: at its zero byte, or null where there is none in the names. */
@@ -27,7 +25,7 @@ static const char *find_name(const spk_bundle *bundle, uint32_t i) {
   return end ? text : NULL;
 }
 
-static bool has_names(const spk_bundle *bundle) { return bundle->data[5] == NAMES_STORED; }
+static bool has_names(const spk_bundle *bundle) { return bundle->data[5] != 0; }
 
 spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size) {
   if (!bundle) return SPK_ERROR_ARGUMENT;
@@ -36,14 +34,13 @@ spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size) {
   const uint8_t *p = (const uint8_t *)data;
   if (size < 4) return SPK_ERROR_TRUNCATED;
   if (memcmp(p, "SPKF", 4) != 0) return SPK_ERROR_MAGIC;
-  if (size < HEADER) return SPK_ERROR_TRUNCATED;
-  if (p[4] != SPK_VERSION) return SPK_ERROR_VERSION;
-  if (spk_load_u32(p + 12) != size) return SPK_ERROR_TRUNCATED;
-  const spk_bundle b = {p, (uint32_t)size, spk_load_u32(p + 8)};
-  if (p[5] > NAMES_STORED || (!has_names(&b) && names_size(&b) != 0)) return SPK_ERROR_HEADER;
-  if (b.n_tensors > (b.size - HEADER) / ENTRY) return SPK_ERROR_HEADER;
-  if (names_size(&b) > b.size - HEADER - ENTRY * b.n_tensors) return SPK_ERROR_HEADER;
-  *bundle = b;
+  if (size < SPK_BUNDLE_HEADER) return SPK_ERROR_TRUNCATED;
+  spk_bundle_header header;
+  const spk_status status = spk_read_bundle_header(&header, p, size);
+  if (status != SPK_OK) return status;
+  bundle->data = p;
+  bundle->size = (uint32_t)size;
+  bundle->n_tensors = header.n_tensors;
   return SPK_OK;
 }
 
@@ -57,9 +54,9 @@ spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **nam
     if (!*name) return SPK_ERROR_HEADER;
   }
   /* A blob ends where the next one begins. */
-  const uint8_t *entry = bundle->data + HEADER + (size_t)ENTRY * i;
+  const uint8_t *entry = bundle->data + SPK_BUNDLE_HEADER + (size_t)SPK_BUNDLE_ENTRY * i;
   const uint32_t begin = spk_load_u32(entry);
-  const uint32_t end = i + 1u < bundle->n_tensors ? spk_load_u32(entry + ENTRY) : bundle->size;
+  const uint32_t end = i + 1u < bundle->n_tensors ? spk_load_u32(entry + SPK_BUNDLE_ENTRY) : bundle->size;
   if (begin > end || end > bundle->size) return SPK_ERROR_HEADER;
   return spk_open(view, bundle->data + begin, end - begin);
 }
@@ -69,7 +66,8 @@ spk_status spk_bundle_find(const spk_bundle *bundle, const char *name, spk_view 
   if (!bundle || !bundle->data || !name || !view) return SPK_ERROR_ARGUMENT;
   const uint32_t hash = spk_crc32(0, (const uint8_t *)name, strlen(name));
   for (uint32_t i = 0; i < bundle->n_tensors; i++) {
-    if (spk_load_u32(bundle->data + HEADER + (size_t)ENTRY * i + 4) != hash) continue;
+    if (spk_load_u32(bundle->data + SPK_BUNDLE_HEADER + (size_t)SPK_BUNDLE_ENTRY * i + SPK_BUNDLE_HASH) != hash)
+      continue;
     if (has_names(bundle)) {
       const char *stored = find_name(bundle, i);
       if (!stored || strcmp(stored, name) != 0) continue;
@@ -86,7 +84,8 @@ static bool names_hold(const spk_bundle *bundle) {
     const char *end = name_end(bundle, text);
     if (!end || (size_t)(end - text) > SPK_MAX_NAME) return false;
     const uint32_t hash = spk_crc32(0, (const uint8_t *)text, (size_t)(end - text));
-    if (hash != spk_load_u32(bundle->data + HEADER + (size_t)ENTRY * i + 4)) return false;
+    if (hash != spk_load_u32(bundle->data + SPK_BUNDLE_HEADER + (size_t)SPK_BUNDLE_ENTRY * i + SPK_BUNDLE_HASH))
+      return false;
     text = end + 1;
   }
   return text == names_begin(bundle) + names_size(bundle);
@@ -95,14 +94,15 @@ static bool names_hold(const spk_bundle *bundle) {
 spk_status spk_bundle_validate(const spk_bundle *bundle) {
   if (!bundle || !bundle->data) return SPK_ERROR_ARGUMENT;
   const uint8_t *p = bundle->data;
-  const uint32_t names_end = HEADER + ENTRY * bundle->n_tensors + names_size(bundle);
+  const uint32_t names_end = SPK_BUNDLE_HEADER + SPK_BUNDLE_ENTRY * bundle->n_tensors + names_size(bundle);
   if (bundle->size - names_end < (0u - names_end) % 4u) return SPK_ERROR_HEADER;
   const uint32_t blobs = names_end + (0u - names_end) % 4u;
-  const uint32_t crc = spk_crc32(spk_crc32(0, p, 16), p + 20, blobs - 20);
-  if (crc != spk_load_u32(p + 16)) return SPK_ERROR_CHECKSUM;
+  const uint32_t crc =
+      spk_crc32(spk_crc32(0, p, SPK_BUNDLE_CRC), p + SPK_BUNDLE_AFTER_CRC, blobs - SPK_BUNDLE_AFTER_CRC);
+  if (crc != spk_load_u32(p + SPK_BUNDLE_CRC)) return SPK_ERROR_CHECKSUM;
   if (has_names(bundle) && !names_hold(bundle)) return SPK_ERROR_HEADER;
   /* Every blob ends where the next one begins, and the last one with the file. */
-  if (blobs != (bundle->n_tensors ? spk_load_u32(p + HEADER) : bundle->size)) return SPK_ERROR_HEADER;
+  if (blobs != (bundle->n_tensors ? spk_load_u32(p + SPK_BUNDLE_HEADER) : bundle->size)) return SPK_ERROR_HEADER;
   for (uint32_t i = 0; i < bundle->n_tensors; i++) {
     spk_view view;
     spk_status status = spk_bundle_get(bundle, i, NULL, &view);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles whose bytes come from a function. docs/format.md, section 11. */
+#include "spk_bundle.h"
 #include "spk_fetch.h"
 
 #ifndef SPK_WITHOUT_READER
 
-enum { HEADER = 24, ENTRY = 8, HASH = 4, CRC = 16, AFTER_CRC = 20, NAMES_STORED = 1, SOME = 64 };
+enum { SOME = 64 }; /* bytes that are read at once */
 
 spk_status spk_reader_open_bundle(spk_reader *reader) {
-  uint8_t p[HEADER];
+  uint8_t p[SPK_BUNDLE_HEADER];
   if (!reader || !reader->read) return SPK_ERROR_ARGUMENT;
   spk_clear_view(&reader->view);
   reader->n_tensors = 0;
@@ -15,39 +16,41 @@ spk_status spk_reader_open_bundle(spk_reader *reader) {
   spk_status status = spk_fetch(reader, 0, p, 4);
   if (status != SPK_OK) return status;
   if (memcmp(p, "SPKF", 4) != 0) return SPK_ERROR_MAGIC;
-  status = spk_fetch(reader, 4, p + 4, HEADER - 4);
+  status = spk_fetch(reader, 4, p + 4, SPK_BUNDLE_HEADER - 4);
   if (status != SPK_OK) return status;
-  if (p[4] != SPK_VERSION) return SPK_ERROR_VERSION;
-  if (spk_load_u32(p + 12) != reader->size) return SPK_ERROR_TRUNCATED;
-  const uint32_t n_tensors = spk_load_u32(p + 8), names_size = spk_load_u32(p + 20), left = reader->size - HEADER;
-  if (p[5] > NAMES_STORED || (p[5] != NAMES_STORED && names_size != 0)) return SPK_ERROR_HEADER;
-  if (n_tensors > left / ENTRY || names_size > left - ENTRY * n_tensors) return SPK_ERROR_HEADER;
-  reader->n_tensors = n_tensors;
-  reader->names_size = names_size;
-  reader->has_names = p[5];
+  spk_bundle_header header;
+  status = spk_read_bundle_header(&header, p, reader->size);
+  if (status != SPK_OK) return status;
+  reader->n_tensors = header.n_tensors;
+  reader->names_size = header.names_size;
+  reader->has_names = header.has_names;
   reader->is_bundle = 1;
   return SPK_OK;
 }
 
-static uint32_t names_begin(const spk_reader *reader) { return HEADER + ENTRY * reader->n_tensors; }
+static uint32_t names_begin(const spk_reader *reader) {
+  return SPK_BUNDLE_HEADER + SPK_BUNDLE_ENTRY * reader->n_tensors;
+}
 
 static spk_status load_hash(const spk_reader *reader, uint32_t i, uint32_t *hash) {
   uint8_t word[4];
-  const spk_status status = spk_fetch(reader, HEADER + ENTRY * i + HASH, word, sizeof word);
+  const spk_status status =
+      spk_fetch(reader, SPK_BUNDLE_HEADER + SPK_BUNDLE_ENTRY * i + SPK_BUNDLE_HASH, word, sizeof word);
   if (status == SPK_OK) *hash = spk_load_u32(word);
   return status;
 }
 
 spk_status spk_reader_get(spk_reader *reader, uint32_t i) {
-  uint8_t entries[2 * ENTRY];
+  uint8_t entries[2 * SPK_BUNDLE_ENTRY];
   if (!reader || !reader->is_bundle) return SPK_ERROR_ARGUMENT;
   spk_clear_view(&reader->view);
   if (i >= reader->n_tensors) return SPK_ERROR_NOT_FOUND;
   /* A blob ends where the next one begins. */
   const bool is_last = i + 1u == reader->n_tensors;
-  const spk_status status = spk_fetch(reader, HEADER + ENTRY * i, entries, is_last ? ENTRY : ENTRY + 4);
+  const spk_status status = spk_fetch(reader, SPK_BUNDLE_HEADER + SPK_BUNDLE_ENTRY * i, entries,
+                                      is_last ? SPK_BUNDLE_ENTRY : SPK_BUNDLE_ENTRY + 4);
   if (status != SPK_OK) return status;
-  const uint32_t begin = spk_load_u32(entries), end = is_last ? reader->size : spk_load_u32(entries + ENTRY);
+  const uint32_t begin = spk_load_u32(entries), end = is_last ? reader->size : spk_load_u32(entries + SPK_BUNDLE_ENTRY);
   if (begin > end || end > reader->size) return SPK_ERROR_HEADER;
   return spk_reader_open(reader, begin, end - begin);
 }
@@ -119,11 +122,11 @@ static spk_status check_names(const spk_reader *reader) {
 static spk_status check_crc(const spk_reader *reader, uint32_t blobs) {
   uint8_t some[SOME];
   uint32_t expected = 0, crc = 0;
-  spk_status status = spk_fetch(reader, 0, some, HEADER);
+  spk_status status = spk_fetch(reader, 0, some, SPK_BUNDLE_HEADER);
   if (status != SPK_OK) return status;
-  expected = spk_load_u32(some + CRC);
-  crc = spk_crc32(0, some, CRC);
-  for (uint32_t at = AFTER_CRC, n; at < blobs; at += n) {
+  expected = spk_load_u32(some + SPK_BUNDLE_CRC);
+  crc = spk_crc32(0, some, SPK_BUNDLE_CRC);
+  for (uint32_t at = SPK_BUNDLE_AFTER_CRC, n; at < blobs; at += n) {
     n = spk_min_u32(SOME, blobs - at);
     status = spk_fetch(reader, at, some, n);
     if (status != SPK_OK) return status;
@@ -144,7 +147,7 @@ spk_status spk_reader_validate_bundle(spk_reader *reader) {
   uint8_t word[4];
   uint32_t first = reader->size;
   if (reader->n_tensors != 0) {
-    status = spk_fetch(reader, HEADER, word, sizeof word);
+    status = spk_fetch(reader, SPK_BUNDLE_HEADER, word, sizeof word);
     if (status != SPK_OK) return status;
     first = spk_load_u32(word);
   }
