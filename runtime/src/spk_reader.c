@@ -91,8 +91,7 @@ static bool is_plain(const spk_view *view) {
   (void)view;
   return false;
 #else
-  enum { DENSE = 1 };
-  return view->format == DENSE && !(view->flags & SPK_TRANSFORMED);
+  return view->format == SPK_FORMAT_DENSE && !(view->flags & SPK_TRANSFORMED);
 #endif
 }
 

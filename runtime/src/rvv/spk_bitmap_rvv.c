@@ -39,32 +39,6 @@ SPK_INLINE void unpack(uint8_t *values, uint32_t n, const uint8_t *fields, uint3
   }
 }
 
-SPK_NOINLINE static void unpack_4(uint8_t *values, uint32_t n, const uint8_t *fields, bool is_first,
-                                  const spk_bitmap_plane *plane) {
-  (void)is_first;
-  unpack(values, n, fields, 4, true, plane);
-}
-
-SPK_NOINLINE static void unpack_2(uint8_t *values, uint32_t n, const uint8_t *fields, bool is_first,
-                                  const spk_bitmap_plane *plane) {
-  if (is_first) {
-    unpack(values, n, fields, 2, true, plane);
-  } else {
-    unpack(values, n, fields, 2, 0, plane);
-  }
-}
-
-SPK_NOINLINE static void unpack_1(uint8_t *values, uint32_t n, const uint8_t *fields, bool is_first,
-                                  const spk_bitmap_plane *plane) {
-  if (is_first) {
-    unpack(values, n, fields, 1, true, plane);
-  } else {
-    unpack(values, n, fields, 1, 0, plane);
-  }
-}
-
-void spk_bitmap_unpack(uint8_t *values, const spk_bitmap_streams *s) {
-  SPK_BITMAP_UNPACK(values, s, unpack_4, unpack_2, unpack_1);
-}
+SPK_BITMAP_UNPACK_WITH(unpack)
 
 #endif
