@@ -9,28 +9,15 @@
 #include <string.h>
 
 #include "bit_loop.h"
-#include "check.h"
+#include "counted.h"
 #include "semihosting.h"
 #include "spk.h"
 #include "spk_internal.h"
 #include "startup.h"
 
 /* m55.ld */
-extern const uint8_t image[];
 extern uint32_t stack_bottom[];
 extern int8_t destination[], destination_end[];
-
-/* Not in .bss, which is cleared at reset: those stores would count. */
-#define MARKER __attribute__((section(".data.markers")))
-MARKER volatile uint32_t count_begin = 1, count_end = 1;
-
-const char *check_context = "start";
-
-static uint32_t load_u32(const uint8_t *p) {
-  uint32_t word;
-  memcpy(&word, p, sizeof word);
-  return word;
-}
 
 /* The decoders that can be asked for. The last two get the streams of a bitmap blob of 8 bits a value, after its
  * header, as TensorFlow Lite Micro's PRUNE has them: bitmap and values apart, and nothing else. */
