@@ -157,13 +157,15 @@ def memories() -> dict[str, dict[str, tuple[int, int]]]:
 
 
 def module(costs: Any, memory: Any, of_transforms: Any) -> str:
-    """The text of _fitted_cores.py."""
+    """The text of _fitted_cores.py. Cores that are alike share what was fitted."""
     lines = [f'"""{NOTE}"""', ""]
 
     def add(comment: str, name: str, kind: str, value: Any) -> None:
+        shared = {core: other for core, other in ALIKE.items() if value[core] is value[other]}
         lines.extend([f"# {comment}", f"{name}: {kind} = {{"])
-        add_items(value, 1)
+        add_items({core: of for core, of in value.items() if core not in shared}, 1)
         lines.append("}")
+        lines.extend(f'{name}["{core}"] = {name}["{other}"]' for core, other in shared.items())
 
     def add_items(value: Any, depth: int) -> None:
         for key, inner in value.items():
