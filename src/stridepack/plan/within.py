@@ -184,6 +184,8 @@ def choose_within(
         try:
             choice, chosen = choose(variants=cycles_matter)
         except BudgetError:
+            if cycles_matter:
+                raise  # all variants were possible already
             choice, chosen = choose(variants=True)
     except BudgetError as error:
         conditions = [] if budget.sram is None else [f"with `sram={budget.sram}`"]
