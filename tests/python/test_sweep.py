@@ -173,7 +173,7 @@ def test_sparsity_zeroes_the_smallest_weights(call: Call, tmp_path: Path) -> Non
         (["--sparsity", 1], "not in the range"),
         (["--sparsity", "nan"], "'--sparsity': nan is not a number"),
         (["--keep", __file__], f"`--keep {__file__}` is a file"),
-        ([], "model.tflite cannot be read, because there is no such file"),
+        ([], "model.tflite: there is no such file."),
     ],
 )
 def test_options_that_do_not_go_together(

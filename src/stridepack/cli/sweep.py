@@ -10,6 +10,7 @@ from stridepack.cli.nbytes import memory_option, nbytes
 from stridepack.cli.numbers import FloatRange
 from stridepack.cli.output import progress_over, say, show
 from stridepack.errors import InputError
+from stridepack.files.read import check_is_file
 from stridepack.formats import formats as all_formats
 from stridepack.plan.options import AUTO
 from stridepack.report.sweep import sweep_sentences, sweep_table
@@ -130,8 +131,8 @@ def sweep(
             f"`keep={keep}` is a file. Give a directory for the packed files.", keep=keep
         )
     for model in models if address is None else ():  # a cluster may have other files
-        if not is_remote(model) and not Path(model).is_file():
-            raise InputError(f"{model} cannot be read, because there is no such file.")
+        if not is_remote(model):
+            check_is_file(Path(model))
     if address is not None:  # workers have folders of their own
         models = tuple(map(_absolute, models))
         data, keep = data and _absolute(data), keep and _absolute(keep)
