@@ -5,6 +5,7 @@
     python scripts/release.py [FOLDER]       # FOLDER is dist, unless another one is given
 
 1. The source package, and a wheel that is built from it, in a folder with nothing else and no git.
+   From Python 3.12 on, it is the wheel for all later versions.
 2. auditwheel gives the wheel the name of the Linux that it runs on.
 3. Names and contents of both files, versions, and the description are checked.
 4. The wheel is installed into a new environment, without a compiler on its path and from wheels
@@ -28,7 +29,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "examples/resnet8_cifar10_50.tflite"
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+VERSION = SETTINGS["project"]["version"]
 
 # Where a release says its version, besides pyproject.toml
 _VERSIONS = {
@@ -80,6 +82,14 @@ def wrong_in_sdist(names: list[str]) -> Iterator[str]:
             yield f"{name} does not belong there."
 
 
+def relative_links(description: str) -> Iterator[str]:
+    """A sentence for each link that leads nowhere on PyPI."""
+    for link in re.findall(r"\]\(([^)\s]+)\)|\b(?:href|src)=[\"']([^\"']+)", description):
+        target = "".join(link)
+        if not re.match(r"https?://|mailto:", target):
+            yield f"The description has a link to {target}, which leads nowhere on PyPI."
+
+
 def _files(folder: Path) -> Iterator[Path]:
     return (
         path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
@@ -88,7 +98,10 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def build(folder: Path) -> tuple[Path, Path]:
     """The source package and the wheel."""
-    run(sys.executable, "-m", "build", "--outdir", folder, ROOT)
+    # The setting has no effect before Python 3.12, as in cibuildwheel.
+    settings = SETTINGS["tool"]["cibuildwheel"]["config-settings"]
+    options = [f"--config-setting={name}={value}" for name, value in settings.items()]
+    run(sys.executable, "-m", "build", "--outdir", folder, *options, ROOT)
     (sdist,) = folder.glob("*.tar.gz")
     (wheel,) = folder.glob("*.whl")
     if sys.platform != "linux":
@@ -106,9 +119,15 @@ def check(sdist: Path, wheel: Path) -> list[str]:
     """What is wrong with the two files."""
     with zipfile.ZipFile(wheel) as archive:
         in_wheel = [name for name in archive.namelist() if not name.endswith("/")]
+        description = archive.read(f"stridepack-{VERSION}.dist-info/METADATA").decode()
     with tarfile.open(sdist) as tar:
         in_sdist = [member.name for member in tar if member.isfile()]
-    return [*wrong_versions(), *wrong_in_wheel(in_wheel), *wrong_in_sdist(in_sdist)]
+    return [
+        *wrong_versions(),
+        *wrong_in_wheel(in_wheel),
+        *wrong_in_sdist(in_sdist),
+        *relative_links(description),
+    ]
 
 
 def use(sdist: Path, wheel: Path) -> None:

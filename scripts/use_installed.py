@@ -19,6 +19,7 @@ import numpy as np
 
 import stridepack as sp
 
+REPORT = ("altair", "jinja2", "PIL", "vl_convert")  # what the extra `report` installs
 COMMAND = [sys.executable, "-P", "-m", "stridepack"]
 
 
@@ -50,7 +51,7 @@ def use_arrays(folder: Path) -> None:
     assert len(list((folder / "runtime/src").glob("*.c"))) > 10
     for package in ("meson", "zephyr", "esp-idf", "arduino", "platformio", "cmsis-pack"):
         run("runtime", folder / package, "--for", package)
-    if has("altair", "jinja2", "PIL", "vl_convert", extra="report"):
+    if has(*REPORT, extra="report"):
         run("report", model, packed, "-o", folder / "report.html")
         assert (folder / "report.html").stat().st_size > 500_000
 
@@ -63,6 +64,9 @@ def use_model(model: Path, folder: Path) -> None:
     for name in ("packed.tflite", "packed.spk", "packed.cc"):
         run("pack", model, "-o", folder / name)
         run("verify", model, folder / name)
+    if has(*REPORT, extra="report"):
+        run("report", model, folder / "packed.spk", "-o", folder / "model.html")
+        assert 500_000 < (folder / "model.html").stat().st_size < 3_000_000
 
 
 def has(*packages: str, extra: str) -> bool:

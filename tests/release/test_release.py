@@ -1,5 +1,6 @@
 """What a release checks of itself, and that it notices what is wrong. `make wheel` builds one."""
 
+import importlib.metadata
 import subprocess
 import sys
 import tomllib
@@ -84,6 +85,19 @@ def test_a_source_package() -> None:
 def test_what_git_ignores_is_in_no_package() -> None:
     """scikit-build-core leaves out what .gitignore names: a compiled file in src/, for example."""
     assert {"*.so", "*.pyd", "__pycache__/"} <= set((ROOT / ".gitignore").read_text().split())
+
+
+def test_the_description_on_pypi_has_no_link_that_leads_nowhere() -> None:
+    """PyPI shows the description alone. This one was built when the package was installed."""
+    readme = (ROOT / "README.md").read_text()
+    assert any("docs/firmware.md" in said for said in release.relative_links(readme))
+    assert list(release.relative_links('[a](https://example.org/) <a href="#b">b</a>')) == [
+        "The description has a link to #b, which leads nowhere on PyPI."
+    ]
+    description = importlib.metadata.metadata("stridepack").get_payload()
+    assert isinstance(description, str)
+    assert "## Where to go next" in description
+    assert list(release.relative_links(description)) == []
 
 
 def test_the_workflow_and_the_wheels_agree() -> None:
