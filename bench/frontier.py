@@ -10,7 +10,7 @@ Others, by size alone: what Arm's Ethos-U NPUs decode in hardware (mlw_codec of 
 at level 19, brotli at level 11, and NNC (the best of what nnc.py tries), tensor by tensor, without
 headers.
 
-Writes bench/results/frontier.json and docs/frontier.png. Needs `pip install '.[peers]'`; NNC is
+Writes bench/results/frontier.json and docs/frontier.png. Needs `pip install 'stridepack[peers]'`; NNC is
 left out unless `pip install --no-deps nncodec` was run, too.
 """
 
@@ -62,7 +62,7 @@ def peers() -> dict[str, Callable[[np.ndarray], int]]:
         import zstandard
         from ethosu import mlw_codec
     except ImportError as error:
-        raise click.ClickException(f"{error}: pip install '.[peers]'") from error
+        raise click.ClickException(f"{error}: pip install 'stridepack[peers]'") from error
     level_19 = zstandard.ZstdCompressor(level=19, write_checksum=False, write_content_size=False)
     encode_nnc = nnc.encoder()
     return {

@@ -12,7 +12,7 @@ It writes the model in three forms, of which you need one:
 The budget is for the weights, so it holds for weights.spk and weights.c. A .tflite file has much
 more in it than weights. It becomes as small as it can, and its size is printed.
 
-It needs `pip install '.[tflite]'` in the root of the stridepack repository.
+It needs stridepack, and `pip install 'stridepack[tflite]'`, which adds what reads .tflite files.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Prune a PyTorch model, and bring it to int8: `pip install stridepack[torch]`.
+"""Prune a PyTorch model, and bring it to int8: `pip install 'stridepack[torch]'`.
 
 `MagnitudePruner` prunes while your own training loop runs, and `GridQuantizer` trains the weights
 on a coarse grid until they pack into a number of bytes. `to_tflite` converts the result to a
