@@ -236,3 +236,21 @@ def test_instructions_are_not_called_cycles() -> None:
     assert 'type="button">instructions</button>' in page
     assert '"title":"instructions on core"' in page
     assert " cycles" not in page[: page.index("<script>")]
+
+
+def test_names_that_begin_and_end_alike_can_be_told_apart(
+    browser: selenium.Chrome, tmp_path: Path
+) -> None:
+    values = np.tile(np.array([0, 5, 0, -3], np.int8), 1000)
+    blocks = [f"network_3/block_{i}_depthwise/depthwise/ReadVariableOp" for i in (1, 12)]
+    np.savez(tmp_path / "a.npz", **dict.fromkeys([*blocks, "network_3/dense"], values))
+    run("report", tmp_path / "a.npz", "-o", tmp_path / "a.html")
+    opened(browser, tmp_path / "a.html")
+    texts = [text.text for text in browser.find_elements("css selector", "#bytes svg text")]
+    for label in (
+        "block_1_depthwise/dep…adVariableOp",
+        "block_12_depthwise/de…adVariableOp",
+        "dense",
+    ):
+        assert label in texts
+    assert column(browser, 0) == [*blocks, "network_3/dense"]

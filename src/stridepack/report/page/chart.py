@@ -27,7 +27,7 @@ def spec(chart: Any, height: Any) -> Numbers:
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         )
         .configure_view(stroke=None)
-        .configure_axis(gridOpacity=0.25, domainColor=GREY, tickColor=GREY)
+        .configure_axis(gridColor=GREY, gridOpacity=0.25, domainColor=GREY, tickColor=GREY)
         .configure_legend(orient="top")
         .to_dict()
     )

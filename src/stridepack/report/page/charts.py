@@ -1,6 +1,7 @@
 """The charts of a whole model, as Vega-Lite specifications that Altair checks."""
 
 from collections.abc import Mapping
+from os.path import commonprefix
 
 import altair as alt
 
@@ -79,7 +80,6 @@ def bytes_by_tensor(numbers: Numbers) -> Numbers:
         for row in numbers["tensors"]
         if row["name"] in kept
     ]
-    label = "length(datum.label) > 34 ? '…' + slice(datum.label, -33) : datum.label"
     sizes = [alt.Tooltip(f"{kind}:Q", format=",") for kind in _KINDS]
     tooltip = [alt.Tooltip("tensor:N"), alt.Tooltip("format:N"), *sizes]
     base = alt.Chart(data(rows)).encode(
@@ -87,7 +87,7 @@ def bytes_by_tensor(numbers: Numbers) -> Numbers:
             "tensor:N",
             sort=[row["tensor"] for row in rows],
             title=None,
-            axis=alt.Axis(labelExpr=label, labelLimit=260),
+            axis=alt.Axis(labelExpr=_label([row["tensor"] for row in rows])),
         ),
         tooltip=tooltip,
     )
@@ -152,6 +152,22 @@ def curve(shrink: Numbers, what: str) -> Numbers:
 
 
 _KINDS = ("dense", "stored", "entropy bound")
+_LONGEST = 34
+
+
+def _label(names: list[str]) -> str:
+    """What is shown of a name, as an expression of Vega.
+
+    Names often begin and end alike, and differ near their beginning: the folder that all of them
+    lie in is left out, and then the middle of a name that is long.
+    """
+    shared = commonprefix(names) if len(names) > 1 else ""
+    start = max(shared.rfind("/"), shared.rfind(".")) + 1
+    head, tail = start + _LONGEST - 13, 12
+    return (
+        f"length(datum.label) > {start + _LONGEST} ? slice(datum.label, {start}, {head}) + '…'"
+        f" + slice(datum.label, -{tail}) : slice(datum.label, {start})"
+    )
 
 
 def _summed_up(rows: list[Numbers]) -> list[Numbers]:

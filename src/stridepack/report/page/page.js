@@ -1,5 +1,10 @@
 const drawings = JSON.parse(document.getElementById("drawings").textContent);
-const draw = (place, spec) => window.vegaEmbed(place, spec, { renderer: "svg", actions: false });
+// Where there is little room, long names would leave none for the chart, and long legends would be cut off.
+const draw = (place, spec) => {
+  const narrow = place.clientWidth < 400;
+  const config = { axis: { labelLimit: narrow ? 120 : 260 }, legend: narrow ? { columns: 2 } : {} };
+  return window.vegaEmbed(place, spec, { renderer: "svg", actions: false, config });
+};
 for (const [name, spec] of Object.entries(drawings.model)) draw(document.getElementById(name), spec);
 
 // The charts of a tensor are drawn when it is opened.
