@@ -27,7 +27,9 @@ def spec(chart: Any, height: Any) -> Numbers:
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         )
         .configure_view(stroke=None)
-        .configure_axis(gridColor=GREY, gridOpacity=0.25, domainColor=GREY, tickColor=GREY)
+        .configure_axis(
+            gridColor=GREY, gridOpacity=0.25, domainColor=GREY, tickColor=GREY, labelSeparation=6
+        )
         .configure_legend(orient="top")
         .to_dict()
     )

@@ -1,7 +1,6 @@
 """The charts of a whole model, as Vega-Lite specifications that Altair checks."""
 
 from collections.abc import Mapping
-from os.path import commonprefix
 
 import altair as alt
 
@@ -161,8 +160,10 @@ def _label(names: list[str]) -> str:
     Names often begin and end alike, and differ near their beginning: the folder that all of them
     lie in is left out, and then the middle of a name that is long.
     """
-    shared = commonprefix(names) if len(names) > 1 else ""
-    start = max(shared.rfind("/"), shared.rfind(".")) + 1
+    first, last = min(names, default=""), max(names, default="")
+    pairs = enumerate(zip(first, last, strict=False))
+    shared = next((i for i, (one, other) in pairs if one != other), 0)
+    start = max(first.rfind("/", 0, shared), first.rfind(".", 0, shared)) + 1
     head, tail = start + _LONGEST - 13, 12
     return (
         f"length(datum.label) > {start + _LONGEST} ? slice(datum.label, {start}, {head}) + '…'"
