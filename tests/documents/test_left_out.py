@@ -18,9 +18,6 @@ from scripts.document_outputs import DOCUMENTS, MODEL, NOT_RUN, ROOT, blocks
 REASON = re.compile(rf"{re.escape(NOT_RUN)} (.*) -->")
 HERE = "tests/documents/test_left_out.py"
 
-# Packages that make test does not install
-NOWHERE = {"it needs TensorFlow", "it needs onnxruntime and a model"}
-
 # What is not said of a PyTorch model in docs/models.md and docs/shrink.md, which have their own.
 BEFORE = {
     "docs/models.md": """
@@ -81,8 +78,6 @@ def of(page: str, language: str) -> list[str]:
 
 @pytest.mark.parametrize(("page", "language", "reason", "text"), LEFT_OUT)
 def test_it_is_run_somewhere(page: str, language: str, reason: str, text: str) -> None:
-    if reason in NOWHERE:
-        return
     named = re.findall(r"(?:tests|scripts)/[\w/.-]+", reason)
     assert named, f"{page}: which test runs this?\n{text}"
     for name in named:
@@ -160,11 +155,70 @@ def test_report_with_budgets(tmp_path: Path) -> None:
 def test_what_needs_pytorch(tmp_path: Path) -> None:
     for package in ("torch", "litert_torch", "ai_edge_quantizer"):
         pytest.importorskip(package, reason="needs stridepack[torch]")
-    of_models = of("docs/models.md", "python")
+    texts = [of_models(word) for word in ("MyModel", "ai_edge_quantizer")]
     _, training = of("docs/shrink.md", "python")
-    assert len(of_models) == 2
-    for page, texts in (("docs/models.md", of_models), ("docs/shrink.md", [training])):
-        run(tmp_path, sys.executable, "-c", "\n".join([BEFORE[page], *texts]))
+    for page, programs in (("docs/models.md", texts), ("docs/shrink.md", [training])):
+        run(tmp_path, sys.executable, "-c", "\n".join([BEFORE[page], *programs]))
     for name in ("model.tflite", "int8.tflite", "small.tflite"):
         said = json.loads(run(tmp_path, "stridepack", "inspect", name, "--json"))
         assert said["total"]["n_elements"] > 4000
+
+
+def of_models(word: str) -> str:
+    """The one program of docs/models.md that has this word."""
+    (text,) = (text for text in of("docs/models.md", "python") if word in text)
+    return text
+
+
+# A layer that is half zeros, and samples for it
+LAYER = """
+import numpy as np
+weights = np.random.default_rng(0).normal(size=(64, 64)).astype("float32")
+weights[np.abs(weights) < np.quantile(np.abs(weights), 0.5)] = 0
+np.save("samples.npy", np.random.default_rng(1).normal(size=(50, 64)).astype("float32"))
+"""
+
+FLOAT_ONNX = """
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 64]) for name in "xy"]
+layer = helper.make_node("MatMul", ["x", "weights"], ["y"])
+constant = numpy_helper.from_array(weights, "weights")
+graph = helper.make_graph([layer], "g", ends[:1], ends[1:], [constant])
+opset = [helper.make_opsetid("", 17)]
+onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), "float.onnx")
+"""
+
+PRUNED_KERAS = """
+import tf_keras
+import tensorflow_model_optimization as tfmot
+layer = tf_keras.layers.Dense(64, use_bias=False, input_shape=(64,))
+model = tf_keras.Sequential([tfmot.sparsity.keras.prune_low_magnitude(layer)])
+model.layers[0].layer.kernel.assign(weights)
+model.save("pruned.h5")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("packages", "before", "word", "output"),
+    [
+        (("onnx", "onnxruntime"), FLOAT_ONNX, "quantize_static", "int8.onnx"),
+        (
+            ("tensorflow", "tf_keras", "tensorflow_model_optimization"),
+            PRUNED_KERAS,
+            "tfmot",
+            "model.tflite",
+        ),
+    ],
+    ids=["onnxruntime", "tensorflow"],
+)
+def test_what_quantises(
+    tmp_path: Path, packages: tuple[str, ...], before: str, word: str, output: str
+) -> None:
+    for package in packages:
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    run(tmp_path, sys.executable, "-c", "\n".join([LAYER, before, of_models(word)]))
+    said = json.loads(run(tmp_path, "stridepack", "inspect", output, "--json"))
+    (tensor,) = (tensor for tensor in said["tensors"] if tensor["n_elements"] == 4096)
+    assert tensor["n_non_zero"] <= 2048, "pruned weights stay 0"
