@@ -49,6 +49,13 @@ def wrong_versions(root: Path = ROOT) -> Iterator[str]:
             yield f"{name} has version {found and found[1]}, and pyproject.toml has {VERSION}."
 
 
+def wrong_name(wheel: str, python: tuple[int, int] = sys.version_info[:2]) -> Iterator[str]:
+    """A sentence for a wheel that does not say that it serves all later versions of Python."""
+    tag = "cp312-abi3" if python >= (3, 12) else f"cp3{python[1]}-cp3{python[1]}"
+    if not wheel.startswith(f"stridepack-{VERSION}-{tag}-"):
+        yield f"{wheel} should be for {tag}."
+
+
 def wrong_in_wheel(names: list[str], root: Path = ROOT) -> Iterator[str]:
     """A sentence for each file that a wheel lacks, or should not have."""
     extensions = [name for name in names if name.endswith(_BINARIES)]
@@ -124,6 +131,7 @@ def check(sdist: Path, wheel: Path) -> list[str]:
         in_sdist = [member.name for member in tar if member.isfile()]
     return [
         *wrong_versions(),
+        *wrong_name(wheel.name),
         *wrong_in_wheel(in_wheel),
         *wrong_in_sdist(in_sdist),
         *relative_links(description),

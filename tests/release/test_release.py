@@ -38,6 +38,17 @@ def test_all_versions_are_one(tmp_path: Path) -> None:
     assert len(list(release.wrong_versions(tmp_path))) == 3
 
 
+def test_one_wheel_serves_all_later_versions() -> None:
+    end = "manylinux_2_28_x86_64.whl"
+    stable, own = (
+        f"stridepack-{release.VERSION}-{tag}-{end}" for tag in ("cp312-abi3", "cp311-cp311")
+    )
+    assert list(release.wrong_name(stable, (3, 14))) == []
+    assert list(release.wrong_name(own, (3, 11))) == []
+    assert list(release.wrong_name(stable, (3, 11)))
+    assert list(release.wrong_name(own.replace("311", "313"), (3, 13)))
+
+
 def test_a_wheel_as_it_should_be(wheel: list[str]) -> None:
     assert list(release.wrong_in_wheel(wheel)) == []
     for name in (
