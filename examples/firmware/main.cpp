@@ -1,5 +1,5 @@
 /* What main.c does, in C++17: `make MAIN=main.cpp run` takes this file instead. It allocates nothing and throws
- * nothing. The compiler needs the headers of the C++ library, which are libstdc++-arm-none-eabi-newlib on Debian.
+ * nothing, and needs no C++ library.
  */
 extern "C" {
 #include "board/console.h"
@@ -10,16 +10,16 @@ extern "C" {
 
 namespace {
 
-using values = stridepack::span<const std::int8_t>;
+using values = stridepack::span<const int8_t>;
 
 /* Every tensor is unpacked into this buffer. `stridepack pack --sram` cuts those that are larger into tiles. */
-std::int8_t buffer[WEIGHTS_LARGEST_TILE];
+int8_t buffer[WEIGHTS_LARGEST_TILE];
 
 /* The CRC-32 of zlib. Start with 0. */
-std::uint32_t add_to_crc(std::uint32_t sum, values data) {
+uint32_t add_to_crc(uint32_t sum, values data) {
   sum = ~sum;
-  for (const std::int8_t value : data) {
-    sum ^= static_cast<std::uint8_t>(value);
+  for (const int8_t value : data) {
+    sum ^= static_cast<uint8_t>(value);
     for (int bit = 0; bit < 8; bit++) sum = sum >> 1 ^ ((sum & 1u) != 0 ? 0xEDB88320u : 0u);
   }
   return ~sum;
@@ -35,12 +35,12 @@ bool report_error(const char *name, const char *what) {
 }
 
 /* Checks a tensor, and unpacks it. A dense tensor that was not cut is read where it lies in Flash. */
-bool run_tensor(const stridepack_tensor &row, std::uint32_t expected) {
+bool run_tensor(const stridepack_tensor &row, uint32_t expected) {
   const auto tensor = stridepack::tensor::open(row);
   if (!tensor) return report_error(row.name, tensor.status().name());
   if (const auto valid = tensor->validate(); !valid) return report_error(row.name, valid.name());
 
-  std::uint32_t crc = 0;
+  uint32_t crc = 0;
   const values in_place = tensor->n_tiles() == 1 ? tensor->in_place() : values();
   if (!in_place.empty()) {
     crc = add_to_crc(crc, in_place);
@@ -56,8 +56,8 @@ bool run_tensor(const stridepack_tensor &row, std::uint32_t expected) {
 }
 
 /* Any model: the types are the same for all of them. */
-bool run_model(const stridepack_model &model, const std::uint32_t *expected) {
-  for (std::size_t i = 0; i < model.n_tensors; i++) {
+bool run_model(const stridepack_model &model, const uint32_t *expected) {
+  for (size_t i = 0; i < model.n_tensors; i++) {
     if (!run_tensor(model.tensors[i], expected[i])) return false;
   }
   return true;

@@ -16,14 +16,15 @@
  *
  *   const auto bundle = stridepack::bundle::open(file);
  *   const auto weights = bundle ? bundle->find("conv1") : bundle.status();
+ *
+ * It includes <span> where there is one for C++20, and otherwise no header of the C++ library, so that a compiler for
+ * a microcontroller needs none. stridepack_reader.hpp reads from a memory that has no addresses.
  */
 #ifndef STRIDEPACK_HPP
 #define STRIDEPACK_HPP
 
-#include <cstddef>
-#include <cstdint>
-#include <type_traits>
-#include <utility>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "spk.h"
 
@@ -33,6 +34,34 @@
 
 namespace stridepack {
 
+/* As much of <type_traits> and <utility> as is needed here. */
+namespace detail {
+template <class T>
+struct pointee {};
+template <class T>
+struct pointee<T *> {
+  using type = T;
+};
+template <class T>
+struct without_cv {
+  using type = T;
+};
+template <class T>
+struct without_cv<const T> {
+  using type = T;
+};
+template <class T>
+T &&value_of() noexcept;
+template <class T>
+void accept(T) noexcept;
+/* What data() of a container points to. */
+template <class C>
+using element = typename pointee<decltype(value_of<C &>().data())>::type;
+/* Names a type only where a pointer to elements of U can become one to elements of T, such as const U. */
+template <class U, class T>
+using if_becomes = decltype(accept<T (*)[]>(static_cast<U (*)[]>(nullptr)));
+}  // namespace detail
+
 #ifdef __cpp_lib_span
 template <class T>
 using span = std::span<T>;
@@ -41,31 +70,30 @@ using span = std::span<T>;
 template <class T>
 class span {
  public:
-  using value_type = std::remove_cv_t<T>;
+  using value_type = typename detail::without_cv<T>::type;
 
   constexpr span() noexcept = default;
-  constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+  constexpr span(T *data, size_t size) noexcept : data_(data), size_(size) {}
 
   /* From arrays, and from all that has data() and size(). */
-  template <class U, std::size_t N, class = std::enable_if_t<std::is_convertible_v<U (*)[], T (*)[]>>>
+  template <class U, size_t N, class = detail::if_becomes<U, T>>
   constexpr span(U (&from)[N]) noexcept : data_(from), size_(N) {}
-  template <class C, class P = decltype(std::declval<C &>().data()),
-            class = std::enable_if_t<std::is_convertible_v<std::remove_pointer_t<P> (*)[], T (*)[]>>>
+  template <class C, class = detail::if_becomes<detail::element<C>, T>>
   constexpr span(C &&from) noexcept : data_(from.data()), size_(from.size()) {}
 
   constexpr T *data() const noexcept { return data_; }
-  constexpr std::size_t size() const noexcept { return size_; }
-  constexpr std::size_t size_bytes() const noexcept { return size_ * sizeof(T); }
+  constexpr size_t size() const noexcept { return size_; }
+  constexpr size_t size_bytes() const noexcept { return size_ * sizeof(T); }
   constexpr bool empty() const noexcept { return size_ == 0; }
   constexpr T *begin() const noexcept { return data_; }
   constexpr T *end() const noexcept { return data_ + size_; }
-  constexpr T &operator[](std::size_t i) const noexcept { return data_[i]; }
-  constexpr span first(std::size_t size) const noexcept { return {data_, size}; }
-  constexpr span subspan(std::size_t offset, std::size_t size) const noexcept { return {data_ + offset, size}; }
+  constexpr T &operator[](size_t i) const noexcept { return data_[i]; }
+  constexpr span first(size_t size) const noexcept { return {data_, size}; }
+  constexpr span subspan(size_t offset, size_t size) const noexcept { return {data_ + offset, size}; }
 
  private:
   T *data_ = nullptr;
-  std::size_t size_ = 0;
+  size_t size_ = 0;
 };
 #endif
 
@@ -112,52 +140,59 @@ class tensor {
     const stridepack::status done = spk_open(&opened.view_, blob.data(), blob.size());
     return done ? result<tensor>(opened) : result<tensor>(done);
   }
-  template <class Bytes, class P = decltype(std::declval<const Bytes &>().data())>
+  template <class Bytes, class Byte = detail::element<const Bytes>>
   static result<tensor> open(const Bytes &blob) noexcept {
-    return open(span<std::remove_pointer_t<P>>(blob.data(), blob.size()));
+    return open(span<Byte>(blob.data(), blob.size()));
   }
-  template <class Byte, std::size_t N>
+  template <class Byte, size_t N>
   static result<tensor> open(const Byte (&blob)[N]) noexcept {
     return open(span<const Byte>(blob, N));
   }
 
   /* A row of the table that `stridepack pack -o weights.c` writes. */
   static result<tensor> open(const stridepack_tensor &row) noexcept {
-    return open(span<const std::uint8_t>(row.blob, row.blob_size));
+    return open(span<const uint8_t>(row.blob, row.blob_size));
   }
 
   /* Every byte, once. */
   stridepack::status validate() const noexcept { return spk_validate(&view_); }
 
   /* The whole tensor: size() elements at the start of the destination. */
-  stridepack::status decode(span<std::int8_t> destination) const noexcept {
+  stridepack::status decode(span<int8_t> destination) const noexcept {
     return spk_decode_s8(&view_, destination.data(), destination.size());
   }
   /* One tile: tile_size(tile) elements. */
-  stridepack::status decode_tile(std::uint32_t tile, span<std::int8_t> destination) const noexcept {
+  stridepack::status decode_tile(uint32_t tile, span<int8_t> destination) const noexcept {
     return spk_decode_tile_s8(&view_, tile, destination.data(), destination.size());
   }
   /* use(values) for one tile after the other, each at the start of the buffer. */
   template <class Use>
-  stridepack::status for_each_tile(span<std::int8_t> buffer, Use &&use) const {
+  stridepack::status for_each_tile(span<int8_t> buffer, Use &&use) const {
     if (!view_.blob) return SPK_ERROR_ARGUMENT;
-    for (std::uint32_t tile = 0; tile < n_tiles(); tile++) {
+    for (uint32_t tile = 0; tile < n_tiles(); tile++) {
       if (const auto done = decode_tile(tile, buffer); !done) return done;
-      use(span<const std::int8_t>(buffer.data(), tile_size(tile)));
+      use(span<const int8_t>(buffer.data(), tile_size(tile)));
     }
     return SPK_OK;
   }
   /* The values of a tile where they lie in the blob: of dense tensors only. Otherwise an empty span. */
-  span<const std::int8_t> in_place(std::uint32_t tile = 0) const noexcept {
-    const std::int8_t *const values = spk_dense_tile_s8(&view_, tile);
-    return values ? span<const std::int8_t>(values, tile_size(tile)) : span<const std::int8_t>();
+  span<const int8_t> in_place(uint32_t tile = 0) const noexcept {
+    const int8_t *const values = spk_dense_tile_s8(&view_, tile);
+    return values ? span<const int8_t>(values, tile_size(tile)) : span<const int8_t>();
   }
 
-  constexpr std::uint32_t size() const noexcept { return view_.n_elements; }
-  constexpr std::uint32_t n_tiles() const noexcept { return view_.n_tiles; }
-  std::uint32_t tile_size(std::uint32_t tile) const noexcept { return spk_tile_elements(&view_, tile); }
-  constexpr std::uint32_t n_dims() const noexcept { return view_.n_dims; }
-  std::uint32_t dim(std::uint32_t axis) const noexcept { return spk_dim(&view_, axis); }
+  /* How far from the start of its blob decode_in_place writes the weights. */
+  result<size_t> in_place_margin() const noexcept {
+    size_t margin = 0;
+    const stridepack::status done = spk_in_place_margin(&view_, &margin);
+    return done ? result<size_t>(margin) : result<size_t>(done);
+  }
+
+  constexpr uint32_t size() const noexcept { return view_.n_elements; }
+  constexpr uint32_t n_tiles() const noexcept { return view_.n_tiles; }
+  uint32_t tile_size(uint32_t tile) const noexcept { return spk_tile_elements(&view_, tile); }
+  constexpr uint32_t n_dims() const noexcept { return view_.n_dims; }
+  uint32_t dim(uint32_t axis) const noexcept { return spk_dim(&view_, axis); }
   constexpr const spk_view &view() const noexcept { return view_; }
 
  private:
@@ -178,19 +213,19 @@ class bundle {
     const stridepack::status done = spk_bundle_open(&opened.bundle_, file.data(), file.size());
     return done ? result<bundle>(opened) : result<bundle>(done);
   }
-  template <class Bytes, class P = decltype(std::declval<const Bytes &>().data())>
+  template <class Bytes, class Byte = detail::element<const Bytes>>
   static result<bundle> open(const Bytes &file) noexcept {
-    return open(span<std::remove_pointer_t<P>>(file.data(), file.size()));
+    return open(span<Byte>(file.data(), file.size()));
   }
-  template <class Byte, std::size_t N>
+  template <class Byte, size_t N>
   static result<bundle> open(const Byte (&file)[N]) noexcept {
     return open(span<const Byte>(file, N));
   }
 
   stridepack::status validate() const noexcept { return spk_bundle_validate(&bundle_); }
-  constexpr std::uint32_t size() const noexcept { return bundle_.n_tensors; }
+  constexpr uint32_t size() const noexcept { return bundle_.n_tensors; }
 
-  result<tensor> get(std::uint32_t i) const noexcept {
+  result<tensor> get(uint32_t i) const noexcept {
     tensor opened;
     const stridepack::status done = spk_bundle_get(&bundle_, i, nullptr, &opened.view_);
     return done ? result<tensor>(opened) : result<tensor>(done);
@@ -201,7 +236,7 @@ class bundle {
     return done ? result<tensor>(opened) : result<tensor>(done);
   }
   /* Null where names are not stored. */
-  const char *name(std::uint32_t i) const noexcept {
+  const char *name(uint32_t i) const noexcept {
     const char *found = nullptr;
     spk_view view;
     return spk_bundle_get(&bundle_, i, &found, &view) == SPK_OK ? found : nullptr;
@@ -210,6 +245,23 @@ class bundle {
  private:
   spk_bundle bundle_{};
 };
+
+/* Unpack a blob to where it lies: the buffer begins with its blob_size bytes, and has room for the margin of the tensor
+ * and its elements. Answers where the weights are in the buffer. The blob is checked before, and lost then. */
+inline result<span<int8_t>> decode_in_place(span<uint8_t> buffer, size_t blob_size) noexcept {
+  using weights = result<span<int8_t>>;
+  if (blob_size > buffer.size()) return weights(stridepack::status(SPK_ERROR_TRUNCATED));
+  const auto packed = tensor::open(span<const uint8_t>(buffer.data(), blob_size));
+  if (!packed) return weights(packed.status());
+  if (const auto valid = packed->validate(); !valid) return weights(valid);
+  const auto margin = packed->in_place_margin();
+  if (!margin) return weights(margin.status());
+  if (*margin > buffer.size()) return weights(stridepack::status(SPK_ERROR_DESTINATION));
+  const auto first = reinterpret_cast<int8_t *>(buffer.data()) + *margin;
+  const size_t n = packed->size();
+  const stridepack::status done = spk_decode_in_place_s8(&packed->view(), first, buffer.size() - *margin);
+  return done ? weights(span<int8_t>(first, n)) : weights(done);
+}
 
 inline const char *version() noexcept { return spk_version(); }
 

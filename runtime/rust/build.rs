@@ -2,7 +2,7 @@
 //! Compiles the C sources in c/ with the compiler of the target. It uses nothing but std.
 //!
 //! `CC_<target>` and `AR_<target>` (with underscores in the target), or `CC` and `AR`, name the tools. `STRIDEPACK_CFLAGS`
-//! adds flags, such as `-mcpu=cortex-m55 -mfloat-abi=hard` for the decoders that use Arm Helium. With
+//! adds flags, such as `-mcpu=cortex-m55` for the decoders that use Arm Helium. With
 //! `STRIDEPACK_LIB_DIR`, nothing is compiled: that folder has libstridepack.a, compiled with the same options.
 
 use std::env;
@@ -75,7 +75,7 @@ fn optimisation() -> &'static [&'static str] {
     }
 }
 
-/// The processor, where the name of the target says it.
+/// The processor, where the name of the target says it, and where no flag of the user does.
 fn flags_of(target: &str) -> Vec<String> {
     let architecture = match target.split('-').next() {
         Some("thumbv6m") => "armv6-m",
@@ -85,11 +85,12 @@ fn flags_of(target: &str) -> Vec<String> {
         Some("thumbv8m.main") => "armv8-m.main",
         _ => return Vec::new(),
     };
-    if target.ends_with("hf") {
-        vec!["-mthumb".into(), format!("-march={architecture}+fp"), "-mfloat-abi=hard".into()]
-    } else {
-        vec!["-mthumb".into(), format!("-march={architecture}"), "-mfloat-abi=soft".into()]
+    let (extension, abi) = if target.ends_with("hf") { ("+fp", "hard") } else { ("", "soft") };
+    let mut flags = vec!["-mthumb".to_string(), format!("-mfloat-abi={abi}")];
+    if !own_flags().iter().any(|flag| flag.starts_with("-mcpu=") || flag.starts_with("-march=")) {
+        flags.push(format!("-march={architecture}{extension}"));
     }
+    flags
 }
 
 /// The formats are features of the crate.

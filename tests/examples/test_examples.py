@@ -116,11 +116,7 @@ def test_firmware_prints_what_its_readme_says(firmware: Path) -> None:
 
 
 def test_firmware_in_cpp(firmware: Path, tmp_path: Path) -> None:
-    """The same program in C++, where the headers of its library are there."""
-    include = ("-std=c++17", "-x", "c++", "-E", "-include", "cstddef", "/dev/null")
-    headers = run("arm-none-eabi-g++", *include, cwd=tmp_path)
-    if headers.returncode != 0:
-        pytest.skip("libstdc++-arm-none-eabi-newlib is not installed")
+    """The same program in C++. It needs no header of the C++ library."""
     shutil.copytree(firmware, tmp_path / "copy")
     result = make(tmp_path / "copy", "run", "MAIN=main.cpp")
     assert result.returncode == 0, result.stdout + result.stderr

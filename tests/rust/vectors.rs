@@ -6,7 +6,7 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use stridepack::{Bundle, Error, Tensor};
+use stridepack::{Bundle, Error, Reader, Tensor, decode_in_place};
 
 fn folder() -> PathBuf {
     PathBuf::from(env::var_os("VECTORS").expect("VECTORS names a folder"))
@@ -43,13 +43,50 @@ fn check_tensor(tensor: &Tensor, expected: &[u8], name: &Path) {
     }
 }
 
+/// Copies as a driver of a Flash does.
+fn read_from(memory: &[u8]) -> impl FnMut(u32, &mut [u8]) -> Result<(), ()> + '_ {
+    |offset, to| {
+        to.copy_from_slice(&memory[offset as usize..][..to.len()]);
+        Ok(())
+    }
+}
+
+fn check_reader(blob: &[u8], expected: &[u8], name: &Path) {
+    let (name, mut window) = (name.display(), vec![0; blob.len() + 100]);
+    let mut reader = Reader::new(blob.len() as u32, &mut window, read_from(blob)).unwrap();
+    reader.open(0, blob.len() as u32).unwrap();
+    reader.validate().unwrap();
+    let mut moved = [reader].into_iter().next().unwrap(); // the closure is elsewhere now
+    let (mut whole, mut tiles) = (vec![0; expected.len()], vec![]);
+    assert_eq!(as_bytes(moved.decode(&mut whole).unwrap()), expected, "{name}");
+    moved.for_each_tile(&mut whole, |values| tiles.extend(as_bytes(values))).unwrap();
+    assert_eq!(tiles, expected, "{name}");
+    assert_eq!(moved.shape().map(|extent| extent as usize).product::<usize>(), moved.len(), "{name}");
+    assert!((1..=blob.len() + 100).contains(&moved.window().unwrap()), "{name}");
+}
+
+fn check_in_place(blob: &[u8], expected: &[u8], name: &Path) {
+    let (name, margin) = (name.display(), Tensor::open(blob).unwrap().in_place_margin().unwrap());
+    let mut buffer = blob.to_vec();
+    buffer.resize(blob.len().max(margin + expected.len()), 0);
+    assert_eq!(as_bytes(decode_in_place(&mut buffer, blob.len()).unwrap()), expected, "{name}");
+    if !expected.is_empty() && blob.len() < margin + expected.len() {
+        buffer[..blob.len()].copy_from_slice(blob);
+        buffer.truncate(margin + expected.len() - 1);
+        assert_eq!(decode_in_place(&mut buffer, blob.len()), Err(Error::Destination), "{name}");
+    }
+}
+
 #[test]
 fn valid_blobs() {
     for path in files(&folder().join("valid"), "blob") {
         let blob = fs::read(&path).unwrap();
         let tensor = Tensor::open(&blob).unwrap();
         tensor.validate().unwrap();
-        check_tensor(&tensor, &fs::read(path.with_extension("raw")).unwrap(), &path);
+        let raw = fs::read(path.with_extension("raw")).unwrap();
+        check_tensor(&tensor, &raw, &path);
+        check_reader(&blob, &raw, &path);
+        check_in_place(&blob, &raw, &path);
     }
 }
 
@@ -59,17 +96,26 @@ fn valid_bundles() {
         let (file, raw) = (fs::read(&path).unwrap(), fs::read(path.with_extension("raw")).unwrap());
         let bundle = Bundle::open(&file).unwrap();
         bundle.validate().unwrap();
-        let mut rest = &raw[..];
+        let (mut rest, mut window) = (&raw[..], vec![0; file.len() + 100]);
+        let mut reader = Reader::new(file.len() as u32, &mut window, read_from(&file)).unwrap();
+        reader.open_bundle().unwrap();
+        reader.validate_bundle().unwrap();
+        assert_eq!(reader.n_tensors(), bundle.len());
         for (i, tensor) in bundle.tensors().enumerate() {
             let (tensor, end) = (tensor.unwrap(), rest.iter().position(|&byte| byte == 0).unwrap());
             let name = CString::new(&rest[..end]).unwrap();
             assert_eq!(bundle.find(&name).unwrap().len(), tensor.len());
+            reader.get(i as u32).unwrap();
+            reader.find(&name).unwrap();
+            assert_eq!((reader.len(), reader.n_tiles()), (tensor.len(), tensor.n_tiles()));
             assert!(bundle.name(i as u32).is_none_or(|it| it == name.to_str().unwrap()));
             rest = &rest[end + 1..];
             check_tensor(&tensor, &rest[..tensor.len()], &path);
             rest = &rest[tensor.len()..];
         }
         assert!(rest.is_empty());
+        assert_eq!(reader.find(c"no such tensor"), Err(Error::NotFound));
+        assert_eq!(reader.for_each_tile(&mut [], |_| panic!("a tile of no tensor")), Err(Error::Argument));
         assert_eq!(bundle.get(bundle.len()).unwrap_err(), Error::NotFound);
         assert_eq!(bundle.find(c"no such tensor").unwrap_err(), Error::NotFound);
     }
@@ -105,6 +151,12 @@ fn errors() {
     assert_eq!(Error::Truncated.code(), 2);
     assert_eq!(Error::NotFound.code(), 12);
     assert_eq!(Error::Other(77).to_string(), "unknown");
+    let mut window = [0; 200];
+    let mut reader = Reader::new(1000, &mut window, |_, _: &mut [u8]| Err("no answer")).unwrap();
+    assert_eq!(reader.open(0, 1000), Err(Error::Read));
+    assert_eq!(reader.open(0, 1001), Err(Error::Truncated));
+    assert_eq!(Reader::new(1000, &mut window[..99], read_from(b"")).err(), Some(Error::Window));
+    assert_eq!(decode_in_place(&mut window, 201), Err(Error::Truncated));
     let threads_may_share = |_: &(dyn Send + Sync)| ();
     threads_may_share(&Error::Magic);
     assert_eq!(stridepack::version(), env!("CARGO_PKG_VERSION"));

@@ -34,9 +34,9 @@ pub enum Error {
     Stream,
     /// There is no tensor of that name or number.
     NotFound,
-    /// The function that reads an external memory failed. Only `spk_reader.h` gives it, which the crate does not wrap.
+    /// The function that reads for a `Reader` failed.
     Read,
-    /// The window of a reader is too small. Only `spk_reader.h` gives it, too.
+    /// The window of a `Reader` is too small.
     Window,
     /// A status that this crate does not know: the C library is another version.
     Other(u32),

@@ -21,10 +21,14 @@
 mod bundle;
 mod error;
 mod ffi;
+mod in_place;
+mod reader;
 mod tensor;
 
 pub use bundle::Bundle;
 pub use error::Error;
+pub use in_place::decode_in_place;
+pub use reader::Reader;
 pub use tensor::Tensor;
 
 /// The version of the C library.

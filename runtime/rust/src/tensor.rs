@@ -68,6 +68,14 @@ impl<'a> Tensor<'a> {
         }
     }
 
+    /// How far from the start of its blob `decode_in_place` writes the weights.
+    pub fn in_place_margin(&self) -> Result<usize, Error> {
+        let mut margin = 0;
+        // SAFETY: the view was opened, and the blob is borrowed.
+        check(unsafe { ffi::spk_in_place_margin(&self.view, &mut margin) })?;
+        Ok(margin)
+    }
+
     /// Number of elements, which is the number of bytes when it is unpacked.
     pub fn len(&self) -> usize {
         self.view.n_elements as usize
