@@ -54,7 +54,7 @@ def pack(options: argparse.Namespace) -> None:
         file = io.BytesIO()
         # the tables at the begin of every JPEG file are alike
         pyarrow.parquet.write_table(
-            rows, file, compression="zstd", compression_level=19, use_dictionary=False
+            rows, file, compression="zstd", compression_level=6, use_dictionary=False
         )
         return file.getvalue()
 
