@@ -98,6 +98,18 @@ def sizes_of(point: dict[str, Any], network: str) -> dict[str, int]:
     return recorded
 
 
+def with_zeros(tensors: Sequence[Weights], fraction: float) -> list[Weights]:
+    """The tensors with this fraction of zeros: the smallest weights of each are removed."""
+    rng = np.random.default_rng(0)
+    changed = []
+    for values in tensors:
+        flat = values.copy().reshape(-1)
+        by_size = np.lexsort((rng.random(flat.size), np.abs(flat.astype(np.int16))))
+        flat[by_size[: round(fraction * flat.size)]] = 0
+        changed.append(flat)
+    return changed
+
+
 def mean_by_sparsity(entries: Iterable[tuple[float, float]]) -> dict[float, float]:
     """The mean over seeds of what was met at each sparsity."""
     values: dict[float, list[float]] = {}

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+import stridepack as sp
 from bench import plots, published
 from bench.published import SPARSITIES
 from experiments import measures
@@ -94,17 +97,69 @@ def sizes_table(curves: Curves, sizes: Mapping[str, Sizes]) -> str:
             if not some:
                 continue
             mean = {f: sum(of[f] for of in some) / len(some) for f in some[0]}
+            by = {format: difference(network, format, sparsity, mean) for format in PAPERS}
             title = TITLES[network]
-            papers_psr = published.FOOTPRINT[title]["psr"][SPARSITIES.index(sparsity)]
-            cells = [title, data_of(curve, points), epochs_of(points), f"{sparsity:.0%}"]
-            cells.append(f"{zeros_of(mean['psr'], mean['dense']):.1%}")
-            cells.append(f"{zeros_of(papers_psr, published.WEIGHTS[title][0]):.1%}")
-            for format in PAPERS:
-                by = difference(network, format, sparsity, mean)
-                text = f"{by:+.1%}"
-                cells.append(f"**{text}**" if abs(by) > LARGEST_DIFFERENCE else text)
-            lines.append(f"| {' | '.join(cells)} |")
+            papers = papers_zeros(network, sparsity)
+            zeros = zeros_of(mean["psr"], mean["dense"])
+            row = [title, data_of(curve, points), epochs_of(points), f"{sparsity:.0%}"]
+            lines.append(_row([*row, f"{zeros:.1%}", f"{papers:.1%}"], by))
+            if not_near(by) and papers > zeros:
+                of_seeds = [p for p in points if p["sparsity"] == sparsity]
+                for name, alike in with_papers_zeros(network, of_seeds, sparsity):
+                    row = [title, name, "", f"{sparsity:.0%}"]
+                    lines.append(_row([*row, f"{papers:.1%}", f"{papers:.1%}"], alike))
     return "\n".join(lines)
+
+
+def _row(cells: list[str], by: Mapping[str, float]) -> str:
+    texts = [f"{by[format]:+.1%}" for format in PAPERS]
+    marked = [
+        f"**{text}**" if abs(by[format]) > LARGEST_DIFFERENCE else text
+        for format, text in zip(PAPERS, texts, strict=True)
+    ]
+    return f"| {' | '.join([*cells, *marked])} |"
+
+
+def papers_zeros(network: str, sparsity: float) -> float:
+    """The fraction of zeros in the paper's tensors."""
+    title = TITLES[network]
+    psr = published.FOOTPRINT[title]["psr"][SPARSITIES.index(sparsity)]
+    return zeros_of(psr, published.WEIGHTS[title][0])
+
+
+def not_near(by: Mapping[str, float]) -> bool:
+    """Whether the size in a format differs by more than it should."""
+    return max(map(abs, by.values())) > LARGEST_DIFFERENCE
+
+
+def with_papers_zeros(
+    network: str, points: Sequence[Point], sparsity: float
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """The differences if our weights had as many zeros as the paper's.
+
+    First the smallest weights of each tensor are zeros. Where that does not explain the difference,
+    follow those with one threshold for all tensors, which makes them differ in their sparsity.
+    """
+    point = next((p for p in points if "tflite" in p), None)
+    if point is None or not (measures.RESULTS / point["tflite"]).exists():
+        return
+    tensors = measures.pruned_tensors(point, network)
+    papers = papers_zeros(network, sparsity)
+
+    def differences(some: Sequence[measures.Weights]) -> dict[str, float]:
+        sizes = {
+            format: sum(sp.pack(values, format).payload_nbytes for values in some)
+            for format in (*PAPERS, "dense")
+        }
+        return {format: difference(network, format, sparsity, sizes) for format in PAPERS}
+
+    alike = differences(measures.with_zeros(tensors, papers))
+    yield "the same weights, more zeros in each tensor", alike
+    if not_near(alike):
+        (every,) = measures.with_zeros([np.concatenate(tensors)], papers)
+        ends = np.cumsum([values.size for values in tensors])
+        uneven = differences(np.split(every, ends[:-1]))
+        yield "the same weights, more zeros, one threshold for all tensors", uneven
 
 
 def write(tables: Mapping[str, str], document: Path = DOCUMENT) -> None:

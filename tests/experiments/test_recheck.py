@@ -68,6 +68,16 @@ def test_the_document_has_the_tables_of_the_records():
     assert f"<!-- trained-sizes -->\n\n{tables.sizes_table(curves, sizes)}\n" in text
 
 
+def test_more_zeros_are_the_smallest_weights():
+    values = np.array([5, -1, 0, 3, -4, 1, 2, -7], np.int8)
+    (half,) = measures.with_zeros([values], 0.5)
+    assert half.tolist() == [5, 0, 0, 3, -4, 0, 0, -7]
+    assert values[1] == -1
+    (more,) = measures.with_zeros([np.full(1000, -128, np.int8)], 0.3)
+    assert int((more == 0).sum()) == 300
+    assert (more == 0)[:500].any() and (more == 0)[500:].any()  # noqa: PT018
+
+
 def test_tables_name_what_is_smaller_and_what_is_missing():
     entry = {"seed": 1, "epochs": {"dense": 3, "pruning": 1, "retraining": 1}}
     entry |= {"resolution": 32, "training_images": 20_000}
