@@ -52,6 +52,21 @@ def sizes_by_sparsity(sizes: Sizes, format: str) -> Curve:
 # --- figures 5 and 6 ------------------------------------------------------------------------------
 
 
+def suffix_of(curve: str) -> str:
+    """What the names of the figures of a curve end with."""
+    return {"resnet8_cifar10": "", "mobilenetv2_cifar10": "_mobilenetv2"}.get(curve, f"_{curve}")
+
+
+def tensors_of(curve: str, points: Sequence[Point]) -> dict[float, list[Weights]]:
+    """The pruned weights of the first seed of a curve by their sparsity, where files are here."""
+    seed = min(p["seed"] for p in points)
+    return {
+        p["sparsity"]: measures.pruned_tensors(p, measures.network_of(curve))
+        for p in points
+        if p["seed"] == seed and (RESULTS / p["tflite"]).exists()
+    }
+
+
 def figure_5_and_6(curve: str, points: Sequence[Point], sizes: Sizes) -> None:
     network = measures.network_of(curve)
     accuracy = measures.accuracy_of(points)
@@ -72,7 +87,7 @@ def figure_5_and_6(curve: str, points: Sequence[Point], sizes: Sizes) -> None:
     title = f"{TITLES[network]} on {DATASETS[measures.dataset_of(curve)]}"
     if size := points[0].get("resolution"):
         title += f" at {size}x{size}"
-    suffix = {"resnet8_cifar10": "", "mobilenetv2_cifar10": "_mobilenetv2"}.get(curve, f"_{curve}")
+    suffix = suffix_of(curve)
     figures.accuracy_and_compression(
         OUTPUT / f"fig5{suffix}.png",
         title,
@@ -155,7 +170,7 @@ def figure_8() -> None:
 # --- figures 9 to 11 ------------------------------------------------------------------------------
 
 
-def figure_9(tensors: dict[float, list[Weights]]) -> None:
+def figure_9(tensors: dict[float, list[Weights]], suffix: str) -> None:
     names = [*map(str, measures.GROUP_SIZES), "remainder"]
     shares: dict[str, dict[float, float]] = {name: {} for name in names}
     for sparsity, some in tensors.items():
@@ -163,19 +178,19 @@ def figure_9(tensors: dict[float, list[Weights]]) -> None:
         n = sum(counts[name] for name in names)
         for name in names:
             shares[name][sparsity] = counts[name] / n
-    figures.groups_and_remainder(OUTPUT / "fig9.png", shares)
-    write("fig9", {"shares": shares, "paper_grouped_at_0.3": published.GROUPED_AT_30})
+    figures.groups_and_remainder(OUTPUT / f"fig9{suffix}.png", shares)
+    write(f"fig9{suffix}", {"shares": shares, "paper_grouped_at_0.3": published.GROUPED_AT_30})
 
 
-def figure_10(tensors: dict[float, list[Weights]]) -> None:
+def figure_10(tensors: dict[float, list[Weights]], suffix: str) -> None:
     histograms, within = {}, {}
-    for sparsity in SPARSITIES:
+    for sparsity in (s for s in SPARSITIES if s in tensors):
         counts = measures.residuals(tensors[sparsity])
         n = sum(counts.values())
         histograms[f"sparsity {sparsity:.0%}"] = {e: count / n for e, count in counts.items()}
         within[sparsity] = sum(count for e, count in counts.items() if -8 <= e <= 7) / n
-    figures.residual_histogram(OUTPUT / "fig10.png", histograms)
-    write("fig10", {"histograms": histograms, "share_of_four_bits": within})
+    figures.residual_histogram(OUTPUT / f"fig10{suffix}.png", histograms)
+    write(f"fig10{suffix}", {"histograms": histograms, "share_of_four_bits": within})
 
 
 def figure_11(tensors: dict[float, list[Weights]]) -> None:
@@ -299,13 +314,14 @@ def main() -> None:
     figure_6_shrink("resnet8", "resnet8_cifar10")
     figure_7()
     figure_8()
-    points = measures.points("resnet8_cifar10")
-    first = [p for p in points if p["seed"] == min(p["seed"] for p in points)]
-    tensors = {p["sparsity"]: measures.pruned_tensors(p, "resnet8") for p in first}
-    if set(SPARSITIES) <= set(tensors):
-        figure_9(tensors)
-        figure_10(tensors)
-        figure_11(tensors)
+    for curve, (points, _) in curves.items():
+        tensors = tensors_of(curve, points)
+        if len(set(SPARSITIES) & set(tensors)) > 1:
+            suffix = suffix_of(curve)
+            figure_9(tensors, suffix)
+            figure_10(tensors, suffix)
+            if curve == "resnet8_cifar10":  # as in the paper
+                figure_11(tensors)
     table_1(curves)
     points_of = {curve: points for curve, (points, _) in curves.items()}
     sizes_of = {curve: sizes for curve, (_, sizes) in curves.items()}
