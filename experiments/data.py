@@ -14,6 +14,7 @@ import pickle
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ TinyImageNet at {path}: expected one of
 }
 CLASSES = {"cifar10": 10, "tinyimagenet": 200}
 IMAGE_SIZE = {"cifar10": 32, "tinyimagenet": 64}
+TRAINING_IMAGES = {"cifar10": 50_000, "tinyimagenet": 100_000}
 
 
 @dataclasses.dataclass
@@ -65,11 +67,21 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "stridepack"
 
 
-def load(dataset: str, path: Path, split: str, cache: Path | None = None) -> Images:
+def load(
+    dataset: str,
+    path: Path,
+    split: str,
+    cache: Path | None = None,
+    *,
+    resolution: int | None = None,
+    count: int | None = None,
+) -> Images:
     """Decode the `"train"` or `"test"` images of `"cifar10"` or `"tinyimagenet"` into memory.
 
     TinyImageNet's test labels are not public: its validation images are the test images, as usual.
-    With a folder for a `cache`, images in Parquet files are decoded the first time only.
+    With a folder for a `cache`, images in Parquet files are decoded the first time only. With a
+    `resolution`, images of another one are resized. With a `count`, there are so many of them, the
+    `some_of` them; `path` may also hold just these, as `experiments.borrowed` writes them.
 
     Raises
     ------
@@ -93,22 +105,53 @@ def load(dataset: str, path: Path, split: str, cache: Path | None = None) -> Ima
     else:
         raise SystemExit("not found: " + LAYOUTS[dataset].format(path=path))
     size, classes = IMAGE_SIZE[dataset], CLASSES[dataset]
-    if pixels.shape[1:] != (size, size, 3):
+    if pixels.shape[1:] not in ((size, size, 3), (resolution, resolution, 3)):
         raise SystemExit(f"{path}: images of {pixels.shape[1:]}, expected {(size, size, 3)}")
     if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
         raise SystemExit(
             f"{path}: labels from {labels.min()} to {labels.max()}, expected 0 to {classes - 1}"
         )
+    if count is not None and count != len(labels):
+        chosen = some_of(len(labels), count, str(path))
+        pixels, labels = pixels[chosen], labels[chosen]
+    if resolution is not None and pixels.shape[1] != resolution:
+        pixels = resized(pixels, resolution)
     return Images(torch.from_numpy(pixels), torch.from_numpy(labels))
+
+
+def some_of(total: int, count: int, path: str) -> npt.NDArray[np.int64]:
+    """The numbers of the images that stand for all of them, in random order, always the same.
+
+    Raises
+    ------
+    SystemExit
+        When there are fewer.
+    """
+    if not 0 < count <= total:
+        raise SystemExit(f"{path} has {total:,} training images: `--images {count}` asks for more.")
+    return np.random.default_rng(0).permutation(total)[:count]
+
+
+def resized(pixels: Pixels, size: int) -> Pixels:
+    """Images of another size, by bicubic interpolation of what lies below each pixel."""
+    from PIL import Image
+
+    shape, kind = (size, size), Image.Resampling.BICUBIC
+    return np.stack([np.asarray(Image.fromarray(image).resize(shape, kind)) for image in pixels])
 
 
 # --- layouts ------------------------------------------------------------------------------------
 
 
-def _decode(encoded: Iterable[bytes]) -> Pixels:
+def decode(images: Iterable[bytes]) -> Pixels:
+    """Encoded images, such as JPEG files, as pixels."""
     from PIL import Image
 
-    return np.stack([np.asarray(Image.open(io.BytesIO(b)).convert("RGB")) for b in encoded])
+    def one(image: bytes) -> Pixels:
+        return np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
+
+    with ThreadPoolExecutor() as pool:
+        return np.stack(list(pool.map(one, images)))
 
 
 def _parquet_files(path: Path, split: str) -> list[Path]:
@@ -121,22 +164,41 @@ def _parquet_files(path: Path, split: str) -> list[Path]:
     return []
 
 
+def encoded(path: Path, split: str) -> tuple[list[bytes], list[int]]:
+    """The images of Parquet files as they are stored there, and their labels.
+
+    Raises
+    ------
+    SystemExit
+        When `path` has none, or other columns than are expected.
+    """
+    files = _parquet_files(path, split)
+    if not files:
+        raise SystemExit(f"{path} has no Parquet files of {split} images.")
+    return _encoded(files)
+
+
 def _read_parquet(files: list[Path]) -> tuple[Pixels, npt.NDArray[np.int64]]:
+    images, labels = _encoded(files)
+    return decode(images), np.array(labels, np.int64)
+
+
+def _encoded(files: list[Path]) -> tuple[list[bytes], list[int]]:
     import pyarrow.parquet
 
-    encoded: list[bytes] = []
+    images: list[bytes] = []
     labels: list[int] = []
     for file in files:
         table = pyarrow.parquet.read_table(file)
-        image = next((c for c in ("img", "image") if c in table.column_names), None)
-        if image is None or "label" not in table.column_names:
+        column = next((c for c in ("img", "image") if c in table.column_names), None)
+        if column is None or "label" not in table.column_names:
             raise SystemExit(
                 f"{file}: columns {table.column_names}, expected `img` or `image`, and `label`"
             )
-        for chunk in table[image].chunks:
-            encoded += chunk.field("bytes").to_pylist()
+        for chunk in table[column].chunks:
+            images += chunk.field("bytes").to_pylist()
         labels += table["label"].to_pylist()
-    return _decode(encoded), np.array(labels, np.int64)
+    return images, labels
 
 
 def _cached(files: list[Path], name: Path) -> tuple[Pixels, npt.NDArray[np.int64]]:
@@ -208,7 +270,7 @@ def _read_tiny_imagenet(root: Any, split: str) -> tuple[Pixels, npt.NDArray[np.i
         for line in (root / "val" / "val_annotations.txt").read_text().splitlines():
             name, wnid = line.split("\t")[:2]
             files.append((root / "val" / "images" / name, classes[wnid]))
-    return _decode(f.read_bytes() for f, _ in files), np.array([n for _, n in files], np.int64)
+    return decode(f.read_bytes() for f, _ in files), np.array([n for _, n in files], np.int64)
 
 
 # --- batches ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 import stridepack as sp
-from experiments.networks import RECIPES
+from experiments.networks import RECIPES, TITLES
 from stridepack.plan.measure import in_every_format
 from stridepack.tflite.constants import parse_tflite
 
@@ -29,6 +29,31 @@ def points(curve: str) -> list[dict[str, Any]]:
     """The records of a curve, such as "resnet8_cifar10"; empty while there are none."""
     file = RESULTS / f"{curve}.json"
     return json.loads(file.read_text())["points"] if file.exists() else []
+
+
+def curves() -> dict[str, str]:
+    """The curves that have records, and their networks, in the order of Table I."""
+    files = [file.stem for network in TITLES for file in sorted(RESULTS.glob(f"{network}_*.json"))]
+    return {
+        name: network_of(name)
+        for name in files
+        if "paper_recipe" in json.loads((RESULTS / f"{name}.json").read_text())
+    }
+
+
+def network_of(curve: str) -> str:
+    """The network of a curve."""
+    return next(network for network in TITLES if curve.startswith(f"{network}_"))
+
+
+def dataset_of(curve: str) -> str:
+    """The data set of a curve."""
+    return curve.removeprefix(f"{network_of(curve)}_").split("_")[0]
+
+
+def accuracy_of(points: Sequence[dict[str, Any]]) -> dict[float, float]:
+    """The accuracy at each sparsity, the mean over the seeds."""
+    return mean_by_sparsity((p["sparsity"], p["accuracy"]) for p in points)
 
 
 def model_of(point: dict[str, Any]) -> bytes:
@@ -71,6 +96,18 @@ def sizes_of(point: dict[str, Any], network: str) -> dict[str, int]:
         return sizes(pruned_tensors(point, network))
     recorded: dict[str, int] = point["payload_nbytes"]
     return recorded
+
+
+def with_zeros(tensors: Sequence[Weights], fraction: float) -> list[Weights]:
+    """The tensors with this fraction of zeros: the smallest weights of each are removed."""
+    rng = np.random.default_rng(0)
+    changed = []
+    for values in tensors:
+        flat = values.copy().reshape(-1)
+        by_size = np.lexsort((rng.random(flat.size), np.abs(flat.astype(np.int16))))
+        flat[by_size[: round(fraction * flat.size)]] = 0
+        changed.append(flat)
+    return changed
 
 
 def mean_by_sparsity(entries: Iterable[tuple[float, float]]) -> dict[float, float]:

@@ -117,7 +117,15 @@ class Recipe:
     cosine_to: float | None = None  # instead of the decays
     optimizer: str = "sgd"
     exclude: tuple[str, ...] = ()  # layers that stay dense although they are larger
+    any_size: bool = False  # whether it takes images of another size than the data set's
 
+
+TITLES = {  # in the order of Table I
+    "resnet8": "ResNet8",
+    "mobilevit_xxs": "MobileViT-XXS",
+    "mobilenetv2": "MobileNetV2",
+    "resnet34": "ResNet34",
+}
 
 # The paper's numbers of prunable weights, 2.33M and 21.27M, come out only without the depthwise
 # convolutions of 960 channels (8640 weights each) and without the classifier.
@@ -126,10 +134,12 @@ WIDE_DEPTHWISE = tuple(f"network.mobilenet_v2.layer.{i}.conv_3x3.convolution" fo
 RECIPES = {
     "resnet8": Recipe(ResNet8, 2048, 30, 10, (2, 7), 5e-2, 60, 0.2),
     "mobilenetv2": Recipe(
-        mobilenet_v2, 8192, 18, 8, (2, 6), 5e-2, 60, 0.05, exclude=WIDE_DEPTHWISE
+        mobilenet_v2, 8192, 18, 8, (2, 6), 5e-2, 60, 0.05, exclude=WIDE_DEPTHWISE, any_size=True
     ),
     "resnet34": Recipe(
-        resnet34, 0, 10, 6, (0, 4), 5e-2, 60, 0.1, exclude=("network.classifier.1",)
+        *(resnet34, 0, 10, 6, (0, 4), 5e-2, 60, 0.1),
+        exclude=("network.classifier.1",),
+        any_size=True,
     ),
     "mobilevit_xxs": Recipe(
         MobileViT, 8192, 20, 0, (), 1e-4, 20, 1e-3, cosine_to=1e-5, optimizer="adamw"

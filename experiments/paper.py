@@ -18,27 +18,13 @@ import numpy as np
 
 from bench import counts, plots, published
 from bench.published import SPARSITIES, as_in_paper
-from experiments import figures, measures
+from experiments import figures, measures, tables
 from experiments.figures import PAPERS, Curve
 from experiments.measures import POST_TRAINING, RESULTS, TRAINED, Weights
-from experiments.networks import RECIPES
+from experiments.networks import RECIPES, TITLES
 
 OUTPUT = RESULTS / "paper"
-CURVES = {  # and their networks, in the order of Table I
-    "resnet8_cifar10": "resnet8",
-    "resnet8_cifar10_full": "resnet8",
-    "mobilenetv2_cifar10": "mobilenetv2",
-    "mobilevit_xxs_tinyimagenet": "mobilevit_xxs",
-    "mobilenetv2_tinyimagenet": "mobilenetv2",
-    "resnet34_tinyimagenet": "resnet34",
-}
 DATASETS = {"cifar10": "CIFAR-10 (JPEG copy)", "tinyimagenet": "TinyImageNet"}
-TITLES = {
-    "resnet8": "ResNet8",
-    "mobilevit_xxs": "MobileViT-XXS",
-    "mobilenetv2": "MobileNetV2",
-    "resnet34": "ResNet34",
-}
 THETAS = (0.5, 0.8, 1.0)
 SHOWN = 0.3, 0.7  # sparsities at which the paper compares thresholds and decodes
 
@@ -50,16 +36,13 @@ def write(name: str, data: Any) -> None:
     (OUTPUT / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
 
 
-def epochs_of(points: Sequence[Point]) -> str:
-    """How the points of a curve were trained: epochs (dense + pruning + retraining) and seeds."""
-    epochs = dict.fromkeys(" + ".join(map(str, p["epochs"].values())) for p in points)
-    seeds = {p["seed"] for p in points}
-    plural = "s" if len(seeds) > 1 else ""
-    return f"{' or '.join(epochs)} epochs, {len(seeds)} seed{plural}"
-
-
-def accuracy_of(points: Sequence[Point]) -> Curve:
-    return measures.mean_by_sparsity((p["sparsity"], p["accuracy"]) for p in points)
+def trained_of(curve: str, points: Sequence[Point]) -> str:
+    """How the points of a curve were trained: data, epochs and seeds."""
+    seeds = len({p["seed"] for p in points})
+    plural = "s" if seeds > 1 else ""
+    epochs = f"{tables.epochs_of(points)} epochs, {seeds} seed{plural}"
+    data = "" if measures.dataset_of(curve) == "cifar10" else f"{tables.data_of(curve, points)}, "
+    return data + epochs
 
 
 def sizes_by_sparsity(sizes: Sizes, format: str) -> Curve:
@@ -69,14 +52,24 @@ def sizes_by_sparsity(sizes: Sizes, format: str) -> Curve:
 # --- figures 5 and 6 ------------------------------------------------------------------------------
 
 
-def dataset_of(curve: str) -> str:
-    """How the data set of a curve is called."""
-    return next(title for name, title in DATASETS.items() if name in curve.split("_"))
+def suffix_of(curve: str) -> str:
+    """What the names of the figures of a curve end with."""
+    return {"resnet8_cifar10": "", "mobilenetv2_cifar10": "_mobilenetv2"}.get(curve, f"_{curve}")
+
+
+def tensors_of(curve: str, points: Sequence[Point]) -> dict[float, list[Weights]]:
+    """The pruned weights of the first seed of a curve by their sparsity, where files are here."""
+    seed = min(p["seed"] for p in points)
+    return {
+        p["sparsity"]: measures.pruned_tensors(p, measures.network_of(curve))
+        for p in points
+        if p["seed"] == seed and (RESULTS / p["tflite"]).exists()
+    }
 
 
 def figure_5_and_6(curve: str, points: Sequence[Point], sizes: Sizes) -> None:
-    network = CURVES[curve]
-    accuracy = accuracy_of(points)
+    network = measures.network_of(curve)
+    accuracy = measures.accuracy_of(points)
     formats = [f for f in next(iter(sizes.values())) if f != "dense"]
     dense = sizes_by_sparsity(sizes, "dense")
     compression = {
@@ -91,8 +84,10 @@ def figure_5_and_6(curve: str, points: Sequence[Point], sizes: Sizes) -> None:
         for f in formats
     }
     changes = published.ACCURACY_CHANGE[TITLES[network]]
-    title = f"{TITLES[network]} on {dataset_of(curve)}"
-    suffix = {"resnet8_cifar10": "", "mobilenetv2_cifar10": "_mobilenetv2"}.get(curve, f"_{curve}")
+    title = f"{TITLES[network]} on {DATASETS[measures.dataset_of(curve)]}"
+    if size := points[0].get("resolution"):
+        title += f" at {size}x{size}"
+    suffix = suffix_of(curve)
     figures.accuracy_and_compression(
         OUTPUT / f"fig5{suffix}.png",
         title,
@@ -175,7 +170,7 @@ def figure_8() -> None:
 # --- figures 9 to 11 ------------------------------------------------------------------------------
 
 
-def figure_9(tensors: dict[float, list[Weights]]) -> None:
+def figure_9(tensors: dict[float, list[Weights]], suffix: str) -> None:
     names = [*map(str, measures.GROUP_SIZES), "remainder"]
     shares: dict[str, dict[float, float]] = {name: {} for name in names}
     for sparsity, some in tensors.items():
@@ -183,19 +178,19 @@ def figure_9(tensors: dict[float, list[Weights]]) -> None:
         n = sum(counts[name] for name in names)
         for name in names:
             shares[name][sparsity] = counts[name] / n
-    figures.groups_and_remainder(OUTPUT / "fig9.png", shares)
-    write("fig9", {"shares": shares, "paper_grouped_at_0.3": published.GROUPED_AT_30})
+    figures.groups_and_remainder(OUTPUT / f"fig9{suffix}.png", shares)
+    write(f"fig9{suffix}", {"shares": shares, "paper_grouped_at_0.3": published.GROUPED_AT_30})
 
 
-def figure_10(tensors: dict[float, list[Weights]]) -> None:
+def figure_10(tensors: dict[float, list[Weights]], suffix: str) -> None:
     histograms, within = {}, {}
-    for sparsity in SPARSITIES:
+    for sparsity in (s for s in SPARSITIES if s in tensors):
         counts = measures.residuals(tensors[sparsity])
         n = sum(counts.values())
         histograms[f"sparsity {sparsity:.0%}"] = {e: count / n for e, count in counts.items()}
         within[sparsity] = sum(count for e, count in counts.items() if -8 <= e <= 7) / n
-    figures.residual_histogram(OUTPUT / "fig10.png", histograms)
-    write("fig10", {"histograms": histograms, "share_of_four_bits": within})
+    figures.residual_histogram(OUTPUT / f"fig10{suffix}.png", histograms)
+    write(f"fig10{suffix}", {"histograms": histograms, "share_of_four_bits": within})
 
 
 def figure_11(tensors: dict[float, list[Weights]]) -> None:
@@ -222,8 +217,7 @@ def footprint_rows(
         cells.append(f"{published.ACCURACY_CHANGE[TITLES[network]][i]:+.2f}")
         for format in PAPERS:
             paper = published.FOOTPRINT[TITLES[network]][format][i]
-            weights = published.WEIGHTS[TITLES[network]][0]
-            relative = (ours[format] / ours["dense"]) / (paper / weights) - 1
+            relative = tables.difference(network, format, sparsity, ours)
             text = f"{as_in_paper(ours[format])} / {as_in_paper(paper)} ({relative:+.1%})"
             cells.append(text)
         cells += [
@@ -278,16 +272,15 @@ def table_1(curves: dict[str, tuple[Sequence[Point], Sizes]]) -> None:
     ]
     for network in TITLES:
         for curve, (points, sizes) in curves.items():
-            if CURVES[curve] != network:
+            if measures.network_of(curve) != network:
                 continue
-            accuracy = accuracy_of(points)
+            accuracy = measures.accuracy_of(points)
             change = {s: a - accuracy[0] for s, a in accuracy.items()} if 0 in accuracy else {}
             mean = {
                 s: {f: sizes_by_sparsity(sizes, f)[s] for f in next(iter(sizes.values()))}
                 for s in accuracy
             }
-            dataset = "TinyImageNet, " if dataset_of(curve) == "TinyImageNet" else ""
-            lines += footprint_rows(network, dataset + epochs_of(points), change, mean)
+            lines += footprint_rows(network, trained_of(curve, points), change, mean)
         sizes_of_initial = {r["sparsity"]: r["nbytes"] for r in initial if r["network"] == network}
         lines += footprint_rows(network, "initial", {}, sizes_of_initial)
     lines += [
@@ -311,24 +304,29 @@ def main() -> None:
     parser.parse_args()
     OUTPUT.mkdir(parents=True, exist_ok=True)
     curves: dict[str, tuple[Sequence[Point], Sizes]] = {}
-    for curve, network in CURVES.items():
+    for curve, network in measures.curves().items():
         points = measures.points(curve)
-        if points:
-            sizes = {(p["sparsity"], p["seed"]): measures.sizes_of(p, network) for p in points}
-            curves[curve] = points, sizes
-            if {0, *SPARSITIES} <= {p["sparsity"] for p in points}:
-                figure_5_and_6(curve, points, sizes)
+        sizes = {(p["sparsity"], p["seed"]): measures.sizes_of(p, network) for p in points}
+        curves[curve] = points, sizes
+        sparsities = {p["sparsity"] for p in points}
+        if 0 in sparsities and len(sparsities) > 2:
+            figure_5_and_6(curve, points, sizes)
     figure_6_shrink("resnet8", "resnet8_cifar10")
     figure_7()
     figure_8()
-    points = measures.points("resnet8_cifar10")
-    first = [p for p in points if p["seed"] == min(p["seed"] for p in points)]
-    tensors = {p["sparsity"]: measures.pruned_tensors(p, "resnet8") for p in first}
-    if set(SPARSITIES) <= set(tensors):
-        figure_9(tensors)
-        figure_10(tensors)
-        figure_11(tensors)
+    for curve, (points, _) in curves.items():
+        tensors = tensors_of(curve, points)
+        if len(set(SPARSITIES) & set(tensors)) > 1:
+            suffix = suffix_of(curve)
+            figure_9(tensors, suffix)
+            figure_10(tensors, suffix)
+            if curve == "resnet8_cifar10":  # as in the paper
+                figure_11(tensors)
     table_1(curves)
+    points_of = {curve: points for curve, (points, _) in curves.items()}
+    sizes_of = {curve: sizes for curve, (_, sizes) in curves.items()}
+    accuracies = tables.accuracy_table(points_of)
+    tables.write({"accuracy": accuracies, "trained-sizes": tables.sizes_table(points_of, sizes_of)})
     print(f"wrote {', '.join(sorted(f.name for f in Path(OUTPUT).iterdir()))} to {OUTPUT}")
 
 

@@ -5,8 +5,8 @@
 For each seed and sparsity: dense baseline, pruning, retraining (experiments/train.py; resumes),
 conversion to int8, accuracy of the int8 .tflite on all test images. The .tflite goes to
 experiments/results, and a record of it into NETWORK_DATASET.json beside it, which keeps the points
-that it has; `--label full` makes that NETWORK_DATASET_full.json. Git ignores the .tflite files of
-MobileNetV2, 2.7 MB each; the record has their sizes in every format.
+that it has; `--label full` makes that NETWORK_DATASET_full.json. With `--resolution 32` and
+`--images 20000`, images are smaller and fewer, and the curve is NETWORK_DATASET_32px_20000images.
 
 It is a sweep (stridepack/sweep): what is done is a line of build/experiments/NETWORK_DATASET.jsonl
 and is not done again. `--workers 4` trains in four processes and `--cluster ADDRESS` on a Dask
@@ -20,6 +20,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import lzma
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ from stridepack.sweep.engines import Done
 from stridepack.sweep.points import Point
 
 CALIBRATION_IMAGES = 500  # of the training set, for the ranges of the activations
-LARGEST_COMMITTED = 1_000_000  # bytes; the record of a larger file has its sizes in every format
+LARGEST_PLAIN = 1_000_000  # bytes; the record of a larger file has its sizes in every format
 LARGEST_LOSS = 0.02  # of accuracy by quantisation; more means that the conversion went wrong
 NOTES = {
     "cifar10": "shared/data/cifar10 is a JPEG-compressed copy of CIFAR-10 (60,000 images)",
@@ -119,7 +120,11 @@ def point(
     """Convert and evaluate a trained model; write its .tflite into a folder; return its record."""
     tflite, score, float_score = to_int8(run.name, model, train, test)
     file = f"{run.name}.tflite"
-    remote.write(remote.joined(models, file), tflite)
+    content = tflite
+    if len(tflite) > LARGEST_PLAIN:
+        file += ".xz"
+        content = lzma.compress(tflite, preset=9 | lzma.PRESET_EXTREME)
+    remote.write(remote.joined(models, file), content)
     entry = {
         "sparsity": run.sparsity,
         "seed": run.seed,
@@ -130,7 +135,12 @@ def point(
         "input": datasets.INPUT,
         "epochs": epochs(run),
     }
-    if len(tflite) > LARGEST_COMMITTED:
+    if run.resolution:
+        entry["resolution"] = run.resolution
+    count = run.images or len(train.labels)
+    if count != datasets.TRAINING_IMAGES[run.dataset]:
+        entry["training_images"] = count
+    if len(tflite) > LARGEST_PLAIN:
         entry["payload_nbytes"] = sizes(pruned_tensors_of(tflite, file, run.network))
     return entry
 
@@ -158,6 +168,16 @@ def recorded(run: Run) -> list[dict[str, Any]]:
     return points
 
 
+def note_of(run: Run) -> str:
+    """What the data of a curve are."""
+    note = NOTES.get(run.dataset, "")
+    if run.images:
+        note += f"; here, {run.images:,} of the training images are used"
+    if run.resolution:
+        note += f"; here, all images are resized to {run.resolution}x{run.resolution}"
+    return note
+
+
 def record(run: Run, entry: dict[str, Any]) -> None:
     """Put the point into the curve's JSON, in place of an earlier one of the same run."""
     points = [p for p in recorded(run) if not is_of(p, run)] + [entry]
@@ -167,7 +187,7 @@ def record(run: Run, entry: dict[str, Any]) -> None:
     content = {
         "network": run.network,
         "dataset": run.dataset,
-        "data": NOTES.get(run.dataset, ""),
+        "data": note_of(run),
         "paper_recipe": recipe,
         "points": points,
     }
@@ -255,9 +275,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ]
     for run in runs:
         recorded(run)  # refuses what could not be recorded in the end
-    points = [dataclasses.asdict(run) for run in runs]
+    points = [run.facts() for run in runs]
     baselines = [{k: v for k, v in point.items() if k != "sparsity"} for point in points]
     job = Job(options)
+    if not remote.is_remote(job.runs):
+        Path(job.runs).mkdir(parents=True, exist_ok=True)
     log = remote.joined(job.runs, f"{runs[0].curve}.jsonl")
     with contextlib.ExitStack() as stack:
         if options.cluster or options.workers:

@@ -15,7 +15,7 @@ import dataclasses
 import io
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,8 @@ def resume(
             "give the same options, or a --label"
         )
     model.load_state_dict(saved["model"])
-    optimizer.load_state_dict(saved["optimizer"])
+    if "optimizer" in saved:  # a finished training does without
+        optimizer.load_state_dict(saved["optimizer"])
     epochs: int = saved["epoch"]
     return epochs
 
@@ -170,8 +171,10 @@ def train(
             optimizer.step()
         if trainer.is_first:
             buffer = io.BytesIO()
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save({**state, "epoch": epoch + 1, "identity": identity}, buffer)
+            state = {"model": model.state_dict(), "epoch": epoch + 1, "identity": identity}
+            if epoch + 1 < epochs:
+                state["optimizer"] = optimizer.state_dict()
+            torch.save(state, buffer)
             save_atomically(buffer.getvalue(), checkpoint)
             trainer.end_epoch(took := time.monotonic() - began)
             print(
@@ -193,14 +196,24 @@ class Run:
     pruning_epochs: int
     retraining_epochs: int
     label: str = ""  # keeps curves of one network apart, such as those of different epochs
+    resolution: int | None = None  # of the images, if it is not the data set's
+    images: int | None = None  # of the training set, if it is not all of them
 
     @property
     def curve(self) -> str:
-        return "_".join(filter(None, (self.network, self.dataset, self.label)))
+        less = f"{self.resolution}px" if self.resolution else ""
+        fewer = f"{self.images}images" if self.images else ""
+        return "_".join(filter(None, (self.network, self.dataset, less, fewer, self.label)))
 
     @property
     def name(self) -> str:
         return f"{self.curve}_{round(self.sparsity * 100):02d}_seed{self.seed}"
+
+    def facts(self) -> dict[str, Any]:
+        """What makes it another run than others, without what is the data set's own."""
+        return {
+            name: value for name, value in dataclasses.asdict(self).items() if value is not None
+        }
 
     def model(self) -> nn.Module:
         torch.manual_seed(self.seed)
@@ -214,8 +227,6 @@ class Run:
     def train_dense(self, data: datasets.Images, trainer: Trainer) -> nn.Module:
         """The dense baseline, which all sparsities of a seed share."""
         recipe, model = RECIPES[self.network], self.model()
-        dense = {"network": self.network, "dataset": self.dataset, "seed": self.seed}
-        dense |= {"dense_epochs": self.dense_epochs}
         train(
             model,
             data,
@@ -225,9 +236,20 @@ class Run:
             rate=dense_rate(recipe, self.dense_epochs),
             seed=self.seed,
             checkpoint=self.checkpoint("dense"),
-            identity=dense,
+            identity=self._dense_identity(),
         )
         return model
+
+    def _dense_identity(self) -> dict[str, Any]:
+        left_out = ("sparsity", "pruning_epochs", "retraining_epochs", "label")
+        return {name: value for name, value in self.facts().items() if name not in left_out}
+
+    def save_dense(self, state: dict[str, Tensor]) -> None:
+        """Write a dense baseline that was trained elsewhere as its checkpoint."""
+        buffer = io.BytesIO()
+        identity = self._dense_identity()
+        torch.save({"model": state, "epoch": self.dense_epochs, "identity": identity}, buffer)
+        save_atomically(buffer.getvalue(), self.checkpoint("dense"))
 
     def train(self, data: datasets.Images, trainer: Trainer | None = None) -> nn.Module:
         """The trained model on the CPU, in eval mode, zeros written into its weights."""
@@ -242,7 +264,7 @@ class Run:
             exclude=recipe.exclude,
         )
         epochs = self.pruning_epochs + self.retraining_epochs
-        pruned = dataclasses.asdict(self)
+        pruned = self.facts()
         del pruned["label"]  # the folder has it; checkpoints from before there were labels go on
         train(
             model,
@@ -277,19 +299,35 @@ def add_arguments(parser: argparse.ArgumentParser, several_seeds: bool = False) 
     parser.add_argument("--pruning-epochs", type=int)
     parser.add_argument("--retraining-epochs", type=int)
     parser.add_argument(
+        "--resolution", type=int, metavar="PIXELS", help="images are resized; default: as they are"
+    )
+    parser.add_argument(
+        "--images", type=int, metavar="N", help="train on so many of the images; default: on all"
+    )
+    parser.add_argument(
         "--label", default="", help="keeps runs with other epochs apart from those that are there"
     )
     device.add_arguments(parser)
 
 
 def run_of(options: argparse.Namespace, sparsity: float, seed: int) -> Run:
-    recipe = RECIPES[options.network]
+    recipe, resolution = RECIPES[options.network], options.resolution
+    if resolution == datasets.IMAGE_SIZE[options.dataset]:
+        resolution = None
+    if resolution and not recipe.any_size:
+        raise SystemExit(
+            f"`--resolution {resolution}`: {options.network} takes images of its data set's size "
+            "only. Leave the option out."
+        )
+    images = options.images
+    if images == datasets.TRAINING_IMAGES[options.dataset]:
+        images = None
     epochs = {
         name: getattr(recipe, name) if getattr(options, name) is None else getattr(options, name)
         for name in ("dense_epochs", "pruning_epochs", "retraining_epochs")
     }
     run = (options.network, options.dataset, seed, sparsity)
-    return Run(*run, **epochs, label=options.label)
+    return Run(*run, **epochs, label=options.label, resolution=resolution, images=images)
 
 
 def load(options: argparse.Namespace, split: str, trainer: Trainer) -> datasets.Images:
@@ -297,15 +335,26 @@ def load(options: argparse.Namespace, split: str, trainer: Trainer) -> datasets.
     folder = options.data or DATA / options.dataset
     with trainer.fabric.rank_zero_first(local=True):
         cache = options.cache or datasets.cache_folder()
-        images = datasets.load(options.dataset, folder, split, cache)
+        images = datasets.load(
+            options.dataset,
+            folder,
+            split,
+            cache,
+            resolution=options.resolution,
+            count=options.images if split == "train" else None,
+        )
     return datasets.Images(trainer.nearby(images.pixels), images.labels)
 
 
-def main() -> None:
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     add_arguments(parser)
     parser.add_argument("--sparsity", type=float, nargs="+", default=[0.5], metavar="FRACTION")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    options = options_of(None)
     trainer = device.trainer_of(options)
     data = load(options, "train", trainer)
     for sparsity in options.sparsity:

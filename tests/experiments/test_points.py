@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A curve as a sweep: here, in processes that are shared by two devices, and on workers."""
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,60 +9,14 @@ import pytest
 for package in ("torch", "matplotlib", "lightning", "distributed", "tflite_micro", "pyarrow"):
     pytest.importorskip(package, reason=f"{package} is not installed (stridepack[experiments])")
 
-import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from test_data import pictures, write_parquet  # noqa: E402
-
-import stridepack  # noqa: E402
-
-ROOT = Path(__file__).parents[2]
-EPOCHS = ["--dense-epochs", "1", "--pruning-epochs", "1", "--retraining-epochs", "0"]
-COMMAND = [sys.executable, "-m", "experiments.points", "resnet8", "cifar10", *EPOCHS]
+from commands import EPOCHS, recorded, run, write_data  # noqa: E402
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with data, to run in."""
-    for name, count in (("train", 512), ("test", 32)):
-        labels = np.arange(count) % 2
-        pixels = pictures(count, 32) // 2 + (120 * labels[:, None, None, None]).astype(np.uint8)
-        write_parquet(tmp_path / "data" / f"{name}.parquet", pixels, labels)
-    return tmp_path
-
-
-def run(folder: Path, *options: str, code: int = 0, command: list[str] = COMMAND) -> str:
-    paths = [str(ROOT), str(Path(stridepack.__file__).parents[1])]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-    }
-    data = [
-        "--data",
-        str(folder / "data"),
-        "--cache",
-        str(folder / "cache"),
-        "--threads",
-        "1",
-        "--accelerator",
-        "cpu",
-    ]
-    done = subprocess.run(
-        [*command, *data, *options],
-        cwd=folder,
-        env=environment,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == code, done.stdout
-    return done.stdout
-
-
-def recorded(folder: Path) -> list[dict]:
-    file = folder / "experiments/results/resnet8_cifar10.json"
-    return json.loads(file.read_text())["points"]
+    return write_data(tmp_path)
 
 
 def test_a_curve_on_workers_with_checkpoints_and_files_at_addresses(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Training runs of the experiments: they resume, and do not mix with others."""
 
 import dataclasses
+import io
 
 import pytest
 
@@ -122,3 +123,38 @@ def test_a_recorded_point_is_not_replaced_by_one_of_other_epochs(tmp_path, monke
         points.recorded(longer)
     assert points.recorded(dataclasses.replace(longer, label="longer")) == []
     assert points.recorded(dataclasses.replace(longer, seed=4)) == [point]
+
+
+def test_smaller_and_fewer_images_are_a_run_of_their_own():
+    def run(network, *options):
+        return train.run_of(train.options_of([network, "tinyimagenet", *options]), 0.5, 1)
+
+    whole = run("resnet34", "--resolution", "64", "--images", "100000")
+    assert whole == run("resnet34")  # the data set as it is
+    assert whole.name == "resnet34_tinyimagenet_50_seed1"
+    assert not {"resolution", "images"} & set(whole.facts())
+    less = run("resnet34", "--resolution", "32", "--images", "20000", "--label", "trial")
+    assert less.name == "resnet34_tinyimagenet_32px_20000images_trial_50_seed1"
+    assert less == train.Run(**less.facts())
+    note = points.note_of(less)
+    assert "20,000 of the training images" in note
+    assert "resized to 32x32" in note
+    with pytest.raises(SystemExit, match=r"`--resolution 32`: mobilevit_xxs takes images of its"):
+        run("mobilevit_xxs", "--resolution", "32")
+
+
+def test_a_finished_training_needs_no_optimizer(tmp_path, monkeypatch, images):
+    monkeypatch.setattr(train, "RUNS", tmp_path)
+    short = dataclasses.replace(RUN, dense_epochs=2, pruning_epochs=1, retraining_epochs=0)
+    trainer = Trainer("resnet8", accelerator="cpu")
+    save, states = train.save_atomically, []
+
+    def kept(content, file):
+        states.append(torch.load(io.BytesIO(content)))
+        save(content, file)
+
+    monkeypatch.setattr(train, "save_atomically", kept)
+    short.train_dense(images, trainer)
+    assert ["optimizer" in state for state in states] == [True, False]
+    short.train(images, trainer)  # goes on from there
+    assert len(states) == 3
