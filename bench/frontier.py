@@ -10,8 +10,8 @@ Others, by size alone: what Arm's Ethos-U NPUs decode in hardware (mlw_codec of 
 at level 19, brotli at level 11, and NNC (the best of what nnc.py tries), tensor by tensor, without
 headers.
 
-Writes bench/results/frontier.json and docs/frontier.png. Needs `pip install 'stridepack[peers]'`; NNC is
-left out unless `pip install --no-deps nncodec` was run, too.
+Writes bench/results/frontier.json and docs/frontier.png. Needs `pip install 'stridepack[peers]'`;
+NNC is left out unless `pip install --no-deps nncodec` was run, too.
 """
 
 import json

@@ -11,7 +11,7 @@ RUSTC = os.environ.get("RUSTC", "rustc")
 
 
 def flags(target: str, folder: Path) -> str:
-    """What RUSTFLAGS has to say, so that there is a core library. Skip the test where there is none.
+    """What RUSTFLAGS has to say, so that there is a core library. Skip the test if there is none.
 
     Compiling it takes about 20 seconds, and needs no network.
     """
