@@ -121,9 +121,11 @@ lint: static $(TEST)
 	$(BIN)/python bench/cores/fit.py --check
 	$(BIN)/mypy
 
-# The tests of one file run one after the other, because some share a folder that they build in.
+# The tests of one file run one after the other, because some share a folder that they build in. The files of tests/python,
+# most of which take a few seconds, come last, so that no processor waits long for the last file of another.
 python: $(TEST)
-	$(BIN)/pytest -n auto --dist loadfile --doctest-modules --pyargs stridepack tests/*/test_*.py
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --doctest-modules \
+	  $(filter-out tests/python/%,$(wildcard tests/*/test_*.py)) --pyargs stridepack tests/python/test_*.py
 
 # A link that leads nowhere is an error.
 docs: $(TEST)
