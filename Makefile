@@ -28,6 +28,8 @@ TEST := $(VENV)/.test
 PEERS := $(VENV)/.peers
 RELEASE := $(VENV)/.release
 COUNT ?= 100000
+# How what has parts that do not wait for each other runs, with the lines of each part together
+AT_ONCE = -j$$(nproc) --output-sync
 MODEL := examples/resnet8_cifar10_50.tflite
 DEMO := build/demo
 # Measured too where they are; without them the benches leave them out.
@@ -49,6 +51,10 @@ C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_
 
 .PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants atheris bench vectors format wheel clean \
   analyze misra proofs proofs-short proofs-mutants
+
+# The threads of NumPy and PyTorch wait in loops. Where tests take every processor, that is most of their time.
+check lint python docs examples fuzz-short: export OMP_NUM_THREADS = 1
+check lint python docs examples fuzz-short: export OPENBLAS_NUM_THREADS = 1
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -115,9 +121,11 @@ lint: static $(TEST)
 	$(BIN)/python bench/cores/fit.py --check
 	$(BIN)/mypy
 
-# The tests of one file run one after the other, because some share a folder that they build in.
+# The tests of one file run one after the other, because some share a folder that they build in. The files of tests/python,
+# most of which take a few seconds, come last, so that no processor waits long for the last file of another.
 python: $(TEST)
-	$(BIN)/pytest -n auto --dist loadfile --doctest-modules --pyargs stridepack tests/*/test_*.py
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --doctest-modules \
+	  $(filter-out tests/python/%,$(wildcard tests/*/test_*.py)) --pyargs stridepack tests/python/test_*.py
 
 # A link that leads nowhere is an error.
 docs: $(TEST)
@@ -125,10 +133,10 @@ docs: $(TEST)
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet build/site-pages build/site
 
 c: $(INSTALLED)
-	$(MAKE) -C tests/c test sanitize cross PYTHON=$(abspath $(BIN)/python)
+	$(MAKE) $(AT_ONCE) -C tests/c test sanitize cross PYTHON=$(abspath $(BIN)/python)
 
 firmware: $(INSTALLED)
-	$(MAKE) -C tests/firmware test PYTHON=$(abspath $(BIN)/python)
+	$(MAKE) $(AT_ONCE) -C tests/firmware test PYTHON=$(abspath $(BIN)/python)
 
 # Each in a folder of its own, as a user would copy it
 examples: $(INSTALLED)
@@ -140,7 +148,7 @@ examples: $(INSTALLED)
 	  STRIDEPACK=$(abspath $(BIN)/stridepack) PYTHON=$(abspath $(BIN)/python)
 
 fuzz-short: $(INSTALLED)
-	$(MAKE) -C tests/fuzz short PYTHON=$(abspath $(BIN)/python)
+	$(MAKE) $(AT_ONCE) -C tests/fuzz short PYTHON=$(abspath $(BIN)/python)
 
 fuzz: $(INSTALLED)
 	$(MAKE) -C tests/fuzz long PYTHON=$(abspath $(BIN)/python)
@@ -152,7 +160,7 @@ atheris: $(INSTALLED)
 	$(MAKE) -C tests/fuzz atheris PYTHON=$(abspath $(BIN)/python)
 
 analyze:
-	$(MAKE) -C tests/static analyze
+	$(MAKE) $(AT_ONCE) -C tests/static analyze
 
 misra:
 	$(MAKE) -C tests/static misra

@@ -11,7 +11,7 @@ for package in ("torch", "matplotlib", "lightning", "tflite_micro", "pyarrow"):
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from commands import write_data  # noqa: E402
+from curve_commands import write_data  # noqa: E402
 
 import stridepack as sp  # noqa: E402
 from experiments import borrowed, data, measures, points, small, train  # noqa: E402

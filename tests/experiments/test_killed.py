@@ -12,7 +12,7 @@ for package in ("torch", "matplotlib", "lightning", "tflite_micro", "pyarrow"):
     pytest.importorskip(package, reason=f"{package} is not installed (stridepack[experiments])")
 
 import torch  # noqa: E402
-from commands import EPOCHS, arguments, recorded, run, write_data  # noqa: E402
+from curve_commands import EPOCHS, arguments, recorded, run, write_data  # noqa: E402
 
 TWO = [*EPOCHS, "--dense-epochs", "2", "--sparsity", "0.5"]
 CURVE = [sys.executable, "-m", "experiments.points", "resnet8", "cifar10", *TWO]

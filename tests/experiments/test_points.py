@@ -10,7 +10,7 @@ for package in ("torch", "matplotlib", "lightning", "distributed", "tflite_micro
     pytest.importorskip(package, reason=f"{package} is not installed (stridepack[experiments])")
 
 import torch  # noqa: E402
-from commands import EPOCHS, recorded, run, write_data  # noqa: E402
+from curve_commands import EPOCHS, recorded, run, write_data  # noqa: E402
 
 
 @pytest.fixture
