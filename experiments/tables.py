@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import stridepack as sp
 from bench import plots, published
@@ -105,8 +103,9 @@ def sizes_table(curves: Curves, sizes: Mapping[str, Sizes]) -> str:
             lines.append(_row([*row, f"{zeros:.1%}", f"{papers:.1%}"], by))
             if not_near(by) and papers > zeros:
                 of_seeds = [p for p in points if p["sparsity"] == sparsity]
-                for name, alike in with_papers_zeros(network, of_seeds, sparsity):
-                    row = [title, name, "", f"{sparsity:.0%}"]
+                alike = with_papers_zeros(network, of_seeds, sparsity)
+                if alike:
+                    row = [title, "the same weights, more zeros", "", f"{sparsity:.0%}"]
                     lines.append(_row([*row, f"{papers:.1%}", f"{papers:.1%}"], alike))
     return "\n".join(lines)
 
@@ -134,32 +133,21 @@ def not_near(by: Mapping[str, float]) -> bool:
 
 def with_papers_zeros(
     network: str, points: Sequence[Point], sparsity: float
-) -> Iterator[tuple[str, dict[str, float]]]:
-    """The differences if our weights had as many zeros as the paper's.
+) -> dict[str, float] | None:
+    """The differences if each of our tensors had as many zeros as the paper's; None without files.
 
-    First the smallest weights of each tensor are zeros. Where that does not explain the difference,
-    follow those with one threshold for all tensors, which makes them differ in their sparsity.
+    Its smallest weights are the additional zeros.
     """
     point = next((p for p in points if "tflite" in p), None)
     if point is None or not (measures.RESULTS / point["tflite"]).exists():
-        return
+        return None
     tensors = measures.pruned_tensors(point, network)
-    papers = papers_zeros(network, sparsity)
-
-    def differences(some: Sequence[measures.Weights]) -> dict[str, float]:
-        sizes = {
-            format: sum(sp.pack(values, format).payload_nbytes for values in some)
-            for format in (*PAPERS, "dense")
-        }
-        return {format: difference(network, format, sparsity, sizes) for format in PAPERS}
-
-    alike = differences(measures.with_zeros(tensors, papers))
-    yield "the same weights, more zeros in each tensor", alike
-    if not_near(alike):
-        (every,) = measures.with_zeros([np.concatenate(tensors)], papers)
-        ends = np.cumsum([values.size for values in tensors])
-        uneven = differences(np.split(every, ends[:-1]))
-        yield "the same weights, more zeros, one threshold for all tensors", uneven
+    more = measures.with_zeros(tensors, papers_zeros(network, sparsity))
+    sizes = {
+        format: sum(sp.pack(values, format).payload_nbytes for values in more)
+        for format in (*PAPERS, "dense")
+    }
+    return {format: difference(network, format, sparsity, sizes) for format in PAPERS}
 
 
 def write(tables: Mapping[str, str], document: Path = DOCUMENT) -> None:
