@@ -29,7 +29,7 @@ idf_component_register(
 
 _WITHOUT = """\
 if(NOT CONFIG_STRIDEPACK_{name})
-  target_compile_definitions(${{COMPONENT_LIB}} PRIVATE SPK_WITHOUT_{name})
+  target_compile_definitions(${{COMPONENT_LIB}} PUBLIC SPK_WITHOUT_{name})
 endif()
 """
 
@@ -52,7 +52,7 @@ menu "stridepack"
 
 _OPTION = """\
     config STRIDEPACK_{name}
-        bool "Decode the format {format}"
+        bool "{says}"
         default y
 
 """
@@ -62,9 +62,9 @@ def arrange(library: Library) -> Files:
     """Add CMakeLists.txt, Kconfig and idf_component.yml."""
     cmake = _CMAKE % {
         "sources": "\n".join(f"    {path}" for path in library.sources),
-        "options": library.for_each_format(_WITHOUT) + _CRC32,
+        "options": library.for_each_option(_WITHOUT) + _CRC32,
     }
-    options = library.for_each_format(_OPTION) + indent(CRC32_OPTIONS, " " * 4)
+    options = library.for_each_option(_OPTION) + indent(CRC32_OPTIONS, " " * 4)
     manifest = _MANIFEST.format(version=library.version, summary=SUMMARY)
     return library.files | {
         "CMakeLists.txt": cmake.encode(),

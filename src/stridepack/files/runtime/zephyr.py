@@ -3,7 +3,7 @@
 from stridepack.files.runtime.library import CRC32_OPTIONS, SUMMARY, Files, Library
 
 NEXT_STEP = (
-    "Name the directory in `ZEPHYR_EXTRA_MODULES`, or list it in west.yml, and set "
+    "Name the directory in `EXTRA_ZEPHYR_MODULES`, or list it in west.yml, and set "
     "`CONFIG_STRIDEPACK=y` in prj.conf."
 )
 
@@ -29,7 +29,7 @@ if(CONFIG_STRIDEPACK)
 
 _WITHOUT = """\
   if(NOT CONFIG_STRIDEPACK_{name})
-    zephyr_library_compile_definitions(SPK_WITHOUT_{name})
+    zephyr_compile_definitions(SPK_WITHOUT_{name})
   endif()
 """
 
@@ -57,7 +57,7 @@ endif # STRIDEPACK
 
 _OPTION = """\
 config STRIDEPACK_{name}
-    bool "Decode the format {format}"
+    bool "{says}"
     default y
 
 """
@@ -67,9 +67,9 @@ def arrange(library: Library) -> Files:
     """Add zephyr/module.yml, zephyr/CMakeLists.txt and zephyr/Kconfig."""
     cmake = _CMAKE % {
         "sources": "\n".join(f"    ${{root}}/{path}" for path in library.sources),
-        "options": library.for_each_format(_WITHOUT) + _CRC32,
+        "options": library.for_each_option(_WITHOUT) + _CRC32,
     }
-    options = library.for_each_format(_OPTION) + CRC32_OPTIONS
+    options = library.for_each_option(_OPTION) + CRC32_OPTIONS
     kconfig = _KCONFIG.format(summary=SUMMARY, options=options)
     return library.files | {
         "zephyr/module.yml": _MODULE.encode(),
