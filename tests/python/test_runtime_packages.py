@@ -89,6 +89,10 @@ def test_every_package_is_complete(tmp_path: Path, package: str) -> None:
     assert all(path.is_file() for path in files)
     names = {path.name for path in files}
     assert {"spk.h", "spk_open.c", "LICENSE", "README.md"} <= names
+    text = (tmp_path / "stridepack/README.md").read_text()
+    if package != "rust":
+        assert ("add_subdirectory(" in text) == (package == "cmake")  # of other packages: their own
+        assert "## Macros that you can define" in text
     for path in files:
         if path.suffix in (".c", ".h") and path.name not in ("weights.c", "weights.h"):
             assert "SPDX-License-Identifier: Apache-2.0" in path.read_text()[:200]

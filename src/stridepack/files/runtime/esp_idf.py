@@ -9,6 +9,21 @@ NEXT_STEP = (
     "of the component that uses it."
 )
 
+GUIDE = """\
+## Compile it with ESP-IDF
+
+Put this directory into `components/` of your project, and name it in the `CMakeLists.txt` of the
+component that uses it:
+
+```cmake
+idf_component_register(SRCS main.c weights.c REQUIRES stridepack)
+```
+
+`idf.py menuconfig` has an option for each decoder. The main task has 3,584 bytes of stack by
+default: `huffman` needs 6,400 (`CONFIG_ESP_MAIN_TASK_STACK_SIZE`). `include/spk.h` has the figures
+of the other formats.
+"""
+
 _MANIFEST = """\
 # SPDX-License-Identifier: Apache-2.0
 version: "{version}"

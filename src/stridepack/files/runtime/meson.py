@@ -7,6 +7,19 @@ NEXT_STEP = (
     "`dependency('stridepack', fallback: ['stridepack', 'stridepack_dep'])`."
 )
 
+GUIDE = """\
+## Compile it with Meson
+
+Put this directory into `subprojects/` of your project:
+
+```meson
+spk = dependency('stridepack', fallback: ['stridepack', 'stridepack_dep'])
+executable('firmware', 'main.c', 'weights.c', dependencies: spk)
+```
+
+`-Dstridepack:huffman=false` leaves a decoder out.
+"""
+
 _BUILD = """\
 # SPDX-License-Identifier: Apache-2.0
 project(

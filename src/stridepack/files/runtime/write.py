@@ -63,7 +63,7 @@ def write_runtime(
             f"no package of it for {package}. Leave one of them out.",
             amalgamate=True,
         )
-    arrange = amalgamation.arrange if amalgamate else PACKAGES[package or DEFAULT].arrange
+    arrange = amalgamation.arrange if amalgamate else PACKAGES[package or DEFAULT].files
     content = arrange(read_library(decoders, tflm=tflm))
     earlier = _earlier(directory)
     _refuse(directory, content, earlier)

@@ -7,6 +7,29 @@ NEXT_STEP = (
     "`CONFIG_STRIDEPACK=y` in prj.conf."
 )
 
+GUIDE = """\
+## Compile it with Zephyr
+
+Name this directory in your application's `CMakeLists.txt`, before `find_package`, or list it in
+west.yml:
+
+```cmake
+list(APPEND EXTRA_ZEPHYR_MODULES ${CMAKE_CURRENT_SOURCE_DIR}/modules/stridepack)
+```
+
+The variable is `ZEPHYR_EXTRA_MODULES` before Zephyr 3.4. Without a workspace of west, name all
+modules in `ZEPHYR_MODULES` instead. Then set in `prj.conf`:
+
+```
+CONFIG_STRIDEPACK=y
+CONFIG_MAIN_STACK_SIZE=10240
+```
+
+The stack is that for `huffman` with Helium; `include/spk.h` has the figures of the other formats.
+`CONFIG_STRIDEPACK_RANS=n` leaves a decoder out. For the decoders that use Helium, set
+`CONFIG_FPU=y` and `CONFIG_FP_HARDABI=y`.
+"""
+
 _MODULE = """\
 # SPDX-License-Identifier: Apache-2.0
 name: stridepack
