@@ -324,9 +324,9 @@ def test_only_what_a_model_needs(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("package", ["cmake", "meson"])
 def test_packages_with_less_have_fewer_options(tmp_path: Path, package: str) -> None:
     """What a model does not need is no option any more, and what is there compiles and links."""
-    weights(tmp_path / "app", "huffman")
+    weights(tmp_path / "app", "rle")
     needs = read_needs(tmp_path / "app/weights.h")
-    assert needs == ["huffman"]
+    assert needs == ["rle"]
     sources = tmp_path / "app/subprojects/stridepack"
     write_runtime(sources, package=package, decoders=needs)
     spec = (sources / "include/spk_spec.h").read_text()
@@ -335,8 +335,8 @@ def test_packages_with_less_have_fewer_options(tmp_path: Path, package: str) -> 
     assert not (sources / "src/spk_live.c").exists()
     if package == "meson":
         options = (sources / "meson.options").read_text()
-        assert "'huffman'" in options
-        assert "'rle'" not in options
+        assert "'rle'" in options
+        assert "'huffman'" not in options
         assert "'transforms'" not in options
         return
     (tmp_path / "app/CMakeLists.txt").write_text(
@@ -348,8 +348,8 @@ def test_packages_with_less_have_fewer_options(tmp_path: Path, package: str) -> 
     cmake(tmp_path / "app")
     run(tmp_path / "app/build/firmware")
     cache = (tmp_path / "app/build/CMakeCache.txt").read_text()
-    assert "STRIDEPACK_HUFFMAN:BOOL=ON" in cache
-    assert "STRIDEPACK_RLE" not in cache
+    assert "STRIDEPACK_RLE:BOOL=ON" in cache
+    assert "STRIDEPACK_HUFFMAN" not in cache
     assert "STRIDEPACK_TRANSFORMS" not in cache
 
 
