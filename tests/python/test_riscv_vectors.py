@@ -17,17 +17,32 @@ from stridepack.files.runtime.library import runtime_dir
 from stridepack.packed import Packed
 from stridepack.transforms.apply import Live, Prediction, Transforms
 
-# A file of blobs, each after its size; what they decode to, one after the other, to another file.
+# A file of blobs, each after its size; what they decode to, one after the other, to another file. A
+# blob ends where memory ends, because a vector that is too long would not change what is decoded.
 MAIN = """
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include "spk.h"
+enum { PAGE = 65536 };
+static unsigned char *wall;
+static unsigned char *before_the_wall(uint32_t size) {
+  const size_t room = 64 * PAGE;
+  if (!wall) {
+    const int may = PROT_READ | PROT_WRITE, kind = MAP_PRIVATE | MAP_ANONYMOUS;
+    unsigned char *all = mmap(NULL, room + PAGE, may, kind, -1, 0);
+    if (all == MAP_FAILED || mprotect(all + room, PAGE, PROT_NONE) != 0) return NULL;
+    wall = all + room;
+  }
+  return size > room ? NULL : wall - size;
+}
 int main(int argc, char **argv) {
   uint32_t size;
   FILE *in = fopen(argv[1], "rb"), *out = fopen(argv[2], "wb");
   if (argc != 3 || !in || !out) return 2;
   while (fread(&size, sizeof size, 1, in) == 1) {
-    unsigned char *blob = malloc(size);
+    unsigned char *blob = before_the_wall(size);
     if (!blob || fread(blob, 1, size, in) != size) return 3;
     spk_view view;
     spk_status status = spk_open(&view, blob, size);
@@ -38,7 +53,6 @@ int main(int argc, char **argv) {
     if (status != SPK_OK || dst[view.n_elements] != 0x5A) return 4;
     fwrite(dst, 1, view.n_elements, out);
     free(dst);
-    free(blob);
   }
   return fclose(out);
 }
