@@ -94,7 +94,8 @@ def text_size(folder: Path, *files: str) -> int:
 
 def test_two_files_a_licence_and_the_record(one: Path) -> None:
     names = {path.name for path in one.iterdir()}
-    assert names == {"spk.h", "spk.c", "stridepack.hpp", "LICENSE", "stridepack-files.json"}
+    cxx = {"stridepack.hpp", "stridepack_reader.hpp"}
+    assert names == {"spk.h", "spk.c", *cxx, "LICENSE", "stridepack-files.json"}
     assert " * To compile it: compile spk.c. " in (one / "spk.h").read_text()
     for name in ("spk.h", "spk.c"):
         text = (one / name).read_text()
@@ -188,7 +189,7 @@ def test_macros_leave_decoders_out(one: Path, tmp_path: Path) -> None:
 def test_from_cxx(one: Path, tmp_path: Path) -> None:
     """A C++ program takes the header, and the C file as C."""
     (tmp_path / "main.cpp").write_text(
-        '#include "stridepack.hpp"\n#include "spk.h"\n'
+        '#include "stridepack_reader.hpp"\n#include "spk.h"\n'
         'int main() {\n  const auto tensor = stridepack::tensor::open("RIFF");\n'
         "  return tensor.status() == SPK_ERROR_MAGIC ? 0 : 1;\n}\n"
     )

@@ -122,9 +122,9 @@ def test_decoders_that_the_weights_need(folder: Path, tmp_path: Path) -> None:
         )
     # What `stridepack runtime --model` left out stands in a header, which need not be included.
     formats = [name for name in sp.formats() if name != needed[0]]
-    write_runtime(tmp_path / "small", formats=formats)
+    write_runtime(tmp_path / "small", decoders=formats)
     assert f"need {needed[0]}," in refused(folder, f"-I{tmp_path}/small/include")
-    write_runtime(tmp_path / "other", formats=needed)
+    write_runtime(tmp_path / "other", decoders=needed)
     assert refused(folder, f"-I{tmp_path}/other/include") == ""
 
 

@@ -18,7 +18,8 @@ from commands import run as stridepack
 import stridepack as sp
 from stridepack.errors import InputError, OutputError
 from stridepack.files.c_source import c_sources
-from stridepack.files.runtime import PACKAGES, write_runtime
+from stridepack.files.runtime import PACKAGES, read_needs, write_runtime
+from stridepack.files.runtime.library import PARTS
 
 FORMATS = sp.formats()
 MANIFESTS = {
@@ -88,6 +89,10 @@ def test_every_package_is_complete(tmp_path: Path, package: str) -> None:
     assert all(path.is_file() for path in files)
     names = {path.name for path in files}
     assert {"spk.h", "spk_open.c", "LICENSE", "README.md"} <= names
+    text = (tmp_path / "stridepack/README.md").read_text()
+    if package != "rust":
+        assert ("add_subdirectory(" in text) == (package == "cmake")  # of other packages: their own
+        assert "## Macros that you can define" in text
     for path in files:
         if path.suffix in (".c", ".h") and path.name not in ("weights.c", "weights.h"):
             assert "SPDX-License-Identifier: Apache-2.0" in path.read_text()[:200]
@@ -123,6 +128,13 @@ def test_cmake_leaves_decoders_out(tmp_path: Path) -> None:
     assert "SPK_WITHOUT_RLE" not in ninja
     assert "SPK_CRC32_TABLE=256" in ninja
     assert "SPK_CRC32=" not in ninja
+    cmake(tmp_path, "-DSTRIDEPACK_READER=OFF", "-DSTRIDEPACK_TRANSFORMS=OFF")
+    ninja = (tmp_path / "build/build.ninja").read_text()
+    assert "SPK_WITHOUT_READER" in ninja
+    assert "SPK_WITHOUT_TRANSFORMS" in ninja
+    # A program that the installed library is linked with is told, too.
+    left_out = "-DSPK_WITHOUT_RANS -DSPK_WITHOUT_TRANSFORMS -DSPK_WITHOUT_READER\n"
+    assert left_out in (tmp_path / "build/stridepack.pc").read_text()
     cmake(tmp_path, "-DSTRIDEPACK_CRC32=crc32_of_chip")
     assert "SPK_CRC32=crc32_of_chip" in (tmp_path / "build/build.ninja").read_text()
 
@@ -135,6 +147,10 @@ def test_meson(tmp_path: Path) -> None:
         "spk = dependency('stridepack', fallback: ['stridepack', 'stridepack_dep'])\n"
         "executable('firmware', 'main.c', 'weights.c', dependencies: spk)\n"
     )
+    without = ("-Dstridepack:rans=false", "-Dstridepack:reader=false")
+    run("meson", "setup", "without", *without, cwd=tmp_path)
+    with pytest.raises(AssertionError, match="These weights need rans, which SPK_WITHOUT_RANS"):
+        run("meson", "compile", "-C", "without", cwd=tmp_path)
     options = ("-Dstridepack:werror=true", "-Dstridepack:crc32_table=256")
     run("meson", "setup", "build", *options, cwd=tmp_path)
     assert "SPK_CRC32_TABLE=256" in (tmp_path / "build/build.ninja").read_text()
@@ -159,6 +175,10 @@ macro(zephyr_include_directories)
 endmacro()
 macro(zephyr_library_sources)
   target_sources(${ZEPHYR_CURRENT_LIBRARY} PRIVATE ${ARGN})
+endmacro()
+macro(zephyr_compile_definitions)
+  add_compile_definitions(${ARGN})
+  target_compile_definitions(app PRIVATE ${ARGN})
 endmacro()
 macro(zephyr_library_compile_definitions)
   target_compile_definitions(${ZEPHYR_CURRENT_LIBRARY} PRIVATE ${ARGN})
@@ -197,11 +217,11 @@ def test_modules_with_options(tmp_path: Path, package: str, project: str, kconfi
     write_runtime(tmp_path / "stridepack", package=package)
     weights(tmp_path)
     (tmp_path / "CMakeLists.txt").write_text(project)
-    without = [name.upper() for name in FORMATS if name != "rans"]
-    for formats, code in (([*without, "RANS"], 0), (without, 2)):
-        cmake(tmp_path, f"-DFORMATS={';'.join(formats)}")
-        done = subprocess.run([tmp_path / "build/app"], check=False)
-        assert done.returncode == code  # 2: spk_validate refuses the format that is left out
+    without = [name.upper() for name in (*FORMATS, *PARTS) if name != "rans"]
+    cmake(tmp_path, f"-DFORMATS={';'.join([*without, 'RANS'])}")
+    run(tmp_path / "build/app")
+    with pytest.raises(AssertionError, match="These weights need rans, which SPK_WITHOUT_RANS"):
+        cmake(tmp_path, f"-DFORMATS={';'.join(without)}")
     crc32 = ("-DCONFIG_STRIDEPACK_CRC32_TABLE=0", "-DCONFIG_STRIDEPACK_CRC32=")
     cmake(tmp_path, f"-DFORMATS={';'.join([*without, 'RANS'])}", *crc32)
     ninja = (tmp_path / "build/build.ninja").read_text()
@@ -210,7 +230,7 @@ def test_modules_with_options(tmp_path: Path, package: str, project: str, kconfi
     run(tmp_path / "build/app")
 
     options = kconfiglib.Kconfig(str(tmp_path / "stridepack" / kconfig), warn_to_stderr=False)
-    named = {f"STRIDEPACK_{name.upper()}" for name in (*FORMATS, "crc32", "crc32_table")}
+    named = {f"STRIDEPACK_{name.upper()}" for name in (*FORMATS, *PARTS, "crc32", "crc32_table")}
     assert named <= options.syms.keys()
     assert not options.warnings
 
@@ -301,6 +321,63 @@ def test_only_what_a_model_needs(tmp_path: Path, name: str) -> None:
     assert len(list(target.rglob("*.c"))) < len(list(write_all(tmp_path).rglob("*.c")))
 
 
+@pytest.mark.parametrize("package", ["cmake", "meson"])
+def test_packages_with_less_have_fewer_options(tmp_path: Path, package: str) -> None:
+    """What a model does not need is no option any more, and what is there compiles and links."""
+    weights(tmp_path / "app", "rle")
+    needs = read_needs(tmp_path / "app/weights.h")
+    assert needs == ["rle"]
+    sources = tmp_path / "app/subprojects/stridepack"
+    write_runtime(sources, package=package, decoders=needs)
+    spec = (sources / "include/spk_spec.h").read_text()
+    assert "#define SPK_WITHOUT_TRANSFORMS\n" in spec
+    assert "#define SPK_WITHOUT_TFLM_PRUNE\n" in spec
+    assert not (sources / "src/spk_live.c").exists()
+    if package == "meson":
+        options = (sources / "meson.options").read_text()
+        assert "'rle'" in options
+        assert "'huffman'" not in options
+        assert "'transforms'" not in options
+        return
+    (tmp_path / "app/CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.18)\nproject(firmware C)\n"
+        "add_subdirectory(subprojects/stridepack)\n"
+        "add_executable(firmware main.c weights.c)\n"
+        "target_link_libraries(firmware PRIVATE stridepack::runtime)\n"
+    )
+    cmake(tmp_path / "app")
+    run(tmp_path / "app/build/firmware")
+    cache = (tmp_path / "app/build/CMakeCache.txt").read_text()
+    assert "STRIDEPACK_RLE:BOOL=ON" in cache
+    assert "STRIDEPACK_HUFFMAN" not in cache
+    assert "STRIDEPACK_TRANSFORMS" not in cache
+
+
+def test_what_a_model_needs(tmp_path: Path) -> None:
+    """A .spk file and the header beside C arrays say the same, transforms included."""
+    rows = np.repeat(np.arange(200, dtype=np.int8)[:, None], 200, axis=1)
+    rows[::2] = 0
+    packed = {"a": sp.pack(rows), "b": sp.pack(VALUES, format="rle")}
+    sp.write_bundle(tmp_path / "w.spk", packed)
+    (tmp_path / "w.h").write_text(c_sources("w", packed)[1])
+    needs = read_needs(tmp_path / "w.spk")
+    assert read_needs(tmp_path / "w.h") == needs
+    assert needs[-1] == "transforms"
+    assert "rle" in needs
+    (tmp_path / "w.h").write_text(c_sources("w", {})[1])
+    assert read_needs(tmp_path / "w.h") == []
+
+    (tmp_path / "other.h").write_text("int x;\n")
+    with pytest.raises(InputError, match=r"other\.h does not say what the runtime has to decode"):
+        read_needs(tmp_path / "other.h")
+    header = c_sources("w", packed)[1].replace("decode: ", "decode: zip, ")
+    (tmp_path / "new.h").write_text(header)
+    with pytest.raises(InputError, match=r"new\.h needs the decoder zip, which this version"):
+        read_needs(tmp_path / "new.h")
+    with pytest.raises(InputError, match=r"w\.c`: stridepack finds out what the runtime has to"):
+        read_needs(tmp_path / "w.c")
+
+
 def write_all(folder: Path) -> Path:
     write_runtime(folder / "all")
     return folder / "all"
@@ -309,7 +386,7 @@ def write_all(folder: Path) -> Path:
 def test_a_second_call_removes_what_is_stale_and_keeps_edits(tmp_path: Path) -> None:
     write_runtime(tmp_path)
     (tmp_path / "src/own.c").write_text("/* mine */\n")
-    write_runtime(tmp_path, formats=["rle"])
+    write_runtime(tmp_path, decoders=["rle"])
     assert not (tmp_path / "src/spk_rans.c").exists()
     assert (tmp_path / "src/own.c").exists()
     edited = tmp_path / "src/spk_rle.c"

@@ -7,8 +7,7 @@ from click.core import ParameterSource
 
 from stridepack.cli.options import PATH, target_option
 from stridepack.cli.output import say
-from stridepack.files.runtime import AMALGAMATED, DEFAULT, PACKAGES, write_runtime
-from stridepack.files.spk import read_bundle
+from stridepack.files.runtime import AMALGAMATED, DEFAULT, PACKAGES, read_needs, write_runtime
 from stridepack.report.runtime import needs
 
 
@@ -28,8 +27,8 @@ from stridepack.report.runtime import needs
 @click.option(
     "--model",
     type=PATH,
-    metavar="PACKED.spk",
-    help="Write only the decoders that this packed file needs.",
+    metavar="FILE",
+    help="Write only the decoders that packed weights need: a .spk file, or weights.h.",
 )
 @target_option("With --model: the core for which the size of the decoders is printed.")
 @click.option(
@@ -54,6 +53,7 @@ def runtime(
       cd third_party/stridepack && cc -Iinclude -c src/*.c src/*/*.c
       stridepack runtime modules/stridepack --for zephyr
       stridepack runtime third_party/stridepack --model packed.spk
+      stridepack runtime third_party/stridepack --model weights.h
       stridepack runtime third_party/stridepack --amalgamate
       stridepack runtime third_party/stridepack --tflm
     """
@@ -63,13 +63,13 @@ def runtime(
             "--target says for which core the size of a model's decoders is printed. Give --model, "
             "too, or leave --target out."
         )
-    formats = {packed.format for packed in read_bundle(model).values()} if model else None
+    decoders = read_needs(model) if model else None
     files = write_runtime(
-        directory, package=package, amalgamate=amalgamate, formats=formats, tflm=tflm
+        directory, package=package, amalgamate=amalgamate, decoders=decoders, tflm=tflm
     )
     say([f"wrote {len(files)} files into {directory}"])
-    if formats is not None:
-        say(needs(formats, target))
+    if decoders is not None:
+        say(needs(decoders, target))
     header = next(path for path in files if path.name == "spk.h").relative_to(directory)
     next_step = AMALGAMATED if amalgamate else PACKAGES[package or DEFAULT].next_step
     say([f"{next_step} {header} says how to use them."])

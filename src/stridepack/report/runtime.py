@@ -28,5 +28,6 @@ def needs(formats: Collection[str], target: str) -> list[str]:
     stack = max(size[1] for size in known)
     return [
         f"Decoders of {listed(names, 'and')}: at most {code:,} bytes of code and tables, and "
-        f"{stack:,} bytes of stack, on {target}."
+        f"{stack:,} bytes of stack, on {target}. What opens and checks blobs comes on top; "
+        "docs/firmware.md has sizes of whole programs."
     ]

@@ -11,6 +11,16 @@ NEXT_STEP = (
     "Unpack."
 )
 
+GUIDE = """\
+## Compile it with Arduino
+
+Put this directory into the folder `libraries` of your sketchbook. File > Examples > stridepack >
+Unpack is a sketch with a small model. Replace its `weights.c` and `weights.h` by yours.
+
+Arduino has no options for a library. To leave decoders out, write the library for your model:
+`stridepack runtime DIRECTORY --for arduino --model weights.h`.
+"""
+
 _PROPERTIES = """\
 name=stridepack
 version={version}
@@ -62,7 +72,9 @@ def arrange(library: Library) -> Files:
         for path, content in library.files.items()
     }
     properties = _PROPERTIES.format(version=library.version, summary=SUMMARY)
+    readme = moved["README.md"].replace(b"`include/", b"`src/")
     return moved | {
+        "README.md": readme,
         "library.properties": properties.encode(),
         "examples/Unpack/Unpack.ino": _SKETCH.encode(),
         "examples/Unpack/weights.c": source.encode(),

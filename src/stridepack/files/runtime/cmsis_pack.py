@@ -9,6 +9,22 @@ NEXT_STEP = (
     "with packchk and zip."
 )
 
+GUIDE = """\
+## Compile it with Keil or csolution
+
+Register this directory with `cpackget add stridepack.stridepack.pdsc`, or make a pack of it with
+packchk and zip. Then take the component:
+
+```yaml
+packs:
+  - pack: stridepack::stridepack
+components:
+  - component: Machine Learning:stridepack
+define:
+  - SPK_WITHOUT_RANS   # leaves a decoder out
+```
+"""
+
 
 def arrange(library: Library) -> Files:
     """Add stridepack.stridepack.pdsc: one component with all sources."""

@@ -9,6 +9,21 @@ NEXT_STEP = (
     "of the component that uses it."
 )
 
+GUIDE = """\
+## Compile it with ESP-IDF
+
+Put this directory into `components/` of your project, and name it in the `CMakeLists.txt` of the
+component that uses it:
+
+```cmake
+idf_component_register(SRCS main.c weights.c REQUIRES stridepack)
+```
+
+`idf.py menuconfig` has an option for each decoder. The main task has 3,584 bytes of stack by
+default: `huffman` needs 6,400 (`CONFIG_ESP_MAIN_TASK_STACK_SIZE`). `include/spk.h` has the figures
+of the other formats.
+"""
+
 _MANIFEST = """\
 # SPDX-License-Identifier: Apache-2.0
 version: "{version}"
@@ -29,7 +44,7 @@ idf_component_register(
 
 _WITHOUT = """\
 if(NOT CONFIG_STRIDEPACK_{name})
-  target_compile_definitions(${{COMPONENT_LIB}} PRIVATE SPK_WITHOUT_{name})
+  target_compile_definitions(${{COMPONENT_LIB}} PUBLIC SPK_WITHOUT_{name})
 endif()
 """
 
@@ -52,7 +67,7 @@ menu "stridepack"
 
 _OPTION = """\
     config STRIDEPACK_{name}
-        bool "Decode the format {format}"
+        bool "{says}"
         default y
 
 """
@@ -62,9 +77,9 @@ def arrange(library: Library) -> Files:
     """Add CMakeLists.txt, Kconfig and idf_component.yml."""
     cmake = _CMAKE % {
         "sources": "\n".join(f"    {path}" for path in library.sources),
-        "options": library.for_each_format(_WITHOUT) + _CRC32,
+        "options": library.for_each_option(_WITHOUT) + _CRC32,
     }
-    options = library.for_each_format(_OPTION) + indent(CRC32_OPTIONS, " " * 4)
+    options = library.for_each_option(_OPTION) + indent(CRC32_OPTIONS, " " * 4)
     manifest = _MANIFEST.format(version=library.version, summary=SUMMARY)
     return library.files | {
         "CMakeLists.txt": cmake.encode(),

@@ -33,6 +33,16 @@ _INSTALLED = Path(__file__).resolve().parents[2] / "_runtime"
 _REPOSITORY = Path(__file__).resolve().parents[4] / "runtime"
 _SPEC = "include/spk_spec.h"
 _VECTORS = ("mve", "rvv")  # folders of src/, and how the names of their files end
+PARTS = {
+    "transforms": "Undo the transforms that some blobs have",
+    "tflm_prune": "Expand tensors of TensorFlow Lite Micro",
+    "reader": "Read from a memory without addresses",
+    "in_place": "Decode a tensor to where its blob lies",
+}
+"""Parts of the library that can be left out beside formats, and what each of them does."""
+
+# The sources that only one part needs: spk_<name>.c, spk_<name>_mve.c, ...
+_PART_OF = {"live": "transforms", "classes": "transforms", "restore": "transforms"}
 _INCLUDE = re.compile(rb'^#include "([^"]+)"', re.MULTILINE)
 
 
@@ -51,10 +61,13 @@ class Library:
         Sources and headers in include/ and src/ (tflm/ too where asked for), README.md and LICENSE.
     formats : tuple of str
         The formats that it decodes.
+    parts : tuple of str
+        Those of `PARTS` that it has.
     """
 
     files: Files
     formats: tuple[str, ...]
+    parts: tuple[str, ...] = tuple(PARTS)
 
     @property
     def version(self) -> str:
@@ -71,19 +84,28 @@ class Library:
         """The public headers, in order."""
         return [path for path in self.files if path.startswith("include/")]
 
+    def for_each_option(self, template: str) -> str:
+        """A text with {option}, {name} in capitals and {says}, for each thing to leave out."""
+        formats = {name: f"Decode the format {name}" for name in self.formats}
+        options = formats | {name: PARTS[name] for name in self.parts}
+        return "".join(
+            template.format(option=name, name=name.upper(), says=says)
+            for name, says in options.items()
+        )
+
     def for_each_format(self, template: str) -> str:
         """A text with {format}, as it is, and {name}, in capitals, once for each format."""
         return "".join(template.format(format=name, name=name.upper()) for name in self.formats)
 
 
-def read_library(formats: Collection[str] | None = None, *, tflm: bool = False) -> Library:
+def read_library(decoders: Collection[str] | None = None, *, tflm: bool = False) -> Library:
     """The runtime as it lies beside this package.
 
     Parameters
     ----------
-    formats : collection of str, optional
-        The formats to decode. The files that only others need are left out, and spk_spec.h defines
-        SPK_WITHOUT_<FORMAT> for each of the others. Default: all.
+    decoders : collection of str, optional
+        What to decode: formats, and "transforms". The files that only others need are left out, and
+        spk_spec.h defines SPK_WITHOUT_<NAME> for each of the others. Default: all.
     tflm : bool
         Also tflm/: the C++ that makes the decoder an operator of TensorFlow Lite Micro.
     """
@@ -93,21 +115,27 @@ def read_library(formats: Collection[str] | None = None, *, tflm: bool = False) 
         found = sorted((folder / name).rglob("*"))
         paths += [path for path in found if path.suffix in (".c", ".h", ".hpp", ".cc")]
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-    if formats is None:
+    if decoders is None:
         return Library(files, tuple(_spec.FORMATS))
-    without = [name for name in _spec.FORMATS if name not in formats]
-    needed = _reached(files, {path for path in files if _format_of(path) not in without})
+    unused = {name for name in (*_spec.FORMATS, "transforms") if name not in decoders}
+    if not tflm:
+        unused.add("tflm_prune")
+    needed = _reached(files, {path for path in files if _belongs_to(path) not in unused})
     files = {path: content for path, content in files.items() if path in needed}
-    files[_SPEC] = _without(files[_SPEC], without)
-    return Library(files, tuple(name for name in _spec.FORMATS if name in formats))
+    files[_SPEC] = _without(files[_SPEC], [it for it in (*_spec.FORMATS, *PARTS) if it in unused])
+    return Library(
+        files,
+        tuple(name for name in _spec.FORMATS if name not in unused),
+        tuple(name for name in PARTS if name not in unused),
+    )
 
 
-def _format_of(path: str) -> str | None:
-    """The format that a file belongs to, if any: spk_<format>.c, spk_<format>_mve.c, ..."""
+def _belongs_to(path: str) -> str | None:
+    """The format or the part of a file, if any: spk_<format>.c, spk_<format>_mve.c, ..."""
     stem = posixpath.basename(path).partition(".")[0].removeprefix("spk_")
     for vectors in _VECTORS:
         stem = stem.removesuffix(f"_{vectors}")
-    return stem if stem in _spec.FORMATS else None
+    return stem if stem in _spec.FORMATS else _PART_OF.get(stem)
 
 
 def _reached(files: Files, paths: set[str]) -> set[str]:
@@ -125,11 +153,11 @@ def _reached(files: Files, paths: set[str]) -> set[str]:
     return reached
 
 
-def _without(spec: bytes, formats: Collection[str]) -> bytes:
-    """spk_spec.h, with the macros that leave formats out in front of where it asks for them."""
-    if not formats:
+def _without(spec: bytes, unused: Collection[str]) -> bytes:
+    """spk_spec.h, with the macros that leave them out in front of where it asks for them."""
+    if not unused:
         return spec
-    macros = "".join(f"#define SPK_WITHOUT_{name.upper()}\n" for name in formats)
+    macros = "".join(f"#define SPK_WITHOUT_{name.upper()}\n" for name in unused)
     said = "/* Left out, because `stridepack runtime --model` found no use for them. */\n"
     at = spec.index(b"/* SPK_IF_<NAME>")
     return spec[:at] + (said + macros + "\n").encode() + spec[at:]

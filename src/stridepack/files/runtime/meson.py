@@ -7,6 +7,19 @@ NEXT_STEP = (
     "`dependency('stridepack', fallback: ['stridepack', 'stridepack_dep'])`."
 )
 
+GUIDE = """\
+## Compile it with Meson
+
+Put this directory into `subprojects/` of your project:
+
+```meson
+spk = dependency('stridepack', fallback: ['stridepack', 'stridepack_dep'])
+executable('firmware', 'main.c', 'weights.c', dependencies: spk)
+```
+
+`-Dstridepack:huffman=false` leaves a decoder out.
+"""
+
 _BUILD = """\
 # SPDX-License-Identifier: Apache-2.0
 project(
@@ -18,12 +31,13 @@ project(
   default_options: ['c_std=c99'],
 )
 
-c_args = []
-foreach format : [{formats}]
-  if not get_option(format)
-    c_args += '-DSPK_WITHOUT_' + format.to_upper()
+left_out = []
+foreach name : [{options}]
+  if not get_option(name)
+    left_out += '-DSPK_WITHOUT_' + name.to_upper()
   endif
 endforeach
+c_args = left_out
 c_args += '-DSPK_CRC32_TABLE=' + get_option('crc32_table')
 if get_option('crc32') != ''
   c_args += '-DSPK_CRC32=' + get_option('crc32')
@@ -39,17 +53,22 @@ stridepack_lib = static_library(
   install: true,
 )
 stridepack_dep = declare_dependency(
+  compile_args: left_out,
   include_directories: include_directories('include'),
   link_with: stridepack_lib,
 )
 meson.override_dependency('stridepack', stridepack_dep)
 
 install_headers({headers})
-import('pkgconfig').generate(stridepack_lib, description: '{summary}')
+import('pkgconfig').generate(
+  stridepack_lib,
+  description: '{summary}',
+  extra_cflags: left_out,
+)
 """
 
 _OPTION = """\
-option('{format}', type: 'boolean', value: true, description: 'Decode the format {format}')
+option('{option}', type: 'boolean', value: true, description: '{says}')
 """
 _CRC32 = """\
 option(
@@ -73,9 +92,9 @@ def arrange(library: Library) -> Files:
     build = _BUILD.format(
         version=library.version,
         summary=SUMMARY,
-        formats=", ".join(f"'{name}'" for name in library.formats),
+        options=library.for_each_option("'{option}', ").removesuffix(", "),
         sources="\n".join(f"    '{path}'," for path in library.sources),
         headers=", ".join(f"'{path}'" for path in library.headers),
     )
-    options = library.for_each_format(_OPTION) + _CRC32
+    options = library.for_each_option(_OPTION) + _CRC32
     return library.files | {"meson.build": build.encode(), "meson.options": options.encode()}

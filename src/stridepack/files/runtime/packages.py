@@ -26,20 +26,32 @@ class Package:
         The library as the build system wants it, with the files that it wants to have beside.
     next_step : str
         A sentence: what the user does with the directory.
+    guide : str, optional
+        A section of README.md in place of those on compilers and CMake. Default: these.
     """
 
     arrange: Callable[[Library], Files]
     next_step: str
+    guide: str | None = None
+
+    def files(self, library: Library) -> Files:
+        """The library as the build system wants it, with a README.md that is about it."""
+        files = self.arrange(library)
+        if self.guide is None:
+            return files
+        text = files["README.md"].decode()
+        begin, end = text.index("## Compile it without"), text.index("## Other build systems")
+        return files | {"README.md": f"{text[:begin]}{self.guide}\n{text[end:]}".encode()}
 
 
 PACKAGES = {
     "cmake": Package(cmake.arrange, "README.md says how to compile them."),
-    "meson": Package(meson.arrange, meson.NEXT_STEP),
-    "zephyr": Package(zephyr.arrange, zephyr.NEXT_STEP),
-    "esp-idf": Package(esp_idf.arrange, esp_idf.NEXT_STEP),
-    "arduino": Package(arduino.arrange, arduino.NEXT_STEP),
-    "platformio": Package(platformio.arrange, platformio.NEXT_STEP),
-    "cmsis-pack": Package(cmsis_pack.arrange, cmsis_pack.NEXT_STEP),
+    "meson": Package(meson.arrange, meson.NEXT_STEP, meson.GUIDE),
+    "zephyr": Package(zephyr.arrange, zephyr.NEXT_STEP, zephyr.GUIDE),
+    "esp-idf": Package(esp_idf.arrange, esp_idf.NEXT_STEP, esp_idf.GUIDE),
+    "arduino": Package(arduino.arrange, arduino.NEXT_STEP, arduino.GUIDE),
+    "platformio": Package(platformio.arrange, platformio.NEXT_STEP, platformio.GUIDE),
+    "cmsis-pack": Package(cmsis_pack.arrange, cmsis_pack.NEXT_STEP, cmsis_pack.GUIDE),
     "rust": Package(rust.arrange, rust.NEXT_STEP),
 }
 

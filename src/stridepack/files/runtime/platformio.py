@@ -6,6 +6,16 @@ from stridepack.files.runtime.library import SUMMARY, Files, Library
 
 NEXT_STEP = "Put the directory into `lib/` of your project. PlatformIO then finds it."
 
+GUIDE = """\
+## Compile it with PlatformIO
+
+Put this directory into `lib/` of your project. Flags in `platformio.ini` leave decoders out:
+
+```ini
+build_flags = -DSPK_WITHOUT_RANS -DSPK_WITHOUT_HUFFMAN
+```
+"""
+
 
 def arrange(library: Library) -> Files:
     """Add library.json."""

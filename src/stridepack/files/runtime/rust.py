@@ -7,6 +7,22 @@ NEXT_STEP = (
     "sources with the compiler that `CC` names."
 )
 
+_README = """\
+# stridepack
+
+A crate without `std` that unpacks weights which `stridepack pack` has packed. `src/lib.rs` shows
+how to use it, and `cargo doc` writes its pages. `build.rs` compiles the C sources in `c/`, and its
+first comment says which variables choose the compiler and its flags. It needs Rust 1.85, and no
+other crate. The licence is Apache-2.0 (`LICENSE`).
+
+```toml
+[dependencies]
+stridepack = { path = "third_party/stridepack" }
+```
+
+Each format is a feature: `default-features = false, features = ["huffman"]` compiles one decoder.
+"""
+
 _MANIFEST = """\
 # SPDX-License-Identifier: Apache-2.0
 [package]
@@ -42,6 +58,7 @@ def arrange(library: Library) -> Files:
     in_c = {f"c/{path}": content for path, content in library.files.items() if path != "LICENSE"}
     return {
         "LICENSE": library.files["LICENSE"],
+        "README.md": _README.encode(),
         "Cargo.toml": manifest.encode(),
         "formats.txt": library.for_each_format("{name}\n").encode(),
         **sources,

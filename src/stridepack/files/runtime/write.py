@@ -22,7 +22,7 @@ def write_runtime(
     *,
     package: str | None = None,
     amalgamate: bool = False,
-    formats: Collection[str] | None = None,
+    decoders: Collection[str] | None = None,
     tflm: bool = False,
 ) -> list[Path]:
     """Write sources, licence and build file to a directory, which is made if need be.
@@ -36,8 +36,8 @@ def write_runtime(
         The build system: a key of `PACKAGES`. Default: cmake.
     amalgamate : bool
         One header and one C file instead, which need no build system.
-    formats : collection of str, optional
-        The formats to decode. Default: all.
+    decoders : collection of str, optional
+        What to decode: formats, and "transforms", as `needed_decoders` lists it. Default: all.
     tflm : bool
         Also tflm/: the C++ that registers the decoder with TensorFlow Lite Micro.
 
@@ -63,8 +63,8 @@ def write_runtime(
             f"no package of it for {package}. Leave one of them out.",
             amalgamate=True,
         )
-    arrange = amalgamation.arrange if amalgamate else PACKAGES[package or DEFAULT].arrange
-    content = arrange(read_library(formats, tflm=tflm))
+    arrange = amalgamation.arrange if amalgamate else PACKAGES[package or DEFAULT].files
+    content = arrange(read_library(decoders, tflm=tflm))
     earlier = _earlier(directory)
     _refuse(directory, content, earlier)
     stale = [directory / path for path in earlier if path not in content]

@@ -3,9 +3,32 @@
 from stridepack.files.runtime.library import CRC32_OPTIONS, SUMMARY, Files, Library
 
 NEXT_STEP = (
-    "Name the directory in `ZEPHYR_EXTRA_MODULES`, or list it in west.yml, and set "
+    "Name the directory in `EXTRA_ZEPHYR_MODULES`, or list it in west.yml, and set "
     "`CONFIG_STRIDEPACK=y` in prj.conf."
 )
+
+GUIDE = """\
+## Compile it with Zephyr
+
+Name this directory in your application's `CMakeLists.txt`, before `find_package`, or list it in
+west.yml:
+
+```cmake
+list(APPEND EXTRA_ZEPHYR_MODULES ${CMAKE_CURRENT_SOURCE_DIR}/modules/stridepack)
+```
+
+The variable is `ZEPHYR_EXTRA_MODULES` before Zephyr 3.4. Without a workspace of west, name all
+modules in `ZEPHYR_MODULES` instead. Then set in `prj.conf`:
+
+```
+CONFIG_STRIDEPACK=y
+CONFIG_MAIN_STACK_SIZE=10240
+```
+
+The stack is that for `huffman` with Helium; `include/spk.h` has the figures of the other formats.
+`CONFIG_STRIDEPACK_RANS=n` leaves a decoder out. For the decoders that use Helium, set
+`CONFIG_FPU=y` and `CONFIG_FP_HARDABI=y`.
+"""
 
 _MODULE = """\
 # SPDX-License-Identifier: Apache-2.0
@@ -29,7 +52,7 @@ if(CONFIG_STRIDEPACK)
 
 _WITHOUT = """\
   if(NOT CONFIG_STRIDEPACK_{name})
-    zephyr_library_compile_definitions(SPK_WITHOUT_{name})
+    zephyr_compile_definitions(SPK_WITHOUT_{name})
   endif()
 """
 
@@ -57,7 +80,7 @@ endif # STRIDEPACK
 
 _OPTION = """\
 config STRIDEPACK_{name}
-    bool "Decode the format {format}"
+    bool "{says}"
     default y
 
 """
@@ -67,9 +90,9 @@ def arrange(library: Library) -> Files:
     """Add zephyr/module.yml, zephyr/CMakeLists.txt and zephyr/Kconfig."""
     cmake = _CMAKE % {
         "sources": "\n".join(f"    ${{root}}/{path}" for path in library.sources),
-        "options": library.for_each_format(_WITHOUT) + _CRC32,
+        "options": library.for_each_option(_WITHOUT) + _CRC32,
     }
-    options = library.for_each_format(_OPTION) + CRC32_OPTIONS
+    options = library.for_each_option(_OPTION) + CRC32_OPTIONS
     kconfig = _KCONFIG.format(summary=SUMMARY, options=options)
     return library.files | {
         "zephyr/module.yml": _MODULE.encode(),
