@@ -6,8 +6,8 @@
 #include "spk_bitmap.h"
 
 static uint32_t size_of_planes(uint32_t n, uint32_t width) {
-  return ((width & 4u) != 0 ? spk_bitmap_plane_size(n, 4) : 0) +
-         ((width & 2u) != 0 ? spk_bitmap_plane_size(n, 2) : 0) + ((width & 1u) != 0 ? spk_bitmap_plane_size(n, 1) : 0);
+  return ((width & 4u) != 0 ? spk_bitmap_plane_size(n, 4) : 0) + ((width & 2u) != 0 ? spk_bitmap_plane_size(n, 2) : 0) +
+         ((width & 1u) != 0 ? spk_bitmap_plane_size(n, 1) : 0);
 }
 
 #endif

@@ -16,10 +16,10 @@ SPK_INLINE uint32_t spk_ceil_div(uint32_t a, uint32_t b) {
 uint32_t __CPROVER_uninterpreted_elements(uint32_t i);
 uint32_t __CPROVER_uninterpreted_end(uint32_t i);
 /* Where tile k ends, from the begin of the blob: the margin takes up how far that is beyond where it is written. */
-#define TAKEN_UP(k, margin)                                                                                           \
+#define TAKEN_UP(k, margin) \
   ((size_t)(view->payload - view->blob) + __CPROVER_uninterpreted_end(k) <= (margin) + (size_t)(k) * view->tile_size)
-#define END_IN_TENSOR(k)                                                                                        \
-  __CPROVER_assume((k) >= view->n_tiles ||                                                                      \
+#define END_IN_TENSOR(k)                   \
+  __CPROVER_assume((k) >= view->n_tiles || \
                    (size_t)(k) * view->tile_size + __CPROVER_uninterpreted_elements(k) <= view->n_elements)
 
 static uint32_t which; /* one tile, any: what is proved of it is true of every tile */
@@ -48,8 +48,7 @@ spk_status spk_decode_found(const spk_view *view, uint32_t i, const spk_tile *ti
   __CPROVER_assert(tile->size == 0 || __CPROVER_r_ok(tile->data, tile->size), "its bytes are there");
   __CPROVER_assert(__CPROVER_w_ok(dst, tile->n), "the destination has room for it");
   const uint8_t *const at = (const uint8_t *)dst;
-  if (__CPROVER_same_object(at, view->blob) && at + tile->n > view->blob &&
-      at < view->payload + view->payload_size) {
+  if (__CPROVER_same_object(at, view->blob) && at + tile->n > view->blob && at < view->payload + view->payload_size) {
     const uint32_t index = view->n_tiles > 1u ? 4u * view->n_tiles : 0;
     __CPROVER_assert(i != which || at >= tile->data + tile->size, "a tile is not decoded over its own bytes,");
     __CPROVER_assert(at >= view->payload + index, "nor over the header, the bitmaps and the index");

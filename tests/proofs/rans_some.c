@@ -30,7 +30,7 @@ int main(void) {
   l.gap_bits = malloc(s.gap_raw != 0 ? (size_t)(turns * in_turn - 1u) * s.gap_raw + 1u : 0);
   int8_t *dst = malloc(length);
   const block b = {&s, &t, dst, length};
-const lane before = l;
+  const lane before = l;
 #if VALUE_RAW == 4
   const bool inside = some_of_4(&b, &l, turns);
 #elif VALUE_RAW == 2

@@ -11,7 +11,8 @@ static uint32_t n_blocks, blocks_done;
 bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
   ANY(n_blocks);
   const uint64_t size = FLAGS & 1 ? 32760u : 65520u;
-  __CPROVER_assume(n_blocks >= 1u && n_blocks <= MOST / size + 1u && n_blocks * size >= tile->n && (n_blocks - 1u) * size < tile->n);
+  __CPROVER_assume(n_blocks >= 1u && n_blocks <= MOST / size + 1u && n_blocks * size >= tile->n &&
+                   (n_blocks - 1u) * size < tile->n);
   *s = streams_of_kind(n_blocks);
   return nondet_any() & 1u;
 }
@@ -28,7 +29,8 @@ static bool walk_block(spk_rans_streams *s, const tables *t, int8_t *dst, uint32
   __CPROVER_assert(__CPROVER_r_ok(s->record, s->record_size), "the record is there");
   const size_t n_bytes = (size_t)(s->bytes_end - s->bytes);
   __CPROVER_assert(n_bytes == 0 || __CPROVER_r_ok(s->bytes, n_bytes), "so are the bytes that are left,");
-  __CPROVER_assert(s->value_bytes_left == 0 || __CPROVER_r_ok(s->value_bits, s->value_bytes_left), "raw bits of values");
+  __CPROVER_assert(s->value_bytes_left == 0 || __CPROVER_r_ok(s->value_bits, s->value_bytes_left),
+                   "raw bits of values");
   __CPROVER_assert(s->gap_bytes_left == 0 || __CPROVER_r_ok(s->gap_bits, s->gap_bytes_left), "and of gaps");
   uint32_t used, value_used, gap_used;
   ANY(used), ANY(value_used), ANY(gap_used);

@@ -3,6 +3,7 @@
  * and what decoding and validating a tile are called with. PART: 0 spk_reader_decode_s8, 1 _decode_tile_s8, 2 _place, 3
  * _decode_loaded_s8, 4 _window, 5 _validate. */
 #include "reader.h"
+
 #include "words.h"
 
 /* A division that gives anything: what is needed of it is what find_tile.c proves of a tile. */
@@ -14,8 +15,8 @@ SPK_INLINE uint32_t spk_ceil_div(uint32_t a, uint32_t b) {
 #include "view.h"
 
 uint32_t __CPROVER_uninterpreted_elements(uint32_t i);
-#define END_IN_TENSOR(begin)                                                                                       \
-  __CPROVER_assume(i >= reader->view.n_tiles ||                                                                    \
+#define END_IN_TENSOR(begin)                    \
+  __CPROVER_assume(i >= reader->view.n_tiles || \
                    (begin) + __CPROVER_uninterpreted_elements(i) <= reader->view.n_elements)
 
 /* As find_tile.c proves. */
