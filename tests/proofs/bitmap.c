@@ -2,6 +2,8 @@
 /* bitmap: a tile whose streams were found, as bitmap_open.c proves. Unpacking and expanding have proofs of their own,
  * which promise that they need no more than what is asked here. */
 #include "bitmap_planes.h"
+#undef SPK_BITMAP_UNPACK_WITH
+#define SPK_BITMAP_UNPACK_WITH(unpack)
 #include "spk_bitmap.c"
 #include "tile.h"
 

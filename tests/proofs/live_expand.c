@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transforms: live elements spread over a tile, row after row. What is done with a row has proofs of its own. How many
  * elements of the tensor are live before one of them is a function of which the proof knows what is true of any count;
- * live_count.c and live_before.c prove that spk_live_between is such a count. Rows have ROW elements, or are all of the tensor. */
+ * live_count.c and live_before.c prove that spk_live_between is such a count. Rows have ROW elements, or are all of the
+ * tensor. */
 #include "model.h"
 #include "spk_internal.h"
 

@@ -2,11 +2,12 @@
 /* Transforms: elements of a live row, one by one. As many values are read as bits are set: how many are set before a
  * column is a function of which the proof only knows that each bit adds one or none. */
 #include "model.h"
-#include "spk_live.c"
 
 uint32_t __CPROVER_uninterpreted_set_before(uint32_t column);
 #define SET_BEFORE(column) __CPROVER_uninterpreted_set_before(column)
 static uint32_t last_column;
+
+#include "spk_live.c"
 
 static bool is_set(const uint8_t *bits, uint32_t i) {
   __CPROVER_assert(__CPROVER_r_ok(bits + i / 8u, 1), "the bit is there");

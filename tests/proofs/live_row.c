@@ -3,13 +3,14 @@
  * bytes of the bitmap have proofs of their own. How many elements are live before one of them is a function of which
  * the proof knows what is true of any count. */
 #include "model.h"
-#include "spk_live.c"
 
 uint32_t __CPROVER_uninterpreted_live_before(uint32_t element);
 #define LIVE_BEFORE(element) __CPROVER_uninterpreted_live_before(element)
 static int8_t *begin;
 static const int8_t *values_begin;
 static uint32_t first, all;
+
+#include "spk_live.c"
 
 /* What is known of n elements from dst on, whose columns begin with c. Returns how many are live. */
 static uint32_t live_of(const int8_t *dst, uint32_t n, uint32_t c, const int8_t *values) {
