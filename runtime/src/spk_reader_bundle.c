@@ -60,8 +60,8 @@ static spk_status has_name(const spk_reader *reader, uint32_t i, const char *nam
   const uint32_t begin = names_begin(reader), size = reader->names_size;
   uint8_t some[SOME];
   *is_equal = false;
-  for (uint32_t at = 0; at < size; at += SOME) {
-    const uint32_t n = spk_min_u32(SOME, size - at);
+  for (uint32_t at = 0, n; at < size; at += n) {
+    n = spk_min_u32(SOME, size - at);
     const spk_status status = spk_fetch(reader, begin + at, some, n);
     if (status != SPK_OK) return status;
     for (uint32_t j = 0; j < n; j++) {
@@ -100,8 +100,8 @@ static spk_status check_names(const spk_reader *reader) {
   const uint32_t begin = names_begin(reader), size = reader->names_size;
   uint32_t i = 0, length = 0, crc = 0, hash;
   uint8_t some[SOME];
-  for (uint32_t at = 0; at < size; at += SOME) {
-    const uint32_t n = spk_min_u32(SOME, size - at);
+  for (uint32_t at = 0, n; at < size; at += n) {
+    n = spk_min_u32(SOME, size - at);
     spk_status status = spk_fetch(reader, begin + at, some, n);
     for (uint32_t j = 0; j < n && status == SPK_OK; j++) {
       if (some[j] != 0) {

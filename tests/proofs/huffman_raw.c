@@ -2,6 +2,7 @@
 /* huffman: the raw bits of any number of values. */
 #include "spk_huffman.c"
 #include "tile.h"
+#include "words.h"
 
 int main(void) {
   uint32_t count;

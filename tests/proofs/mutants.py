@@ -40,7 +40,7 @@ def main() -> None:
             continue
         mutate(mutant["file"], mutant["old"], mutant["new"])
         seconds, caught = 0.0, "SURVIVES"
-        for case in proof.runs:
+        for case in [case for case in proof.runs if mutant.get("run", "") in case]:
             outcome = prove.run(proof, case, COPY, "--stop-on-fail")
             seconds += outcome.seconds
             if outcome.answer == "error":

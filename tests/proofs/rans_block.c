@@ -1,34 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rans: block after block, of the kind FLAGS, of a tile whose streams were found, as rans_open.c proves. What its lanes
- * need has proofs of its own. */
+/* rans: lane after lane of one block, of the kind FLAGS. A lane has a proof of its own, rans_lane.c. */
+#include "rans_kind.h"
 #include "spk_rans.c"
-#include "spk_rans.h"
-#include "tile.h"
-
-bool spk_rans_open(const spk_tile *tile, spk_rans_streams *s) {
-  uint32_t n_bytes;
-  ANY(n_bytes), ANY(s->value_bytes_left), ANY(s->gap_bytes_left), ANY(s->n_values);
-  ANY(s->n_gaps);
-  s->value_raw = VALUE_RAW, s->gap_raw = GAP_RAW;
-  s->block_size = FLAGS & 1 ? 32760u : 65520u;
-  s->end_bytes = FLAGS & 2 ? 2u : 1u;
-  s->size_bytes = FLAGS & 4 ? 2u : 1u;
-  if (nondet_any() & 1u) return false;
-  __CPROVER_assume(s->n_gaps >= 1u && s->n_gaps <= 255u && s->n_values <= 256u);
-  __CPROVER_assume(n_bytes <= MOST && s->value_bytes_left <= MOST && s->gap_bytes_left <= MOST);
-  s->record_size = 18u + 8u * (s->end_bytes + s->size_bytes);
-  s->record = malloc((size_t)spk_ceil_div(tile->n, s->block_size) * s->record_size);
-  s->bytes = malloc(n_bytes);
-  s->bytes_end = s->bytes + n_bytes;
-  s->value_bits = malloc(s->value_bytes_left);
-  s->gap_bits = malloc(s->gap_bytes_left);
-  return true;
-}
-
-static bool build(const spk_rans_streams *s, tables *t) {
-  (void)s, (void)t;
-  return nondet_any() & 1u;
-}
 
 static bool walk_lane(const block *b, lane *l) {
   const spk_rans_streams *s = b->s;
@@ -54,7 +27,21 @@ static bool walk_lane(const block *b, lane *l) {
 }
 
 int main(void) {
-  const spk_tile tile = any_tile();
-  REACHED(walk(&tile, DECODES ? malloc(tile.n) : NULL) == SPK_OK && tile.n > SPK_RANS_BLOCK);
+  spk_rans_streams s = streams_of_kind(1);
+  const spk_rans_streams before = s;
+  uint32_t length;
+  ANY(length);
+  __CPROVER_assume(length >= 1u && length <= s.block_size);
+  static tables t;
+  const bool right = walk_block(&s, &t, DECODES ? malloc(length) : NULL, length);
+  if (right) {
+    __CPROVER_assert(s.record == before.record + before.record_size, "on to the next record");
+    __CPROVER_assert(s.bytes >= before.bytes && s.bytes <= s.bytes_end, "the bytes of the next block follow,");
+    __CPROVER_assert(s.value_bytes_left <= before.value_bytes_left && s.gap_bytes_left <= before.gap_bytes_left &&
+                         s.value_bits == before.value_bits + (before.value_bytes_left - s.value_bytes_left) &&
+                         s.gap_bits == before.gap_bits + (before.gap_bytes_left - s.gap_bytes_left),
+                     "and so do its raw bits");
+  }
+  REACHED(right && spk_rans_elements(before.record) > 1000u);
   return 0;
 }

@@ -36,17 +36,10 @@ def test_mutants_are_in_the_sources(mutant: dict[str, str], tmp_path: Path) -> N
 
 
 def test_every_proof_has_a_mutant_or_says_why() -> None:
-    without = {
-        "crc32",
-        "dcsr-extend",
-        "huffman-raw",
-        "huffman-walk",
-        "live-expand",
-        "mix",
-        "ranks-values",
-        "rans-fill",
-    }
-    assert {proof.name for proof in PROOFS} - {mutant["proof"] for mutant in MUTANTS} == without
+    without = {"crc32", "dcsr-extend", "huffman-walk", "ranks-values", "rans-fill"}
+    # More cases of a proof that has mutants end with -more.
+    proved = {proof.name.removesuffix("-more") for proof in PROOFS}
+    assert proved - {mutant["proof"] for mutant in MUTANTS} == without
 
 
 def test_a_variable_that_is_not_listed_is_refused() -> None:
