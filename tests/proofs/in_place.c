@@ -18,6 +18,11 @@ uint32_t __CPROVER_uninterpreted_end(uint32_t i);
 /* Where tile k ends, from the begin of the blob: the margin takes up how far that is beyond where it is written. */
 #define TAKEN_UP(k, margin) \
   ((size_t)(view->payload - view->blob) + __CPROVER_uninterpreted_end(k) <= (margin) + (size_t)(k) * view->tile_size)
+/* No margin is larger than the blob, so that no sum here wraps around. */
+#define AT_MOST ((size_t)(view->payload - view->blob) + view->payload_size)
+/* The first tile comes after the index. */
+#define INDEX_SIZE (view->n_tiles > 1u ? 4u * view->n_tiles : 0)
+#define FIRST_TAKEN_UP(margin) (INDEX_SIZE <= __CPROVER_uninterpreted_end(0) && TAKEN_UP(0, margin))
 #define END_IN_TENSOR(k)                   \
   __CPROVER_assume((k) >= view->n_tiles || \
                    (size_t)(k) * view->tile_size + __CPROVER_uninterpreted_elements(k) <= view->n_elements)
@@ -35,7 +40,7 @@ spk_status spk_find_tile(const spk_view *view, uint32_t i, spk_tile *tile) {
   const uint32_t end = __CPROVER_uninterpreted_end(i);
   if (nondet_any() & 1u) return SPK_ERROR_STREAM;
   __CPROVER_assume(begin <= end && end <= view->payload_size && begin % 4u == 0 && end % 4u == 0);
-  if (i == 0) __CPROVER_assume(begin == (view->n_tiles > 1u ? 4u * view->n_tiles : 0));
+  if (i == 0) __CPROVER_assume(begin == INDEX_SIZE);
   tile->data = view->payload + begin;
   tile->size = end - begin;
   tile->n = __CPROVER_uninterpreted_elements(i);
@@ -49,9 +54,8 @@ spk_status spk_decode_found(const spk_view *view, uint32_t i, const spk_tile *ti
   __CPROVER_assert(__CPROVER_w_ok(dst, tile->n), "the destination has room for it");
   const uint8_t *const at = (const uint8_t *)dst;
   if (__CPROVER_same_object(at, view->blob) && at + tile->n > view->blob && at < view->payload + view->payload_size) {
-    const uint32_t index = view->n_tiles > 1u ? 4u * view->n_tiles : 0;
     __CPROVER_assert(i != which || at >= tile->data + tile->size, "a tile is not decoded over its own bytes,");
-    __CPROVER_assert(at >= view->payload + index, "nor over the header, the bitmaps and the index");
+    __CPROVER_assert(at >= view->payload + INDEX_SIZE, "nor over the header, the bitmaps and the index");
   }
   return (spk_status)(nondet_any() % 13u);
 }
