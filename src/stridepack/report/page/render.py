@@ -1,11 +1,13 @@
 """Numbers to one self-contained HTML page."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 import jinja2
+import markupsafe
 import vl_convert
 
 from stridepack import __version__
@@ -102,8 +104,15 @@ def _curves(shrink: Mapping[str, Any] | None) -> list[str]:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["breakable"] = _breakable
     environment.filters["n"] = lambda value: "unknown" if value is None else f"{value:,.0f}"
     return environment
+
+
+def _breakable(name: str) -> markupsafe.Markup:
+    """A name that is broken where its parts end, and not within a word."""
+    parts = map(markupsafe.escape, re.split(r"(?<=[/.])", name))
+    return markupsafe.Markup("<wbr>").join(parts)
 
 
 def _file(name: str) -> str:
