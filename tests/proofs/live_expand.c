@@ -32,7 +32,7 @@ static uint32_t place(const int8_t *dst, uint32_t n) {
   const uint32_t e = first + at;
   __CPROVER_assume(LIVE_BEFORE(e) <= LIVE_BEFORE(e + n) && LIVE_BEFORE(e + n) - LIVE_BEFORE(e) <= n);
   __CPROVER_assume(LIVE_BEFORE(e + n) <= LIVE_BEFORE(first + all));
-  __CPROVER_assume(LIVE_BEFORE(first + all) - LIVE_BEFORE(e) <= first + all - e);
+  __CPROVER_assume(LIVE_BEFORE(first + all) - LIVE_BEFORE(e + n) <= first + all - (e + n));
   return e;
 }
 static void values_follow(uint32_t e, const int8_t *values) {
