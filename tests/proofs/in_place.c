@@ -15,7 +15,7 @@ SPK_INLINE uint32_t spk_ceil_div(uint32_t a, uint32_t b) {
 
 uint32_t __CPROVER_uninterpreted_elements(uint32_t i);
 uint32_t __CPROVER_uninterpreted_end(uint32_t i);
-/* Where tile k ends, from the begin of the blob: the margin takes up how far that is beyond where it is written. */
+/* Where tile k ends, from the start of the blob: the margin takes up how far that is beyond where it is written. */
 #define TAKEN_UP(k, margin) \
   ((size_t)(view->payload - view->blob) + __CPROVER_uninterpreted_end(k) <= (margin) + (size_t)(k) * view->tile_size)
 /* No margin is larger than the blob, so that no sum here wraps around. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Remove one bounds check after the other from a copy of the runtime: a proof must fail each time.
 
-python tests/proofs/mutants.py               # all of mutants.toml
+python tests/proofs/mutants.py               # all of mutants.toml whose proofs are complete
 python tests/proofs/mutants.py spk_psr.c     # those of one file
 """
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prove what proofs.toml lists about the C runtime, with CBMC.
 
-    python tests/proofs/prove.py                 # every proof
+    python tests/proofs/prove.py                 # every proof but those that are `tried`
     python tests/proofs/prove.py --short        # those of `make test`, if there is a cbmc
     python tests/proofs/prove.py psr rle         # these
-    python tests/proofs/prove.py --record        # every proof; write bench/results/proofs.json
+    python tests/proofs/prove.py --record        # the same; write bench/results/proofs.json
 
 A proof fails where a read or a write may leave its object, an operation may have undefined
 behaviour, a loop may go on, or an assertion of the harness may not hold, for any value of what the
