@@ -20,6 +20,7 @@ from stridepack.errors import InputError, OutputError
 from stridepack.files.c_source import c_sources
 from stridepack.files.runtime import PACKAGES, read_needs, write_runtime
 from stridepack.files.runtime.library import PARTS
+from stridepack.report.runtime import needs as report_needs
 
 FORMATS = sp.formats()
 MANIFESTS = {
@@ -364,6 +365,10 @@ def test_what_a_model_needs(tmp_path: Path) -> None:
     assert read_needs(tmp_path / "w.h") == needs
     assert needs[-1] == "transforms"
     assert "rle" in needs
+    (said,) = report_needs(needs, "cortex-m55")
+    assert "What undoes transforms, and what opens and checks blobs, come on top" in said
+    (said,) = report_needs(["rle"], "cortex-m55")
+    assert "transforms" not in said
     (tmp_path / "w.h").write_text(c_sources("w", {})[1])
     assert read_needs(tmp_path / "w.h") == []
 

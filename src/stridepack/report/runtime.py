@@ -7,17 +7,18 @@ from stridepack.cost import decoder_nbytes
 from stridepack.formats import formats as all_formats
 
 
-def needs(formats: Collection[str], target: str) -> list[str]:
+def needs(decoders: Collection[str], target: str) -> list[str]:
     """Sentences: which decoders there are, with their code and their stack.
 
     Parameters
     ----------
-    formats : collection of str
-        The formats that a packed file has.
+    decoders : collection of str
+        What a packed file needs, as `read_needs` lists it: formats, and "transforms", of which
+        there are no figures.
     target : str
         The core, as `stridepack.targets()` names it.
     """
-    names = [name for name in all_formats() if name in formats]
+    names = [name for name in all_formats() if name in decoders]
     if not names:
         return ["The packed file has no tensor, so no decoder was written."]
     sizes = [decoder_nbytes(name, target) for name in names]
@@ -26,8 +27,11 @@ def needs(formats: Collection[str], target: str) -> list[str]:
         return [f"Decoders of {listed(names, 'and')}. What they take on {target} is not known."]
     code = sum(size[0] for size in known)
     stack = max(size[1] for size in known)
+    on_top = "What opens and checks blobs comes on top"
+    if "transforms" in decoders:
+        on_top = "What undoes transforms, and what opens and checks blobs, come on top"
     return [
         f"Decoders of {listed(names, 'and')}: at most {code:,} bytes of code and tables, and "
-        f"{stack:,} bytes of stack, on {target}. What opens and checks blobs comes on top; "
-        "docs/firmware.md has sizes of whole programs."
+        f"{stack:,} bytes of stack, on {target}. {on_top}; docs/firmware.md has sizes of whole "
+        "programs."
     ]

@@ -1,4 +1,4 @@
-"""ESP-IDF: a component, with an option in menuconfig for each format."""
+"""ESP-IDF: a component, with an option in menuconfig for each format and part."""
 
 from textwrap import indent
 

@@ -88,7 +88,7 @@ option(
 
 
 def arrange(library: Library) -> Files:
-    """Add meson.build, and an option for each format in meson.options."""
+    """Add meson.build, and an option for each format and part in meson.options."""
     build = _BUILD.format(
         version=library.version,
         summary=SUMMARY,

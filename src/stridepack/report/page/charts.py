@@ -164,7 +164,8 @@ def _label(names: list[str]) -> str:
     pairs = enumerate(zip(first, last, strict=False))
     shared = next((i for i, (one, other) in pairs if one != other), 0)
     start = max(first.rfind("/", 0, shared), first.rfind(".", 0, shared)) + 1
-    head, tail = start + _LONGEST - 13, 12
+    tail = 12
+    head = start + _LONGEST - len("…") - tail
     return (
         f"length(datum.label) > {start + _LONGEST} ? slice(datum.label, {start}, {head}) + '…'"
         f" + slice(datum.label, -{tail}) : slice(datum.label, {start})"
