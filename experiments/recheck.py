@@ -48,6 +48,34 @@ def agrees(point: dict[str, Any], score: float, count: int, total: int) -> bool:
     return abs(score - p) <= 4 * math.sqrt(p * (1 - p) / count)
 
 
+def check(curve: str, point: dict[str, Any], options: argparse.Namespace) -> bool:
+    """Print the accuracy of a point beside its record; False where it does not agree.
+
+    A point whose file is not here is named, and taken to agree.
+    """
+    if not (measures.RESULTS / point["tflite"]).exists():
+        print(f"{point['tflite']}: not committed, {point['bytes']:,} bytes", flush=True)
+        return True
+    dataset = measures.dataset_of(curve)
+    images = datasets.load(
+        dataset,
+        options.data or train.DATA / dataset,
+        "test",
+        options.cache or datasets.cache_folder(),
+        resolution=point.get("resolution"),
+    )
+    total = len(images.labels)
+    count = min(options.images or total, total)
+    score = accuracy(point, datasets.Images(images.pixels[:count], images.labels[:count]))
+    same = agrees(point, score, count, total)
+    print(
+        f"{point['tflite']}: {score:.4f} on {count:,} images, recorded {point['accuracy']:.4f}: "
+        f"{'agrees' if same else 'DIFFERS'}",
+        flush=True,
+    )
+    return same
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     known = measures.curves()
@@ -59,33 +87,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.curve) - set(known):
         parser.error(f"there is no curve {', '.join(unknown)}; there are {', '.join(known)}")
-    failed = False
-    for curve in options.curve or known:
-        dataset = measures.dataset_of(curve)
-        for point in measures.points(curve):
-            if options.sparsity and point["sparsity"] not in options.sparsity:
-                continue
-            if not (measures.RESULTS / point["tflite"]).exists():
-                print(f"{point['tflite']}: not committed, {point['bytes']:,} bytes", flush=True)
-                continue
-            images = datasets.load(
-                dataset,
-                options.data or train.DATA / dataset,
-                "test",
-                options.cache or datasets.cache_folder(),
-                resolution=point.get("resolution"),
-            )
-            total = len(images.labels)
-            count = min(options.images or total, total)
-            score = accuracy(point, datasets.Images(images.pixels[:count], images.labels[:count]))
-            same = agrees(point, score, count, total)
-            failed |= not same
-            print(
-                f"{point['tflite']}: {score:.4f} on {count:,} images, recorded "
-                f"{point['accuracy']:.4f}: {'agrees' if same else 'DIFFERS'}",
-                flush=True,
-            )
-    return int(failed)
+    if options.images is not None and options.images < 1:
+        parser.error(f"--images {options.images} is no number of images; give 1 or more")
+    chosen = [
+        (curve, point)
+        for curve in options.curve or known
+        for point in measures.points(curve)
+        if not options.sparsity or point["sparsity"] in options.sparsity
+    ]
+    if not chosen:
+        parser.error("no point of these curves has this sparsity")
+    agreed = [check(curve, point, options) for curve, point in chosen]
+    return int(not all(agreed))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,9 @@ def test_an_accuracy_that_is_not_that_of_the_file_is_noticed(tmp_path, monkeypat
     recorded(accuracy=score, input=point["input"] | {"scale": 1 / 255})
     with pytest.raises(SystemExit, match="has the input"):
         check(folder=tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        check("--sparsity", "0.6", folder=tmp_path)
+    assert "no point of these curves has this sparsity" in capsys.readouterr().err
     recorded(tflite="elsewhere.tflite.xz")
     assert check(folder=tmp_path) == 0
     assert "elsewhere.tflite.xz: not committed" in capsys.readouterr().out
