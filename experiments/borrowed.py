@@ -8,8 +8,8 @@
 `train` works through experiments/borrowed.txt with the training loop of experiments.train. It stops
 after the last epoch that ends in time, with exit status 3. The same command goes on as long as the
 machine keeps build/experiments. Each training that has ended is brought back in OUT by one call, as
-experiments/small.py packs it. A dense baseline is one of them: `--from DIR` starts from it on
-the next machine. Images that are fewer or smaller than the data set's are said in every record.
+experiments/small.py packs it. A dense baseline is one of them: `--from DIR` starts from it on the
+next machine. Every record says where images are fewer or smaller than those of the data set.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def pack(options: argparse.Namespace) -> None:
 
     def content(rows: pa.Table) -> bytes:
         file = io.BytesIO()
-        # the tables at the begin of every JPEG file are alike
+        # Every JPEG file begins with the same tables, which zstd stores once.
         pyarrow.parquet.write_table(
             rows, file, compression="zstd", compression_level=6, use_dictionary=False
         )

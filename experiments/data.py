@@ -80,8 +80,8 @@ def load(
 
     TinyImageNet's test labels are not public: its validation images are the test images, as usual.
     With a folder for a `cache`, images in Parquet files are decoded the first time only. With a
-    `resolution`, images of another one are resized. With a `count`, there are so many of them, the
-    `some_of` them; `path` may also hold just these, as `experiments.borrowed` writes them.
+    `resolution`, images of another one are resized. With a `count`, `some_of` chooses as many
+    images. `path` may also hold just these, as `experiments.borrowed` writes them.
 
     Raises
     ------
@@ -120,20 +120,22 @@ def load(
 
 
 def some_of(total: int, count: int, path: str) -> npt.NDArray[np.int64]:
-    """The numbers of the images that stand for all of them, in random order, always the same.
+    """The numbers of `count` of `total` images, in a random order that is always the same.
 
     Raises
     ------
     SystemExit
-        When there are fewer.
+        When there are fewer, or `count` is less than 1.
     """
-    if not 0 < count <= total:
+    if count < 1:
+        raise SystemExit(f"`--images {count}` is no number of images. Give 1 or more.")
+    if count > total:
         raise SystemExit(f"{path} has {total:,} training images: `--images {count}` asks for more.")
     return np.random.default_rng(0).permutation(total)[:count]
 
 
 def resized(pixels: Pixels, size: int) -> Pixels:
-    """Images of another size, by bicubic interpolation of what lies below each pixel."""
+    """Images of `size` by `size` pixels, by Pillow's bicubic filter."""
     from PIL import Image
 
     shape, kind = (size, size), Image.Resampling.BICUBIC

@@ -32,7 +32,10 @@ def points(curve: str) -> list[dict[str, Any]]:
 
 
 def curves() -> dict[str, str]:
-    """The curves that have records, and their networks, in the order of Table I."""
+    """The curves that have records, and their networks, in the order of Table I.
+
+    The records of `shrink` are beside them, and have no recipe of the paper.
+    """
     files = [file.stem for network in TITLES for file in sorted(RESULTS.glob(f"{network}_*.json"))]
     return {
         name: network_of(name)
@@ -99,7 +102,7 @@ def sizes_of(point: dict[str, Any], network: str) -> dict[str, int]:
 
 
 def with_zeros(tensors: Sequence[Weights], fraction: float) -> list[Weights]:
-    """The tensors with this fraction of zeros: the smallest weights of each are removed."""
+    """The tensors, flat, with at least this fraction of zeros: the smallest weights become 0."""
     rng = np.random.default_rng(0)
     changed = []
     for values in tensors:

@@ -44,7 +44,7 @@ from stridepack.sweep.engines import Done
 from stridepack.sweep.points import Point
 
 CALIBRATION_IMAGES = 500  # of the training set, for the ranges of the activations
-LARGEST_PLAIN = 1_000_000  # bytes; the record of a larger file has its sizes in every format
+LARGEST_PLAIN = 1_000_000  # bytes; a larger file is compressed, and its record has all sizes
 LARGEST_LOSS = 0.02  # of accuracy by quantisation; more means that the conversion went wrong
 NOTES = {
     "cifar10": "shared/data/cifar10 is a JPEG-compressed copy of CIFAR-10 (60,000 images)",

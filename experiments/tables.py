@@ -101,7 +101,7 @@ def sizes_table(curves: Curves, sizes: Mapping[str, Sizes]) -> str:
             zeros = zeros_of(mean["psr"], mean["dense"])
             row = [title, data_of(curve, points), epochs_of(points), f"{sparsity:.0%}"]
             lines.append(_row([*row, f"{zeros:.1%}", f"{papers:.1%}"], by))
-            if not_near(by) and papers > zeros:
+            if differs(by) and papers > zeros:
                 of_seeds = [p for p in points if p["sparsity"] == sparsity]
                 alike = with_papers_zeros(network, of_seeds, sparsity)
                 if alike:
@@ -126,8 +126,8 @@ def papers_zeros(network: str, sparsity: float) -> float:
     return zeros_of(psr, published.WEIGHTS[title][0])
 
 
-def not_near(by: Mapping[str, float]) -> bool:
-    """Whether the size in a format differs by more than it should."""
+def differs(by: Mapping[str, float]) -> bool:
+    """Whether the size in any format differs from the paper's by more than it should."""
     return max(map(abs, by.values())) > LARGEST_DIFFERENCE
 
 

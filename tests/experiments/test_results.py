@@ -27,7 +27,7 @@ def test_a_point_and_its_file(network, point):
     assert point["epochs"].keys() == {"dense", "pruning", "retraining"}
     assert {"scale", "mean", "std"} <= set(point["input"])
     file = RESULTS / point["tflite"]
-    if "payload_nbytes" in point:  # too large to be committed
+    if "payload_nbytes" in point:  # of a larger file
         assert point["payload_nbytes"].keys() >= set(sp.formats())
     if not file.exists():
         assert point["bytes"] > LARGEST_PLAIN
