@@ -247,7 +247,7 @@ class bundle {
 };
 
 /* Unpack a blob to where it lies: the buffer begins with its blob_size bytes, and has room for the margin of the tensor
- * and its elements. Answers where the weights are in the buffer. The blob is checked before, and lost then. */
+ * and its elements. Answers where the weights are in the buffer. The blob is validated first, and then overwritten. */
 inline result<span<int8_t>> decode_in_place(span<uint8_t> buffer, size_t blob_size) noexcept {
   using weights = result<span<int8_t>>;
   if (blob_size > buffer.size()) return weights(stridepack::status(SPK_ERROR_TRUNCATED));

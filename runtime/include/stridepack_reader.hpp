@@ -10,7 +10,8 @@
  *   if (const auto found = reader.find("conv1"); !found) return report(found.name());
  *   const auto done = reader.for_each_tile(buffer, [&](stridepack::span<const std::int8_t> values) { use(values); });
  *
- * A reader has one tensor open at a time. A reader that could not be made is refused by every function of it.
+ * A reader has one tensor open at a time. A reader that could not be made is refused by every function of it. A copy
+ * loads into the same window: use no other copy while a tensor is open.
  */
 #ifndef STRIDEPACK_READER_HPP
 #define STRIDEPACK_READER_HPP

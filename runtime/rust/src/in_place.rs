@@ -7,7 +7,7 @@ use crate::error::check;
 use crate::{Error, Tensor, ffi};
 
 /// Unpacks a blob to where it lies. The buffer begins with the `blob_size` bytes of the blob, and has room for
-/// `Tensor::in_place_margin` and the elements. The blob is checked before, and lost then.
+/// `Tensor::in_place_margin` and the elements. The blob is validated first, and then overwritten.
 ///
 /// Returns the weights, which are a part of the buffer.
 pub fn decode_in_place(buffer: &mut [u8], blob_size: usize) -> Result<&mut [i8], Error> {
