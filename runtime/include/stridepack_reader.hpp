@@ -10,8 +10,8 @@
  *   if (const auto found = reader.find("conv1"); !found) return report(found.name());
  *   const auto done = reader.for_each_tile(buffer, [&](stridepack::span<const std::int8_t> values) { use(values); });
  *
- * A reader has one tensor open at a time. A reader that could not be made is refused by every function of it. A copy
- * loads into the same window: use no other copy while a tensor is open.
+ * A reader has one tensor open at a time. A reader that could not be made is refused by every function of it. It can
+ * be moved, but not copied, because two readers must not load into one window.
  */
 #ifndef STRIDEPACK_READER_HPP
 #define STRIDEPACK_READER_HPP
@@ -31,6 +31,8 @@ class reader {
   reader(uint32_t size, span<uint8_t> window, Read read) noexcept : read_(static_cast<Read &&>(read)) {
     status_ = spk_reader_init(&reader_, &reader::forward, nullptr, size, window.data(), window.size());
   }
+  reader(const reader &) = delete;
+  reader(reader &&) = default;
 
   /* Whether the reader could be made. */
   stridepack::status status() const noexcept { return status_; }
