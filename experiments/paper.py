@@ -4,6 +4,7 @@
 
 Reads experiments/results (trained models, sizes of initial weights) and bench/m55/results.json.
 Writes table1.md, fig5.png to fig11.png and the data of each as JSON to experiments/results/paper.
+Also writes the tables of docs/paper.md, which experiments/tables.py makes.
 """
 
 from __future__ import annotations

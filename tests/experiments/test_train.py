@@ -141,6 +141,8 @@ def test_smaller_and_fewer_images_are_a_run_of_their_own():
     assert "resized to 32x32" in note
     with pytest.raises(SystemExit, match=r"`--resolution 32`: mobilevit_xxs takes images of its"):
         run("mobilevit_xxs", "--resolution", "32")
+    with pytest.raises(SystemExit, match="`--resolution 0` is no size of an image"):
+        run("resnet34", "--resolution", "0")
 
 
 def test_a_finished_training_needs_no_optimizer(tmp_path, monkeypatch, images):
