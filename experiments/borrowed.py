@@ -133,8 +133,10 @@ def train_all(options: argparse.Namespace) -> int:
     limit, back = Limit(options.minutes), WayBack(options)
     if options.start:
         restore_baselines(options.start)
-    for line in plan_of(options.plan):
-        one = training_options(line, options)
+    plan = [training_options(line, options) for line in plan_of(options.plan)]
+    for one in plan:
+        run_of(one, one.sparsity[0], one.seed)  # refuses it before time is spent on the others
+    for one in plan:
         trainer = device.trainer_of(one)
         trainer.limit = limit
         data = load(one, "train", trainer)

@@ -41,9 +41,9 @@ bool run_tensor(const stridepack_tensor &row, uint32_t expected) {
   if (const auto valid = tensor->validate(); !valid) return report_error(row.name, valid.name());
 
   uint32_t crc = 0;
-  const values in_place = tensor->n_tiles() == 1 ? tensor->in_place() : values();
-  if (!in_place.empty()) {
-    crc = add_to_crc(crc, in_place);
+  const values where_it_lies = tensor->n_tiles() == 1 ? tensor->dense_tile() : values();
+  if (!where_it_lies.empty()) {
+    crc = add_to_crc(crc, where_it_lies);
   } else {
     const auto use_weights = [&crc](values tile) { crc = add_to_crc(crc, tile); };
     const auto done = tensor->for_each_tile(buffer, use_weights);
@@ -51,7 +51,7 @@ bool run_tensor(const stridepack_tensor &row, uint32_t expected) {
   }
   if (crc != expected) return report_error(row.name, "the weights differ from those of the model");
   print(row.name);
-  print(in_place.empty() ? ": unpacked\n" : ": read in place\n");
+  print(where_it_lies.empty() ? ": unpacked\n" : ": read in place\n");
   return true;
 }
 

@@ -176,7 +176,7 @@ class tensor {
     return SPK_OK;
   }
   /* The values of a tile where they lie in the blob: of dense tensors only. Otherwise an empty span. */
-  span<const int8_t> in_place(uint32_t tile = 0) const noexcept {
+  span<const int8_t> dense_tile(uint32_t tile = 0) const noexcept {
     const int8_t *const values = spk_dense_tile_s8(&view_, tile);
     return values ? span<const int8_t>(values, tile_size(tile)) : span<const int8_t>();
   }

@@ -53,7 +53,7 @@ void check_tensor(const sp::tensor &tensor, const std::int8_t *expected, const s
   check(product == size, name + ": shape");
   const bool is_dense = tensor.view().format == SPK_FORMAT_DENSE && (tensor.view().flags & ~SPK_FLAG_TILED) == 0;
   for (std::uint32_t tile = 0; tile < tensor.n_tiles(); tile++) {
-    const auto values = tensor.in_place(tile);
+    const auto values = tensor.dense_tile(tile);
     check(values.size() == (is_dense ? tensor.tile_size(tile) : 0), name + ": in place");
     check(values.empty() || std::memcmp(values.data(), whole.data() + done, values.size()) == 0, name + ": in place");
     done += values.size();

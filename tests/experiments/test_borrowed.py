@@ -119,6 +119,15 @@ def test_a_baseline_goes_to_the_next_machine(folder, capsys):
     assert not capsys.readouterr().out  # what is there stays
 
 
+def test_a_plan_is_refused_before_anything_of_it_is_trained(folder):
+    (folder / "plan.txt").write_text(
+        f"mobilenetv2 cifar10 {OPTIONS}\nmobilevit_xxs cifar10 {OPTIONS}\n"
+    )
+    with pytest.raises(SystemExit, match="mobilevit_xxs takes images of its data set's size only"):
+        run("train data out --plan plan.txt --accelerator cpu --resolution 48")
+    assert not list(Path(train.RUNS).rglob("*.pt"))
+
+
 def test_the_plan_can_be_read():
     for line in borrowed.plan_of(Path(__file__).parents[2] / borrowed.PLAN):
         options = train.options_of(line.split())

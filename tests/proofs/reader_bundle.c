@@ -11,7 +11,7 @@ static size_t model_length(const char *name) { return (void)name, MOST_NAME; }
 spk_status spk_fetch(const spk_reader *reader, uint32_t offset, void *dst, uint32_t n) {
   if (offset > reader->size || n > reader->size - offset) return SPK_ERROR_TRUNCATED;
   __CPROVER_assert(n == 0 || __CPROVER_w_ok(dst, n), "there is room for what is read");
-  return (spk_status)(nondet_any() % 13u);
+  return (spk_status)(nondet_any() % 15u);
 }
 uint32_t spk_crc32(uint32_t crc, const uint8_t *data, size_t size) {
   __CPROVER_assert(size == 0 || __CPROVER_r_ok(data, size), "what is summed up is there");
@@ -28,7 +28,7 @@ spk_status spk_reader_open(spk_reader *reader, uint32_t offset, uint32_t blob_si
 }
 spk_status spk_reader_validate(spk_reader *reader) {
   __CPROVER_assert(reader->view.blob != NULL, "it was opened");
-  return (spk_status)(nondet_any() % 13u);
+  return (spk_status)(nondet_any() % 15u);
 }
 
 #include "spk_reader_bundle.c"

@@ -33,7 +33,7 @@ fn check_tensor(tensor: &Tensor, expected: &[u8], name: &Path) {
     tensor.for_each_tile(&mut buffer, |values| tiles.extend(as_bytes(values))).unwrap();
     assert_eq!(tiles, expected, "{name}");
     for tile in 0..tensor.n_tiles() {
-        in_place.extend(tensor.in_place(tile).map(as_bytes).unwrap_or_default());
+        in_place.extend(tensor.dense_tile(tile).map(as_bytes).unwrap_or_default());
     }
     assert!(in_place.is_empty() || in_place == expected, "{name}");
     if !tensor.is_empty() {

@@ -60,7 +60,7 @@ impl<'a> Tensor<'a> {
     }
 
     /// The values of a tile where they lie in the blob. Only dense tensors have them there.
-    pub fn in_place(&self, tile: u32) -> Option<&'a [i8]> {
+    pub fn dense_tile(&self, tile: u32) -> Option<&'a [i8]> {
         // SAFETY: what is not null points to so many values inside the blob, which is borrowed for 'a.
         unsafe {
             let values = ffi::spk_dense_tile_s8(&self.view, tile);
