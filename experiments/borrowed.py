@@ -138,7 +138,10 @@ def training_options(line: str, options: argparse.Namespace) -> argparse.Namespa
 
 
 def plan_of(file: Path) -> list[str]:
-    lines = file.read_text().splitlines()
+    try:
+        lines = file.read_text().splitlines()
+    except OSError as error:
+        raise SystemExit(f"`--plan {file}` cannot be read: {error.strerror}.") from error
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 

@@ -176,7 +176,9 @@ def test_fewer_images_than_a_batch_are_refused(folder):
         run("train packed out --plan plan.txt --accelerator cpu --threads 1")
 
 
-def test_the_plan_can_be_read():
+def test_the_plan_can_be_read(tmp_path):
+    with pytest.raises(SystemExit, match=r"`--plan .*none.txt` cannot be read: No such file"):
+        borrowed.plan_of(tmp_path / "none.txt")
     for line in borrowed.plan_of(Path(__file__).parents[2] / borrowed.PLAN):
         options = train.options_of(line.split())
         assert 0 in options.sparsity
