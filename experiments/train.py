@@ -145,12 +145,12 @@ def train(
     SystemExit
         When the images are fewer than a batch has.
     """
-    if len(data.labels) < BATCH:
+    optimizer = optimizer_of(model, recipe)
+    start = resume(model, optimizer, checkpoint, identity)
+    if start < epochs and len(data.labels) < BATCH:
         raise SystemExit(
             f"{len(data.labels)} training images are too few: a batch has {BATCH}. Give more."
         )
-    optimizer = optimizer_of(model, recipe)
-    start = resume(model, optimizer, checkpoint, identity)
     callee, optimizer = trainer.setup(model, optimizer)
     teacher = teacher and teacher.to(trainer.device)
     steps, part = len(data.labels) // BATCH, trainer.part(BATCH)
