@@ -25,6 +25,7 @@ from torch import nn
 
 from experiments import data as datasets
 from experiments import device, small, train
+from experiments.arguments import count, positive
 from experiments.device import MORE_TO_DO, Limit, TimeIsUp
 from experiments.train import Run, load, run_of
 
@@ -37,7 +38,13 @@ QUALITY = 75  # of JPEG, for images that are made smaller; the originals have ab
 
 
 def pack(options: argparse.Namespace) -> None:
-    """Write training images, in random order, as Parquet files of at most so many megabytes."""
+    """Write training images, in random order, as Parquet files of at most so many megabytes.
+
+    Raises
+    ------
+    SystemExit
+        When the folder has such files of an earlier call.
+    """
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -59,9 +66,16 @@ def pack(options: argparse.Namespace) -> None:
         return file.getvalue()
 
     largest = options.megabytes * MEGABYTE
-    parts = -(-len(content(table)) // int(0.98 * largest))  # parts are not quite equally large
+    parts = -(
+        -len(content(table)) // max(1, int(0.98 * largest))
+    )  # parts are not quite equally large
     rows = -(-len(chosen) // parts)
     options.out.mkdir(parents=True, exist_ok=True)
+    if earlier := sorted(options.out.glob("train*.parquet")):
+        raise SystemExit(
+            f"{options.out} has {earlier[0].name} already, and `train` would take it for a part "
+            "of these images. Name another folder, or delete the file."
+        )
     for part in range(parts):
         file = options.out / f"train-{part:05d}-of-{parts:05d}.parquet"
         file.write_bytes(content(table.slice(part * rows, rows)))
@@ -88,7 +102,7 @@ class WayBack:
     def __init__(self, options: argparse.Namespace) -> None:
         self.folder: Path = options.out
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.part = int(options.part_megabytes * MEGABYTE)
+        self.part = max(1, int(options.part_megabytes * MEGABYTE))
         self.bytes_left, self.files_left = options.megabytes * MEGABYTE, options.files
         self.sent = Path(train.RUNS) / "brought_back.txt"
         self.sent.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +138,10 @@ def training_options(line: str, options: argparse.Namespace) -> argparse.Namespa
 
 
 def plan_of(file: Path) -> list[str]:
-    lines = file.read_text().splitlines()
+    try:
+        lines = file.read_text().splitlines()
+    except OSError as error:
+        raise SystemExit(f"`--plan {file}` cannot be read: {error.strerror}.") from error
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -160,8 +177,7 @@ def train_all(options: argparse.Namespace) -> int:
 
 def restore_baselines(folder: Path) -> None:
     """Write the checkpoints of dense baselines that were brought back, where there are none."""
-    for name, content in small.read_parts(folder):
-        about, state = small.unpacked(content)
+    for name, about, state in small.read(folder):
         run = Run(**about["run"])
         if about["kind"] == "dense" and not Path(run.checkpoint("dense")).exists():
             run.save_dense(state)
@@ -173,8 +189,7 @@ def take(options: argparse.Namespace) -> None:
     from experiments import points
 
     restore_baselines(options.out)
-    for _, content in small.read_parts(options.out):
-        about, state = small.unpacked(content)
+    for _, about, state in small.read(options.out):
         run = Run(**about["run"])
         if about["kind"] == "dense" or any(points.is_of(p, run) for p in points.recorded(run)):
             continue
@@ -198,19 +213,19 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     one.add_argument("dataset", choices=datasets.LAYOUTS)
     one.add_argument("out", type=Path)
     one.add_argument("--data", type=Path, metavar="DIR", help="Parquet files")
-    one.add_argument("--images", type=int, metavar="N", help="so many; default: all")
-    one.add_argument("--resolution", type=int, metavar="PIXELS", help="default: as they are")
-    one.add_argument("--megabytes", type=float, default=50, help="of a file; default 50")
+    one.add_argument("--images", type=count, metavar="N", help="so many; default: all")
+    one.add_argument("--resolution", type=count, metavar="PIXELS", help="default: as they are")
+    one.add_argument("--megabytes", type=positive, default=50, help="of a file; default 50")
     one = commands.add_parser("train", help="there")
     one.add_argument("images", type=Path, help="the folder with what `pack` wrote")
     one.add_argument("out", type=Path, help="the folder that is brought back")
     one.add_argument("--plan", type=Path, default=PLAN)
     one.add_argument("--from", type=Path, metavar="DIR", dest="start", help="with baselines")
-    one.add_argument("--resolution", type=int, help="what `pack` was given")
+    one.add_argument("--resolution", type=count, help="what `pack` was given")
     one.add_argument("--cache", type=Path)
-    one.add_argument("--megabytes", type=float, default=60, help="to bring back in one call")
-    one.add_argument("--part-megabytes", type=float, default=15, help="of a file")
-    one.add_argument("--files", type=int, default=8, help="to bring back in one call")
+    one.add_argument("--megabytes", type=positive, default=60, help="to bring back in one call")
+    one.add_argument("--part-megabytes", type=positive, default=15, help="of a file")
+    one.add_argument("--files", type=count, default=8, help="to bring back in one call")
     device.add_arguments(one)
     one = commands.add_parser("take", help="here: convert, evaluate and record")
     one.add_argument("out", type=Path)

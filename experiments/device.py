@@ -16,6 +16,8 @@ import torch
 from lightning.fabric import Fabric
 from torch import Tensor, nn
 
+from experiments.arguments import count, positive
+
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
@@ -179,9 +181,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto")
     group.add_argument("--compile", action=argparse.BooleanOptionalAction)
     group.add_argument(
-        "--minutes", type=float, help="stop after the last epoch that ends in so many minutes"
+        "--minutes", type=positive, help="stop after the last epoch that ends in so many minutes"
     )
-    group.add_argument("--threads", type=int, help="of PyTorch on the CPU")
+    group.add_argument("--threads", type=count, help="of PyTorch on the CPU")
 
 
 def trainer_of(options: argparse.Namespace) -> Trainer:

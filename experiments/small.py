@@ -36,12 +36,31 @@ def packed(model: nn.Module, about: dict[str, Any]) -> bytes:
 
 def unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """What it is, and the state of the network."""
-    saved = torch.load(io.BytesIO(content), map_location="cpu")
+    saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     state: dict[str, Tensor] = dict(saved["others"])
     for name, (blob, scales) in saved["weights"].items():
         values = torch.from_numpy(sp.Packed.from_bytes(blob.numpy().tobytes()).unpack())
         state[name] = values * scales.reshape(-1, *[1] * (values.ndim - 1))
     return saved["about"], state
+
+
+def read(folder: Path) -> Iterable[tuple[str, dict[str, Any], dict[str, Tensor]]]:
+    """What `write_parts` wrote into a folder and its folders: names, what it is, and states.
+
+    Raises
+    ------
+    SystemExit
+        When there is nothing, or when a part is missing or damaged.
+    """
+    for name, content in read_parts(folder):
+        try:
+            about, state = unpacked(content)
+        except Exception as error:  # torch raises errors of many kinds
+            raise SystemExit(
+                f"{name}: the {len(content):,} bytes of its parts are damaged, or a last part is "
+                "missing. Copy them again."
+            ) from error
+        yield name, about, state
 
 
 def write_parts(content: bytes, folder: Path, name: str, largest: int) -> int:
@@ -54,9 +73,18 @@ def write_parts(content: bytes, folder: Path, name: str, largest: int) -> int:
 
 def read_parts(folder: Path) -> Iterable[tuple[str, bytes]]:
     """The names and contents of what `write_parts` wrote into a folder and its folders."""
-    for first in sorted(folder.rglob("*.part00")):
-        parts = sorted(first.parent.glob(f"{first.stem}.part*"))
-        yield first.stem, b"".join(part.read_bytes() for part in parts)
+    found: dict[Path, dict[int, Path]] = {}
+    for part in folder.rglob("*.part*"):
+        number = part.suffix.removeprefix(".part")
+        if number.isdecimal():
+            found.setdefault(part.with_suffix(""), {})[int(number)] = part
+    if not found:
+        raise SystemExit(f"{folder} has no file that `train` has written, such as NAME.part00.")
+    for name, parts in sorted(found.items()):
+        for number in range(max(parts)):
+            if number not in parts:
+                raise SystemExit(f"{name}.part{number:02d} is missing. Copy it, too.")
+        yield name.name, b"".join(parts[number].read_bytes() for number in sorted(parts))
 
 
 def _tensor(content: bytes) -> Tensor:

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from experiments import data as datasets
 from experiments import device
+from experiments.arguments import count
 from experiments.device import Trainer
 from experiments.networks import RECIPES, Recipe
 from stridepack.pruning import GridQuantizer, MagnitudePruner, distillation_loss
@@ -141,9 +142,15 @@ def train(
     ------
     TimeIsUp
         When epochs are left, and no time for the next one.
+    SystemExit
+        When the images are fewer than a batch has.
     """
     optimizer = optimizer_of(model, recipe)
     start = resume(model, optimizer, checkpoint, identity)
+    if start < epochs and len(data.labels) < BATCH:
+        raise SystemExit(
+            f"{len(data.labels)} training images are too few: a batch has {BATCH}. Give more."
+        )
     callee, optimizer = trainer.setup(model, optimizer)
     teacher = teacher and teacher.to(trainer.device)
     steps, part = len(data.labels) // BATCH, trainer.part(BATCH)
@@ -299,10 +306,13 @@ def add_arguments(parser: argparse.ArgumentParser, several_seeds: bool = False) 
     parser.add_argument("--pruning-epochs", type=int)
     parser.add_argument("--retraining-epochs", type=int)
     parser.add_argument(
-        "--resolution", type=int, metavar="PIXELS", help="images are resized; default: as they are"
+        "--resolution",
+        type=count,
+        metavar="PIXELS",
+        help="images are resized; default: as they are",
     )
     parser.add_argument(
-        "--images", type=int, metavar="N", help="train on so many of the images; default: on all"
+        "--images", type=count, metavar="N", help="train on so many of the images; default: on all"
     )
     parser.add_argument(
         "--label", default="", help="keeps runs with other epochs apart from those that are there"

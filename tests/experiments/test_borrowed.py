@@ -128,7 +128,57 @@ def test_a_plan_is_refused_before_anything_of_it_is_trained(folder):
     assert not list(Path(train.RUNS).rglob("*.pt"))
 
 
-def test_the_plan_can_be_read():
+def test_parts_that_are_missing_or_damaged_are_named(tmp_path):
+    with pytest.raises(SystemExit, match="has no file that `train` has written"):
+        list(small.read(tmp_path))
+    content = small.packed(RUN.model(), {"kind": "dense", "run": RUN.facts()})
+    n = small.write_parts(content, tmp_path, "one", len(content) // 110)
+    assert n > 100
+    ((name, about, _),) = small.read(tmp_path)  # part100 comes after part99
+    assert (name, about["kind"]) == ("one", "dense")
+    last = tmp_path / f"one.part{n - 1}"
+    last.unlink()
+    with pytest.raises(SystemExit, match=r"one: the .* are damaged, or a last part is missing"):
+        list(small.read(tmp_path))
+    for number in ("03", "00"):
+        (tmp_path / f"one.part{number}").unlink()
+        with pytest.raises(SystemExit, match=rf"one\.part{number} is missing"):
+            list(small.read(tmp_path))
+
+
+def test_images_of_two_calls_do_not_mix(folder):
+    pack("--images 300 --megabytes 0.5")
+    with pytest.raises(SystemExit, match=r"has train-00000-of-.* already, and `train` would"):
+        pack("--images 200")
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--images 0", "--images -4", "--resolution 0", "--megabytes 0", "--megabytes nan"],
+)
+def test_numbers_without_a_sense_are_refused(folder, option, capsys):
+    with pytest.raises(SystemExit):
+        pack(option)
+    assert f"argument {option.split()[0]}: {option.split()[1]} is not" in capsys.readouterr().err
+    assert not (folder / "packed").exists()
+
+
+@pytest.mark.parametrize("minutes", ["nan", "0", "-1", "inf", "x"])
+def test_minutes_in_which_nothing_can_end_are_refused(minutes, capsys):
+    with pytest.raises(SystemExit):
+        borrowed.options_of(["train", "images", "out", "--minutes", minutes])
+    assert f"{minutes} is not a number above 0" in capsys.readouterr().err
+
+
+def test_fewer_images_than_a_batch_are_refused(folder):
+    pack("--images 100")
+    with pytest.raises(SystemExit, match="100 training images are too few: a batch has 128"):
+        run("train packed out --plan plan.txt --accelerator cpu --threads 1")
+
+
+def test_the_plan_can_be_read(tmp_path):
+    with pytest.raises(SystemExit, match=r"`--plan .*none.txt` cannot be read: No such file"):
+        borrowed.plan_of(tmp_path / "none.txt")
     for line in borrowed.plan_of(Path(__file__).parents[2] / borrowed.PLAN):
         options = train.options_of(line.split())
         assert 0 in options.sparsity

@@ -291,9 +291,10 @@ static Serial_ Serial;
 """
 
 
-def test_arduino_sketch(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("decoders", "said"), [(None, "example: ok\n"), ([], "")])
+def test_arduino_sketch(tmp_path: Path, decoders: list[str] | None, said: str) -> None:
     """The example compiles as Arduino does it: all of src/, and src/ on the include path."""
-    write_runtime(tmp_path, package="arduino")
+    write_runtime(tmp_path, package="arduino", decoders=decoders)
     sketch = tmp_path / "examples/Unpack"
     (tmp_path / "Arduino.h").write_text(ARDUINO)
     (tmp_path / "main.cpp").write_text(
@@ -305,7 +306,7 @@ def test_arduino_sketch(tmp_path: Path) -> None:
         run("cc", "-std=c99", f"-I{tmp_path}/src", "-c", source, "-o", objects[-1])
     flags = (f"-I{tmp_path}", f"-I{tmp_path}/src", f"-I{sketch}")
     run("c++", *flags, tmp_path / "main.cpp", *objects, "-o", tmp_path / "sketch")
-    assert run(tmp_path / "sketch") == "example: ok\n"
+    assert run(tmp_path / "sketch") == said
 
 
 @pytest.mark.parametrize("name", FORMATS)

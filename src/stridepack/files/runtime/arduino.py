@@ -66,7 +66,10 @@ def arrange(library: Library) -> Files:
     """Put the headers beside the sources; add library.properties and an example that runs."""
     values = np.zeros((4, 64), np.int8)
     values[:, ::5] = 7
-    source, header = c_sources("weights", {"example": Packed.encode(values, library.formats[-1])})
+    tensors = {}
+    if library.formats:  # a model without tensors needs none
+        tensors["example"] = Packed.encode(values, library.formats[-1])
+    source, header = c_sources("weights", tensors)
     moved = {
         path.replace("include/", "src/", 1) if path.startswith("include/") else path: content
         for path, content in library.files.items()
