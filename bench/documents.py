@@ -33,6 +33,18 @@ NAMES = {
 }
 
 
+FUZZED = {
+    "fuzz_blob": "opening, validating and decoding a blob, whole and by tiles",
+    "fuzz_bundle": "the same for all tensors of a `.spk` file",
+    "fuzz_reader": "decoding through `spk_reader`, compared with decoding from memory",
+    "fuzz_huffman": "TensorFlow Lite Micro's Huffman tensors, decoded",
+    "fuzz_encode": "the encoders, with any tensor and options; what they write must decode to it",
+    "fuzz_differential": "the reference, the encoders and the C decoders, which must agree",
+    "fuzz_tflite": "every command, with changed `.tflite` files",
+    "fuzz_atheris": "the same, led by the Python code that is reached",
+}
+
+
 def load(name: str) -> Any:
     return json.loads((ROOT / f"bench/results/{name}.json").read_text())
 
@@ -103,6 +115,17 @@ def not_proved() -> str:
     listed = tomllib.loads((ROOT / "tests/proofs/proofs.toml").read_text())["proof"]
     lines = ["| what | tried within |", "|---|---|"]
     lines += [f"| {p['claim']} | {p['bounds']} |" for p in listed if p.get("tried")]
+    return "\n".join(lines)
+
+
+def fuzzed() -> str:
+    """How long `make fuzz` ran each target, all runs together."""
+    lines = ["| target | what gets any bytes | hours | inputs |", "|---|---|--:|--:|"]
+    results = load("fuzz")
+    for target, what in FUZZED.items():
+        run = results.get(target, {"cpu_seconds": 0, "inputs": 0})
+        hours = f"{run['cpu_seconds'] / 3600:.2f}"
+        lines.append(f"| `{target}` | {what} | {hours} | {run['inputs']:,} |")
     return "\n".join(lines)
 
 
@@ -368,6 +391,7 @@ TABLES = {
     "validate": validate,
     "proofs": proofs,
     "not_proved": not_proved,
+    "fuzzed": fuzzed,
     "misra": misra,
 }
 
