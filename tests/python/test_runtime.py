@@ -150,15 +150,16 @@ def test_cmake_project(runtime: Path, tmp_path: Path) -> None:
     shutil.copytree(runtime, tmp_path / "third_party/stridepack")
     readme = (runtime / "README.md").read_text()
     (lines,) = re.findall(r"^```cmake\n(.*?)^```$", readme, re.M | re.S)
-    (define,) = re.findall(r"`(target_compile_definitions\(.*?\))`", readme)
+    (option,) = re.findall(r"`(-DSTRIDEPACK_\w+=OFF)`", readme)
     start = "cmake_minimum_required(VERSION 3.18)\nproject(p C)\nadd_executable(firmware main.c)\n"
     version = (
         "get_directory_property(v DIRECTORY third_party/stridepack DEFINITION PROJECT_VERSION)\n"
         'message(STATUS "version ${v}.")\n'
     )
-    for extra, expected in (("", "ok"), (f"{define}\n", "unsupported")):
-        (tmp_path / "CMakeLists.txt").write_text(start + lines + version + extra)
-        configured = run(cmake, "-B", "build", "-DCMAKE_C_FLAGS=-Wall -Werror", ".", cwd=tmp_path)
+    (tmp_path / "CMakeLists.txt").write_text(start + lines + version)
+    for options, expected in (([], "ok"), ([option], "unsupported")):
+        flags = ["-DCMAKE_C_FLAGS=-Wall -Werror", *options]
+        configured = run(cmake, "-B", "build", *flags, ".", cwd=tmp_path)
         assert f"version {sp.__version__}." in configured
         run(cmake, "--build", "build", cwd=tmp_path)
         output = run("build/firmware", blob, bundle, cwd=tmp_path).splitlines()
