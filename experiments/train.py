@@ -324,8 +324,6 @@ def run_of(options: argparse.Namespace, sparsity: float, seed: int) -> Run:
     recipe, resolution = RECIPES[options.network], options.resolution
     if resolution == datasets.IMAGE_SIZE[options.dataset]:
         resolution = None
-    if resolution is not None and resolution < 1:
-        raise SystemExit(f"`--resolution {resolution}` is no size of an image. Give 1 or more.")
     if resolution and not recipe.any_size:
         raise SystemExit(
             f"`--resolution {resolution}`: {options.network} takes images of its data set's size "
