@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spk_open of any bytes of any size, and spk_dim. It also proves what view.h assumes of an opened view. */
 #include "model.h"
-#include "spk_transforms.h"
-#include "varint.h"
-
-/* A division that gives anything, but always the same of the same numbers. */
-uint32_t __CPROVER_uninterpreted_quotient(uint32_t a, uint32_t b);
-SPK_INLINE uint32_t spk_ceil_div(uint32_t a, uint32_t b) {
-  __CPROVER_assert(b != 0, "nothing is divided by 0");
-  return __CPROVER_uninterpreted_quotient(a, b);
-}
-
+#include "quotient.h"
 #include "read_transforms.h"
 #include "spk_dim.c"
 #include "spk_open.c"
+#include "spk_transforms.h"
+#include "varint.h"
 
 int main(void) {
   size_t size;

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spk_reader_init and spk_reader_open: any window, and a blob of any bytes at any offset. It also proves what reader.c
  * assumes of a reader with an open blob. */
-#include "reader.h"
-#include "spk_transforms.h"
-#include "varint.h"
-
-/* As in open.c. */
-uint32_t __CPROVER_uninterpreted_quotient(uint32_t a, uint32_t b);
-SPK_INLINE uint32_t spk_ceil_div(uint32_t a, uint32_t b) {
-  __CPROVER_assert(b != 0, "nothing is divided by 0");
-  return __CPROVER_uninterpreted_quotient(a, b);
-}
-
+#include "quotient.h"
 #include "read_transforms.h"
+#include "reader.h"
 #include "spk_open.c"
 #include "spk_reader.c"
+#include "spk_transforms.h"
+#include "varint.h"
 
 int main(void) {
   size_t window_size;
