@@ -8,7 +8,6 @@ as a format that is new, has no row, or a dash in it.
 """
 
 import json
-import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import Any
 
 import click
 import counts
+import markers
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -402,13 +402,12 @@ def main(check: bool) -> None:
     texts = {path: path.read_text() for path in DOCUMENTS}
     new = dict(texts)
     for name, table in TABLES.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        places = [path for path, text in new.items() if pattern.search(text)]
+        written = table()
+        replaced = {path: markers.replaced(text, name, written) for path, text in new.items()}
+        places = {path: text for path, text in replaced.items() if text is not None}
         if not places:
             sys.exit(f"no document has the markers of {name}")
-        written = table()
-        for path in places:
-            new[path] = pattern.sub(lambda m, t=written: f"{m[1]}\n{t}\n\n{m[2]}", new[path])
+        new |= places
     for path in (path for path in DOCUMENTS if new[path] != texts[path]):
         if check:
             sys.exit(

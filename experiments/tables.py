@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import stridepack as sp
-from bench import plots, published
+from bench import markers, plots, published
 from bench.published import SPARSITIES
 from experiments import measures
 from experiments.figures import PAPERS
@@ -154,7 +154,8 @@ def write(tables: Mapping[str, str], document: Path = DOCUMENT) -> None:
     """Put tables between their markers, such as <!-- accuracy --> and <!-- /accuracy -->."""
     text = document.read_text()
     for name, table in tables.items():
-        head, rest = text.split(f"<!-- {name} -->")
-        _, tail = rest.split(f"<!-- /{name} -->")
-        text = f"{head}<!-- {name} -->\n\n{table}\n\n<!-- /{name} -->{tail}"
+        replaced = markers.replaced(text, name, table)
+        if replaced is None:
+            raise ValueError(f"{document} has no markers of {name}")
+        text = replaced
     document.write_text(text)
