@@ -48,6 +48,11 @@ def pack(options: argparse.Namespace) -> None:
     import pyarrow as pa
     import pyarrow.parquet
 
+    if earlier := sorted(options.out.glob("train*.parquet")):
+        raise SystemExit(
+            f"{options.out} has {earlier[0].name} already, and `train` would take it for a part "
+            "of these images. Name another folder, or delete the file."
+        )
     source = options.data or train.DATA / options.dataset
     images, labels = datasets.encoded(source, "train")
     chosen = datasets.some_of(len(labels), options.images or len(labels), str(source))
@@ -65,17 +70,10 @@ def pack(options: argparse.Namespace) -> None:
         )
         return file.getvalue()
 
-    largest = options.megabytes * MEGABYTE
-    parts = -(
-        -len(content(table)) // max(1, int(0.98 * largest))
-    )  # parts are not quite equally large
+    largest = max(1, int(0.98 * options.megabytes * MEGABYTE))  # parts are not quite equally large
+    parts = -(-len(content(table)) // largest)
     rows = -(-len(chosen) // parts)
     options.out.mkdir(parents=True, exist_ok=True)
-    if earlier := sorted(options.out.glob("train*.parquet")):
-        raise SystemExit(
-            f"{options.out} has {earlier[0].name} already, and `train` would take it for a part "
-            "of these images. Name another folder, or delete the file."
-        )
     for part in range(parts):
         file = options.out / f"train-{part:05d}-of-{parts:05d}.parquet"
         file.write_bytes(content(table.slice(part * rows, rows)))

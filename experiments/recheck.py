@@ -12,6 +12,7 @@ may differ by four standard errors. Exit status 1 where it does not agree.
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from typing import Any
 
 from experiments import data as datasets
 from experiments import measures, train
+from experiments.arguments import count
 from experiments.points import int8_outputs
 
 
@@ -48,28 +50,14 @@ def agrees(point: dict[str, Any], score: float, count: int, total: int) -> bool:
     return abs(score - p) <= 4 * math.sqrt(p * (1 - p) / count)
 
 
-def check(curve: str, point: dict[str, Any], options: argparse.Namespace) -> bool:
-    """Print the accuracy of a point beside its record; False where it does not agree.
-
-    A point whose file is not here is named, and taken to agree.
-    """
-    if not (measures.RESULTS / point["tflite"]).exists():
-        print(f"{point['tflite']}: not committed, {point['bytes']:,} bytes", flush=True)
-        return True
-    dataset = measures.dataset_of(curve)
-    images = datasets.load(
-        dataset,
-        options.data or train.DATA / dataset,
-        "test",
-        options.cache or datasets.cache_folder(),
-        resolution=point.get("resolution"),
-    )
+def check(point: dict[str, Any], images: datasets.Images, first: int | None) -> bool:
+    """Print the accuracy of a point beside its record; False where it does not agree."""
     total = len(images.labels)
-    count = min(options.images or total, total)
-    score = accuracy(point, datasets.Images(images.pixels[:count], images.labels[:count]))
-    same = agrees(point, score, count, total)
+    tested = min(first or total, total)
+    score = accuracy(point, datasets.Images(images.pixels[:tested], images.labels[:tested]))
+    same = agrees(point, score, tested, total)
     print(
-        f"{point['tflite']}: {score:.4f} on {count:,} images, recorded {point['accuracy']:.4f}: "
+        f"{point['tflite']}: {score:.4f} on {tested:,} images, recorded {point['accuracy']:.4f}: "
         f"{'agrees' if same else 'DIFFERS'}",
         flush=True,
     )
@@ -81,14 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = measures.curves()
     parser.add_argument("curve", nargs="*", help=f"default: all of {', '.join(known)}")
     parser.add_argument("--sparsity", type=float, nargs="+", help="default: all")
-    parser.add_argument("--images", type=int, metavar="N", help="the first N; default: all")
+    parser.add_argument("--images", type=count, metavar="N", help="the first N; default: all")
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"default {train.DATA}/DATASET")
     parser.add_argument("--cache", type=Path, metavar="DIR")
     options = parser.parse_args(arguments)
     if unknown := set(options.curve) - set(known):
         parser.error(f"there is no curve {', '.join(unknown)}; there are {', '.join(known)}")
-    if options.images is not None and options.images < 1:
-        parser.error(f"--images {options.images} is no number of images; give 1 or more")
     chosen = [
         (curve, point)
         for curve in options.curve or known
@@ -97,7 +83,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     if not chosen:
         parser.error("no point of these curves has this sparsity")
-    agreed = [check(curve, point, options) for curve, point in chosen]
+
+    @functools.lru_cache(maxsize=1)  # points of a curve share them
+    def test_images(dataset: str, resolution: int | None) -> datasets.Images:
+        folder = options.data or train.DATA / dataset
+        cache = options.cache or datasets.cache_folder()
+        return datasets.load(dataset, folder, "test", cache, resolution=resolution)
+
+    agreed = []
+    for curve, point in chosen:
+        if (measures.RESULTS / point["tflite"]).exists():
+            images = test_images(measures.dataset_of(curve), point.get("resolution"))
+            agreed.append(check(point, images, options.images))
+        else:
+            print(f"{point['tflite']}: not committed, {point['bytes']:,} bytes", flush=True)
     return int(not all(agreed))
 
 

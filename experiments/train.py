@@ -90,6 +90,19 @@ def state_of(pruner: MagnitudePruner | GridQuantizer | None) -> str:
     return f"sparsity {max(sparsities):.3f}"
 
 
+def save_checkpoint(
+    checkpoint: str,
+    model: dict[str, Tensor],
+    epoch: int,
+    identity: dict[str, Any],
+    **more: dict[str, Any],
+) -> None:
+    """Write what `resume` reads. more: the state of the optimizer, where epochs are left."""
+    buffer = io.BytesIO()
+    torch.save({"model": model, "epoch": epoch, "identity": identity, **more}, buffer)
+    save_atomically(buffer.getvalue(), checkpoint)
+
+
 def resume(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -177,12 +190,8 @@ def train(
             trainer.fabric.backward(loss)
             optimizer.step()
         if trainer.is_first:
-            buffer = io.BytesIO()
-            state = {"model": model.state_dict(), "epoch": epoch + 1, "identity": identity}
-            if epoch + 1 < epochs:
-                state["optimizer"] = optimizer.state_dict()
-            torch.save(state, buffer)
-            save_atomically(buffer.getvalue(), checkpoint)
+            more = {"optimizer": optimizer.state_dict()} if epoch + 1 < epochs else {}
+            save_checkpoint(checkpoint, model.state_dict(), epoch + 1, identity, **more)
             trainer.end_epoch(took := time.monotonic() - began)
             print(
                 f"{checkpoint}: epoch {epoch + 1}/{epochs}, loss {total_loss.item() / steps:.4f}, "
@@ -253,10 +262,8 @@ class Run:
 
     def save_dense(self, state: dict[str, Tensor]) -> None:
         """Write a dense baseline that was trained elsewhere as its checkpoint."""
-        buffer = io.BytesIO()
-        identity = self._dense_identity()
-        torch.save({"model": state, "epoch": self.dense_epochs, "identity": identity}, buffer)
-        save_atomically(buffer.getvalue(), self.checkpoint("dense"))
+        dense = self.checkpoint("dense")
+        save_checkpoint(dense, state, self.dense_epochs, self._dense_identity())
 
     def train(self, data: datasets.Images, trainer: Trainer | None = None) -> nn.Module:
         """The trained model on the CPU, in eval mode, zeros written into its weights."""
