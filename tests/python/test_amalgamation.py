@@ -5,12 +5,12 @@ tests/c and tests/firmware decode all vectors with them.
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from commands import Call, call
+from programs import run, text_size
 
 import stridepack as sp
 from stridepack.errors import InputError
@@ -79,17 +79,6 @@ def compiler(request: pytest.FixtureRequest) -> list[str]:
         pytest.skip(f"{command[0]} is not installed")
     arm = [f"-I{NO_LIBRARY}", "-ffreestanding"] if " " in request.param else []
     return [*command, *arm]
-
-
-def run(folder: Path, *command: str | Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def text_size(folder: Path, *files: str) -> int:
-    lines = run(folder, "size", *files).splitlines()[1:]
-    return sum(int(line.split()[0]) for line in lines)
 
 
 def test_two_files_a_licence_and_the_record(one: Path) -> None:

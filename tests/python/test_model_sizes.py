@@ -2,15 +2,15 @@
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from programs import run, text_size
 
 from stridepack.files.runtime import write_runtime
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/firmware.md"
-GCC = "arm-none-eabi-gcc"
+GCC, SIZE = "arm-none-eabi-gcc", "arm-none-eabi-size"
 CORES = {"M55": ("-mcpu=cortex-m55", "-mfloat-abi=hard"), "M4": ("-mcpu=cortex-m4",)}
 FLAGS = ("-mthumb", "-Os", "-std=c99", "-ffunction-sections", "-fdata-sections", "-ffreestanding")
 LIBC = Path(__file__).resolve().parents[2] / "examples/firmware/libc"
@@ -36,18 +36,6 @@ void strcmp(void) {} void strlen(void) {}
 """
 
 
-def run(folder: Path, *command: str | Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def size(folder: Path, *files: str) -> int:
-    """Bytes of code and constants."""
-    lines = run(folder, "arm-none-eabi-size", *files).splitlines()[1:]
-    return sum(int(line.split()[0]) for line in lines)
-
-
 @pytest.mark.parametrize("core", CORES)
 def test_sizes_of_one_decoder(tmp_path: Path, core: str) -> None:
     if not shutil.which(GCC):
@@ -71,6 +59,6 @@ def test_sizes_of_one_decoder(tmp_path: Path, core: str) -> None:
     rows = re.findall(r"^\| `dcsr` \| (.*) \|$", GUIDE.read_text(), re.MULTILINE)
     all_m55, all_m4, linked_m55, linked_m4 = (int(n.replace(",", "")) for n in rows[0].split(" | "))
     said = (all_m55, linked_m55) if core == "M55" else (all_m4, linked_m4)
-    assert size(tmp_path, *objects) == pytest.approx(said[0], rel=0.01)
-    linked = size(tmp_path, "program") - size(tmp_path, "main.o")
+    assert text_size(tmp_path, *objects, tool=SIZE) == pytest.approx(said[0], rel=0.01)
+    linked = text_size(tmp_path, "program", tool=SIZE) - text_size(tmp_path, "main.o", tool=SIZE)
     assert linked == pytest.approx(said[1], rel=0.03)
