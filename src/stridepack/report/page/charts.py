@@ -79,14 +79,15 @@ def bytes_by_tensor(numbers: Numbers) -> Numbers:
         for row in numbers["tensors"]
         if row["name"] in kept
     ]
+    names = [row["tensor"] for row in rows]
     sizes = [alt.Tooltip(f"{kind}:Q", format=",") for kind in _KINDS]
     tooltip = [alt.Tooltip("tensor:N"), alt.Tooltip("format:N"), *sizes]
     base = alt.Chart(data(rows)).encode(
         y=alt.Y(
             "tensor:N",
-            sort=[row["tensor"] for row in rows],
+            sort=names,
             title=None,
-            axis=alt.Axis(labelExpr=_label([row["tensor"] for row in rows])),
+            axis=alt.Axis(labelExpr=_label(names)),
         ),
         tooltip=tooltip,
     )
