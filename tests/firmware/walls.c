@@ -5,7 +5,7 @@
 
 #if __ARM_ARCH < 8
 
-/* QEMU's MPS2 boards ignore accesses to nowhere, so the memory protection unit (PMSAv7) has to refuse them. */
+/* QEMU's other MPS2 boards ignore accesses to nowhere: the memory protection unit (PMSAv7) has to refuse them. */
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 #define MPU_CTRL REGISTER(0xE000ED94u)
@@ -38,7 +38,7 @@ void build_walls(void) {
 
 #else
 
-/* MPS3: nothing is mapped behind either region. */
+/* MPS2 with AN505, and MPS3: nothing is mapped behind either region. */
 void build_walls(void) {}
 
 #endif
