@@ -119,13 +119,23 @@ def not_proved() -> str:
 
 
 def fuzzed() -> str:
-    """How long `make fuzz` ran each target, all runs together."""
-    lines = ["| target | what gets any bytes | hours | inputs |", "|---|---|--:|--:|"]
+    """How long `make fuzz` ran each target: on the sources of one digest, and on all."""
+    lines = [
+        "| target | what gets any bytes | sources | last run | hours | inputs "
+        "| hours, all sources | inputs, all sources |",
+        "|---|---|---|---|--:|--:|--:|--:|",
+    ]
     results = load("fuzz")
     for target, what in FUZZED.items():
-        run = results.get(target, {"cpu_seconds": 0, "inputs": 0})
-        hours = f"{run['cpu_seconds'] / 3600:.2f}"
-        lines.append(f"| `{target}` | {what} | {hours} | {run['inputs']:,} |")
+        cells = [f"`{target}`", what]
+        if target in results:
+            run = results[target]
+            cells += [f"`{run['sources']}`", run["last_run"]]
+            for runs in ("", "all_"):
+                cells += [f"{run[runs + 'cpu_seconds'] / 3600:.2f}", f"{run[runs + 'inputs']:,}"]
+        else:
+            cells += ["-", "never", "0.00", "0", "0.00", "0"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

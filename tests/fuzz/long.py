@@ -2,8 +2,10 @@
 
     python long.py fuzz_blob build/tests/fuzz/fuzz_blob -max_total_time=3600 ...
 
-The processor time is that of the target and its children. A run that finds something exits with 1
-and adds nothing. `python bench/documents.py` makes the table of docs/security.md from the file.
+The processor time is that of the target and its children. The file counts the runs on the sources
+of one digest (tested.py), from 0 where these have changed, and beside them all runs. A run that
+finds something exits with 1 and adds nothing. `python bench/documents.py` makes the table of
+docs/security.md from the file.
 """
 
 import datetime
@@ -13,14 +15,32 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import tested
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench/results/fuzz.json"
 # What libFuzzer, fuzz_tflite.py and fuzz_differential.py say at the end
 INPUTS = re.compile(r"number_of_executed_units: *([\d]+)|: ([\d,]+) (?:mutants|tensors), ")
 
 
+def add(before: dict[str, Any] | None, sources: str, cpu_seconds: int, inputs: int) -> Any:
+    """What the file says of a target after a run on the sources of this digest."""
+    entry = before or {"all_cpu_seconds": 0, "all_inputs": 0}
+    again = entry if entry.get("sources") == sources else {"cpu_seconds": 0, "inputs": 0}
+    return {
+        "sources": sources,
+        "last_run": datetime.date.today().isoformat(),
+        "cpu_seconds": again["cpu_seconds"] + cpu_seconds,
+        "inputs": again["inputs"] + inputs,
+        "all_cpu_seconds": entry["all_cpu_seconds"] + cpu_seconds,
+        "all_inputs": entry["all_inputs"] + inputs,
+    }
+
+
 def main() -> None:
     target, *command = sys.argv[1:]
+    sources = tested.digest(target)  # before a long run, in which they may change
     lines = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -33,14 +53,13 @@ def main() -> None:
     if run.returncode or not found:
         sys.exit(1)
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    today = datetime.date.today().isoformat()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    before = results.get(target, {"cpu_seconds": 0, "inputs": 0, "first": today})
-    results[target] = before | {
-        "cpu_seconds": before["cpu_seconds"] + round(spent.ru_utime + spent.ru_stime),
-        "inputs": before["inputs"] + sum(int("".join(x).replace(",", "")) for x in found),
-        "last": today,
-    }
+    results[target] = add(
+        results.get(target),
+        sources,
+        round(spent.ru_utime + spent.ru_stime),
+        sum(int("".join(x).replace(",", "")) for x in found),
+    )
     RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=2) + "\n")
 
 
