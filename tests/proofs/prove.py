@@ -23,6 +23,7 @@ import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import loop_rules
 
@@ -36,7 +37,7 @@ SECONDS = 900  # of processor time that a run may take
 
 @dataclass(frozen=True)
 class Proof:
-    """One entry of proofs.toml; `runs` are its cases."""
+    """One entry of proofs.toml; `runs` are its cases, with those of its `kinds`."""
 
     name: str
     harness: str
@@ -62,14 +63,19 @@ class Outcome:
 
 def proofs() -> list[Proof]:
     """Those of proofs.toml."""
-    listed = tomllib.loads((HERE / "proofs.toml").read_text())["proof"]
+    listed = tomllib.loads((HERE / "proofs.toml").read_text())
+
+    def runs(entry: dict[str, Any]) -> list[str]:
+        kinds = listed["kinds"][entry["kinds"]] if "kinds" in entry else []
+        return kinds + entry.get("runs", []) or [""]
+
     return [
         Proof(
             name=entry["name"],
             harness=entry["harness"],
             claim=entry["claim"],
             bounds=entry["bounds"],
-            runs=entry.get("runs", [""]),
+            runs=runs(entry),
             unwind=entry["unwind"],
             loops=entry.get("loops", []),
             cuts=entry.get("cuts", []),
@@ -77,7 +83,7 @@ def proofs() -> list[Proof]:
             strings=entry.get("strings", False),
             tried=entry.get("tried", False),
         )
-        for entry in listed
+        for entry in listed["proof"]
     ]
 
 

@@ -42,6 +42,17 @@ def test_every_proof_has_a_mutant_or_says_why() -> None:
     assert proved - {mutant["proof"] for mutant in MUTANTS} == without
 
 
+def test_rans_walks_over_blocks_of_kinds_that_are_proved() -> None:
+    def kinds(name: str) -> set[frozenset[str]]:
+        runs = next(proof.runs for proof in PROOFS if proof.name == name)
+        return {
+            frozenset(word for word in run.split() if word.startswith(("-DFLAGS", "-DDECODES")))
+            for run in runs
+        }
+
+    assert kinds("rans-blocks") <= kinds("rans-block")
+
+
 def test_a_variable_that_is_not_listed_is_refused() -> None:
     text = (
         "void f(int n) {\n  int i = 0, k = 0;\n  while (i < n) {\n    i++;\n    k += 2;\n  }\n}\n"
