@@ -13,10 +13,6 @@ static spk_live any_live(uint32_t n) {
   live.row = ROW;
   live.n_columns = COLUMNS;
 #endif
-#ifdef UNIT
-  live.unit = UNIT;
-  live.n_units = UNITS;
-#endif
   __CPROVER_assume(live.row >= 1u && live.row <= n && n % live.row == 0);
   live.rows = live.columns = live.classes = NULL;
   if (nondet_any() & 1u) live.rows = malloc(spk_ceil_div(n / live.row, 8));
