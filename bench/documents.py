@@ -110,14 +110,6 @@ def proofs() -> str:
     return "\n".join(lines)
 
 
-def not_proved() -> str:
-    """What has a harness, and no answer of the solver in reasonable time."""
-    listed = tomllib.loads((ROOT / "tests/proofs/proofs.toml").read_text())["proof"]
-    lines = ["| what | tried within |", "|---|---|"]
-    lines += [f"| {p['claim']} | {p['bounds']} |" for p in listed if p.get("tried")]
-    return "\n".join(lines)
-
-
 def fuzzed() -> str:
     """How long `make fuzz` ran each target: on the sources of one digest, and on all."""
     lines = [
@@ -400,7 +392,6 @@ TABLES = {
     "checkpoint": checkpoint,
     "validate": validate,
     "proofs": proofs,
-    "not_proved": not_proved,
     "fuzzed": fuzzed,
     "misra": misra,
 }

@@ -37,7 +37,7 @@ def without(name: str, results: Any, sparsity: float | None = None) -> Any:
 
 
 # Proofs have bounds and times, which depend on no results.
-@pytest.mark.parametrize("table", sorted(documents.TABLES.keys() - {"proofs", "not_proved"}))
+@pytest.mark.parametrize("table", sorted(documents.TABLES.keys() - {"proofs"}))
 @pytest.mark.parametrize("sparsity", [None, 0.5])
 def test_a_format_without_results(
     table: str, sparsity: float | None, monkeypatch: pytest.MonkeyPatch

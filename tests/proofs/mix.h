@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transforms: what the proofs of mixing know of the elements of either class. Elements are numbered among the live ones
- * of the tensor. Which are of the class is not known, but how many are: that is enough to tell where the next can be. */
+ * of the tensor. Which are of the class is not known, but how many are: that is enough to tell where the next can be.
+ */
 #ifndef MIX_H
 #define MIX_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transforms: the next unit of a word is its first bit that is set, and the others stay. */
 #include "mix.h"
-
 #include "spk_classes.c"
 
 int main(void) {

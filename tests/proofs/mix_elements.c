@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transforms: units of one element, swapped: words as mix_load.c and mix_bit.c prove them. */
 #include "mix.h"
-
 #include "spk_classes.c"
+
+static finder second, other;
 
 #include "mix_words.h"
 
-static finder second, other;
 static uint64_t first;
 
 static void any_state(unsigned i) {

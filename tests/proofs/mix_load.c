@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transforms: the next bits of the bitmap of two classes, wherever they begin: as many as a finder takes for units. */
 #include "mix.h"
-
 #include "spk_classes.c"
 
 static uint32_t bit(const uint8_t *bits, uint32_t i) { return (uint32_t)bits[i / 8u] >> (7u - i % 8u) & 1u; }

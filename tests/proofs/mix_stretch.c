@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transforms: the next stretch of elements of a class. */
 #include "mix.h"
-
 #include "spk_classes.c"
+
+static finder f;
 
 #include "mix_words.h"
 
-static finder f;
 static void any_state(unsigned i) {
   (void)i;
   ANY(f.bit), ANY(f.word), ANY(f.next), ANY(known_of[0].base), ANY(known_of[0].next);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transforms: units of several elements, swapped: stretches as mix_stretch.c proves them. */
 #include "mix.h"
-
 #include "spk_classes.c"
 
 static finder second, other;
