@@ -10,7 +10,8 @@ import pytest
 from arrays import random_array
 
 import stridepack as sp
-from stridepack.files.c_source import c_overhead, c_sources, needed_decoders
+from stridepack.files.c_source import c_overhead, c_sources
+from stridepack.files.needs import needed_decoders, said_in, sentence
 from stridepack.files.runtime import write_runtime
 
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wundef", "-pedantic", "-Werror"]
@@ -112,9 +113,8 @@ def refused(folder: Path, *flags: str) -> str:
 def test_decoders_that_the_weights_need(folder: Path, tmp_path: Path) -> None:
     """A build that leaves one out ends with a message; one that leaves another out does not."""
     header = (folder / "my-model.h").read_text()
-    said = re.search(r"What the runtime must decode: (.*)\.", header)
-    assert said
-    needed = said[1].split(", ")
+    needed = said_in(header)
+    assert needed == needed_decoders(sp.pack(values) for values in TENSORS.values())
     for name in [*sp.formats(), "transforms"]:
         message = refused(folder, f"-DSPK_WITHOUT_{name.upper()}")
         assert (f"These weights need {name}, which SPK_WITHOUT_{name.upper()}" in message) == (
@@ -137,6 +137,12 @@ def test_needed_decoders() -> None:
     plain = sp.pack(random_array(300, 0.5), format="psr")
     assert needed_decoders([plain, plain]) == ["psr"]
     assert needed_decoders([transformed, plain]) == ["psr", transformed.format, "transforms"]
+
+
+@pytest.mark.parametrize("decoders", [[], ["psr"], ["dense", "rans", "transforms"]])
+def test_a_header_says_what_it_needs(decoders: list[str]) -> None:
+    assert said_in(f"/* A comment.\n{sentence(decoders)}\n */\n#define X 1\n") == decoders
+    assert said_in("/* A comment. */\n") is None
 
 
 def test_own_alignment(folder: Path) -> None:

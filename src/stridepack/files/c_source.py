@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from stridepack import _spec
 from stridepack.files.c_names import GENERATED
 from stridepack.files.job import Chosen
+from stridepack.files.needs import needed_decoders, sentence
 from stridepack.packed import Packed
 
 # A runtime of `stridepack runtime --model` says in this header what was left out of it
@@ -82,7 +82,7 @@ def c_sources(stem: str, tensors: Mapping[str, Packed]) -> tuple[str, str]:
  *   if (status == SPK_OK) status = spk_decode_s8(&view, dst, dst_size);
  *   if (status != SPK_OK) report(spk_status_name(status));
  *
- * What the runtime must decode: {", ".join(decoders) or "nothing"}.
+{sentence(decoders)}
  */
 #ifndef {macro}_H
 #define {macro}_H
@@ -155,14 +155,6 @@ const stridepack_tensor {prefix}_tensors[{max(1, len(tensors))}] = {{
 }};
 """
     return source, header
-
-
-def needed_decoders(blobs: Iterable[Packed]) -> list[str]:
-    """What a runtime must not leave out to unpack the blobs: formats, and "transforms"."""
-    packed = list(blobs)
-    formats = {blob.format for blob in packed}
-    names = [name for name in _spec.FORMATS if name in formats]
-    return [*names, "transforms"] if any(blob.transforms for blob in packed) else names
 
 
 def _checks_of_build(decoders: Iterable[str]) -> str:

@@ -1,14 +1,11 @@
 """What a packed model needs of the runtime."""
 
-import re
 from pathlib import Path
 
 from stridepack import _spec
 from stridepack.errors import InputError, reason
-from stridepack.files.c_source import needed_decoders
+from stridepack.files.needs import needed_decoders, said_in
 from stridepack.files.spk import read_bundle
-
-_SAID = re.compile(r"^ \* What the runtime must decode: (.+)\.$", re.MULTILINE)
 
 
 def read_needs(path: Path) -> list[str]:
@@ -34,16 +31,15 @@ def read_needs(path: Path) -> list[str]:
             model=path,
         )
     try:
-        said = _SAID.search(path.read_text("utf-8", errors="replace"))
+        names = said_in(path.read_text("utf-8", errors="replace"))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {reason(error)}.") from error
-    if not said:
+    if names is None:
         raise InputError(
             f"{path} does not say what the runtime has to decode, so `stridepack pack` has not "
             "written it. Name the header that lies beside packed weights.",
             model=path,
         )
-    names = [] if said[1] == "nothing" else said[1].split(", ")
     known = (*_spec.FORMATS, "transforms")
     for name in names:
         if name not in known:
