@@ -380,6 +380,10 @@ def test_what_a_model_needs(tmp_path: Path) -> None:
     (tmp_path / "new.h").write_text(header)
     with pytest.raises(InputError, match=r"new\.h needs the decoder zip, which this version"):
         read_needs(tmp_path / "new.h")
+    header = c_sources("w", packed)[1].replace(", ".join(needs), "transforms")
+    (tmp_path / "changed.h").write_text(header)
+    with pytest.raises(InputError, match=r"changed\.h needs transforms and no format\. .* changed"):
+        read_needs(tmp_path / "changed.h")
     with pytest.raises(InputError, match=r"w\.c`: stridepack finds out what the runtime has to"):
         read_needs(tmp_path / "w.c")
 

@@ -48,4 +48,10 @@ def read_needs(path: Path) -> list[str]:
                 "Pack the model again.",
                 model=path,
             )
+    if set(names) == {"transforms"}:
+        raise InputError(
+            f"{path} needs transforms and no format. `stridepack pack` writes no such header, so "
+            "somebody has changed it. Pack the model again.",
+            model=path,
+        )
     return names
