@@ -24,7 +24,7 @@ from pathlib import Path
 from torch import nn
 
 from experiments import data as datasets
-from experiments import device, small, train
+from experiments import device, layouts, small, train
 from experiments.arguments import count, positive
 from experiments.device import MORE_TO_DO, Limit, TimeIsUp
 from experiments.train import Run, load, run_of
@@ -54,7 +54,7 @@ def pack(options: argparse.Namespace) -> None:
             "of these images. Name another folder, or delete the file."
         )
     source = options.data or train.DATA / options.dataset
-    images, labels = datasets.encoded(source, "train")
+    images, labels = layouts.encoded(source, "train")
     chosen = datasets.some_of(len(labels), options.images or len(labels), str(source))
     column = [
         {"bytes": smaller(images[i], options.resolution) if options.resolution else images[i]}
@@ -85,7 +85,7 @@ def smaller(image: bytes, size: int) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(datasets.resized(datasets.decode([image]), size)[0]).save(
+    Image.fromarray(datasets.resized(layouts.decode([image]), size)[0]).save(
         file, "JPEG", quality=QUALITY
     )
     return file.getvalue()
@@ -208,7 +208,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("pack", help="here: the training images, in small files")
-    one.add_argument("dataset", choices=datasets.LAYOUTS)
+    one.add_argument("dataset", choices=datasets.DATASETS)
     one.add_argument("out", type=Path)
     one.add_argument("--data", type=Path, metavar="DIR", help="Parquet files")
     one.add_argument("--images", type=count, metavar="N", help="so many; default: all")

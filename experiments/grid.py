@@ -71,7 +71,7 @@ class GridRun:
         """The trained model in eval mode, its weights on their grids."""
         trainer = Trainer(self.network, accelerator="cpu", precision="bfloat16")
         recipe = RECIPES[self.network]
-        model = recipe.build(datasets.CLASSES[self.dataset])
+        model = recipe.build(datasets.DATASETS[self.dataset].classes)
         images = datasets.normalise(data.pixels[:IMAGES])
         load_recorded(RESULTS / self.start["tflite"], model, images)
         teacher = copy.deepcopy(model).eval() if self.distil else None
@@ -120,7 +120,7 @@ def measured(run: GridRun, train: datasets.Images, test: datasets.Images) -> dic
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("network", choices=RECIPES)
-    parser.add_argument("dataset", choices=datasets.LAYOUTS)
+    parser.add_argument("dataset", choices=datasets.DATASETS)
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"default {DATA}/DATASET")
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--flash", type=int, nargs="+", required=True, metavar="BYTES")

@@ -13,13 +13,11 @@ import json
 import torch
 
 from bench.published import SPARSITIES
-from experiments.data import CLASSES
+from experiments.data import DATASETS
 from experiments.measures import RESULTS, sizes
-from experiments.networks import RECIPES
+from experiments.networks import PAPERS_DATASET, RECIPES
 from experiments.train import save_atomically
 from stridepack.pruning import MagnitudePruner, to_arrays
-
-DATASETS = {"resnet8": "cifar10"}  # the others classify TinyImageNet
 
 
 def main() -> None:
@@ -27,7 +25,7 @@ def main() -> None:
     for network, recipe in RECIPES.items():
         for sparsity in SPARSITIES:
             torch.manual_seed(0)
-            model = recipe.build(CLASSES[DATASETS.get(network, "tinyimagenet")])
+            model = recipe.build(DATASETS[PAPERS_DATASET[network]].classes)
             total = sum(p.numel() for p in model.parameters())
             pruner = MagnitudePruner(
                 model, sparsity, end=0, larger_than=recipe.larger_than, exclude=recipe.exclude

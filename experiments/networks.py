@@ -127,6 +127,13 @@ TITLES = {  # in the order of Table I
     "resnet34": "ResNet34",
 }
 
+PAPERS_DATASET = {  # what the paper trains each network on
+    "resnet8": "cifar10",
+    "mobilevit_xxs": "tinyimagenet",
+    "mobilenetv2": "tinyimagenet",
+    "resnet34": "tinyimagenet",
+}
+
 # The paper's numbers of prunable weights, 2.33M and 21.27M, come out only without the depthwise
 # convolutions of 960 channels (8640 weights each) and without the classifier.
 WIDE_DEPTHWISE = tuple(f"network.mobilenet_v2.layer.{i}.conv_3x3.convolution" for i in (13, 14, 15))

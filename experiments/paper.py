@@ -20,12 +20,12 @@ import numpy as np
 from bench import counts, plots, published
 from bench.published import SPARSITIES, as_in_paper
 from experiments import figures, measures, tables
+from experiments.data import DATASETS
 from experiments.figures import PAPERS, Curve
 from experiments.measures import POST_TRAINING, RESULTS, TRAINED, Weights
 from experiments.networks import RECIPES, TITLES
 
 OUTPUT = RESULTS / "paper"
-DATASETS = {"cifar10": "CIFAR-10 (JPEG copy)", "tinyimagenet": "TinyImageNet"}
 THETAS = (0.5, 0.8, 1.0)
 SHOWN = 0.3, 0.7  # sparsities at which the paper compares thresholds and decodes
 
@@ -85,7 +85,7 @@ def figure_5_and_6(curve: str, points: Sequence[Point], sizes: Sizes) -> None:
         for f in formats
     }
     changes = published.ACCURACY_CHANGE[TITLES[network]]
-    title = f"{TITLES[network]} on {DATASETS[measures.dataset_of(curve)]}"
+    title = f"{TITLES[network]} on {DATASETS[measures.dataset_of(curve)].ours}"
     if size := points[0].get("resolution"):
         title += f" at {size}x{size}"
     suffix = suffix_of(curve)
@@ -138,7 +138,7 @@ def figure_6_shrink(network: str, curve: str) -> None:
     trained = [p for p in shrunk if p["method"] == TRAINED]
     if trained:
         curves[TRAINED] = mean(trained, smallest)
-    title = f"{TITLES[network]} on CIFAR-10 (JPEG copy)"
+    title = f"{TITLES[network]} on {DATASETS[measures.dataset_of(curve)].ours}"
     figures.size_and_accuracy(OUTPUT / "fig6_shrink.png", title, curves)
     write("fig6_shrink", curves)
 

@@ -46,10 +46,6 @@ from stridepack.sweep.points import Point
 CALIBRATION_IMAGES = 500  # of the training set, for the ranges of the activations
 LARGEST_PLAIN = 1_000_000  # bytes; a larger file is compressed, and its record has all sizes
 LARGEST_LOSS = 0.02  # of accuracy by quantisation; more means that the conversion went wrong
-NOTES = {
-    "cifar10": "shared/data/cifar10 is a JPEG-compressed copy of CIFAR-10 (60,000 images)",
-    "tinyimagenet": "100,000 training and 10,000 validation images of 64x64; tested on the latter",
-}
 
 
 @torch.no_grad()
@@ -138,7 +134,7 @@ def point(
     if run.resolution:
         entry["resolution"] = run.resolution
     count = run.images or len(train.labels)
-    if count != datasets.TRAINING_IMAGES[run.dataset]:
+    if count != datasets.DATASETS[run.dataset].training_images:
         entry["training_images"] = count
     if len(tflite) > LARGEST_PLAIN:
         entry["payload_nbytes"] = sizes(pruned_tensors_of(tflite, file, run.network))
@@ -170,7 +166,7 @@ def recorded(run: Run) -> list[dict[str, Any]]:
 
 def note_of(run: Run) -> str:
     """What the data of a curve are."""
-    note = NOTES.get(run.dataset, "")
+    note = datasets.DATASETS[run.dataset].note
     if run.images:
         note += f"; here, {run.images:,} of the training images are used"
     if run.resolution:

@@ -144,7 +144,7 @@ def write_table() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("network", choices=RECIPES)
-    parser.add_argument("dataset", choices=datasets.LAYOUTS)
+    parser.add_argument("dataset", choices=datasets.DATASETS)
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"default {DATA}/DATASET")
     parser.add_argument("--sparsity", type=float, nargs="+", default=[0.0], metavar="FRACTION")
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2])

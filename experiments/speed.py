@@ -20,16 +20,15 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from experiments.data import CLASSES, IMAGE_SIZE
+from experiments.data import DATASETS
 from experiments.device import PRECISIONS, Trainer
 from experiments.measures import RESULTS
-from experiments.networks import RECIPES
+from experiments.networks import PAPERS_DATASET, RECIPES
 from experiments.train import optimizer_of
 from stridepack.sweep import Here, grid, run
 
 STEPS = 4
 BATCH = 32
-DATASETS = {"resnet8": "cifar10"}  # the others see TinyImageNet
 OUTPUT = RESULTS / "training_speed.jsonl"
 
 
@@ -38,9 +37,9 @@ def measure(point: Mapping[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     began = time.process_time()
-    dataset = DATASETS.get(point["network"], "tinyimagenet")
-    recipe, size = RECIPES[point["network"]], IMAGE_SIZE[dataset]
-    model = recipe.build(CLASSES[dataset])
+    dataset = DATASETS[PAPERS_DATASET[point["network"]]]
+    recipe, size = RECIPES[point["network"]], dataset.image_size
+    model = recipe.build(dataset.classes)
     trainer = Trainer(
         point["network"],
         accelerator="cpu",

@@ -11,12 +11,11 @@ import stridepack as sp
 from bench import markers, plots, published
 from bench.published import SPARSITIES
 from experiments import measures
+from experiments.data import DATASETS
 from experiments.figures import PAPERS
-from experiments.networks import RECIPES, TITLES
+from experiments.networks import PAPERS_DATASET, RECIPES, TITLES
 
 DOCUMENT = Path("docs/paper.md")
-DATASETS = {"cifar10": "CIFAR-10, JPEG-compressed copy", "tinyimagenet": "TinyImageNet"}
-PAPERS_DATASET = {"resnet8": "CIFAR-10"}  # of the others, it is TinyImageNet
 LARGEST_DIFFERENCE = 0.015
 
 Point = dict[str, Any]
@@ -27,7 +26,7 @@ Sizes = Mapping[tuple[float, int], Mapping[str, int]]  # by sparsity and seed
 def data_of(curve: str, points: Sequence[Point]) -> str:
     """What a curve was trained and tested on."""
     point = points[0]
-    text = DATASETS[measures.dataset_of(curve)]
+    text = DATASETS[measures.dataset_of(curve)].ours
     if size := point.get("resolution"):
         text += f" at {size}x{size}"
     if count := point.get("training_images"):
@@ -47,7 +46,7 @@ def accuracy_table(curves: Curves) -> str:
         "|---|---|---|--:|--:|--:|--:|--:|",
     ]
     for network, title in TITLES.items():
-        papers_data = PAPERS_DATASET.get(network, "TinyImageNet")
+        papers_data = DATASETS[PAPERS_DATASET[network]].title
         ours = {curve: p for curve, p in curves.items() if measures.network_of(curve) == network}
         for curve, points in ours.items():
             accuracy = measures.accuracy_of(points)
@@ -58,7 +57,7 @@ def accuracy_table(curves: Curves) -> str:
                 for s in SPARSITIES
             ]
             lines.append(f"| {' | '.join(cells)} |")
-        if not any(papers_data in data_of(curve, points) for curve, points in ours.items()):
+        if not any(measures.dataset_of(curve) == PAPERS_DATASET[network] for curve in ours):
             lines.append(f"| {title}, ours | {papers_data} | not trained | | | | | |")
         recipe = RECIPES[network]
         changes = [f"{change:+.2f}" for change in published.ACCURACY_CHANGE[title]]

@@ -233,7 +233,7 @@ class Run:
 
     def model(self) -> nn.Module:
         torch.manual_seed(self.seed)
-        return RECIPES[self.network].build(datasets.CLASSES[self.dataset])
+        return RECIPES[self.network].build(datasets.DATASETS[self.dataset].classes)
 
     def checkpoint(self, name: str) -> str:
         """The file of one of its trainings."""
@@ -300,7 +300,7 @@ class Run:
 def add_arguments(parser: argparse.ArgumentParser, several_seeds: bool = False) -> None:
     """The options that describe a run; epochs default to the paper's."""
     parser.add_argument("network", choices=RECIPES)
-    parser.add_argument("dataset", choices=datasets.LAYOUTS)
+    parser.add_argument("dataset", choices=datasets.DATASETS)
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"default {DATA}/DATASET")
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="of decoded images, default ~/.cache/stridepack"
@@ -329,7 +329,7 @@ def add_arguments(parser: argparse.ArgumentParser, several_seeds: bool = False) 
 
 def run_of(options: argparse.Namespace, sparsity: float, seed: int) -> Run:
     recipe, resolution = RECIPES[options.network], options.resolution
-    if resolution == datasets.IMAGE_SIZE[options.dataset]:
+    if resolution == datasets.DATASETS[options.dataset].image_size:
         resolution = None
     if resolution and not recipe.any_size:
         raise SystemExit(
@@ -337,7 +337,7 @@ def run_of(options: argparse.Namespace, sparsity: float, seed: int) -> Run:
             "only. Leave the option out."
         )
     images = options.images
-    if images == datasets.TRAINING_IMAGES[options.dataset]:
+    if images == datasets.DATASETS[options.dataset].training_images:
         images = None
     epochs = {
         name: getattr(recipe, name) if getattr(options, name) is None else getattr(options, name)

@@ -16,7 +16,7 @@ import pyarrow.parquet  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from experiments import data  # noqa: E402
+from experiments import layouts  # noqa: E402
 from experiments.data import augmented_batches, load, normalise  # noqa: E402
 
 
@@ -191,7 +191,7 @@ def test_images_are_decoded_once(tmp_path, monkeypatch):
     write_parquet(file, pictures(4, 32), range(4))
     first = load("cifar10", tmp_path, "train", cache)
     with monkeypatch.context() as patch:
-        patch.setattr(data, "_read_parquet", lambda files: pytest.fail("decoded again"))
+        patch.setattr(layouts, "_read_parquet", lambda files: pytest.fail("decoded again"))
         again = load("cifar10", tmp_path, "train", cache)
     assert torch.equal(first.pixels, again.pixels)
     assert torch.equal(first.labels, again.labels)
