@@ -22,12 +22,14 @@ from torch import nn
 
 from experiments import data as datasets
 from experiments.device import Trainer
+from experiments.int8 import to_int8
+from experiments.loop import train
 from experiments.measures import RESULTS, TRAINED, points
 from experiments.networks import RECIPES
-from experiments.points import to_int8
 from experiments.recorded import load_recorded
 from experiments.shrink import record, spk_nbytes, write_table
-from experiments.train import DATA, RUNS, save_atomically, train
+from experiments.train import DATA, RUNS
+from stridepack.files.atomic import write_files
 from stridepack.pruning import GridQuantizer
 
 PEAK_RATE = 0.04  # of the learning rate
@@ -97,7 +99,7 @@ def measured(run: GridRun, train: datasets.Images, test: datasets.Images) -> dic
     """Train, convert and evaluate one network; write its .tflite; return its record."""
     tflite, score, float_score = to_int8(run.name, run.train(train), train, test)
     file = RESULTS / f"{run.name}.tflite"
-    save_atomically(tflite, file)
+    write_files({file: tflite})
     return {
         "sparsity": 0.0,
         "seed": run.seed,

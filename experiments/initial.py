@@ -16,7 +16,7 @@ from bench.published import SPARSITIES
 from experiments.data import DATASETS
 from experiments.measures import RESULTS, sizes
 from experiments.networks import PAPERS_DATASET, RECIPES
-from experiments.train import save_atomically
+from stridepack.files.atomic import write_files
 from stridepack.pruning import MagnitudePruner, to_arrays
 
 
@@ -48,7 +48,7 @@ def main() -> None:
             )
             print(json.dumps(records[-1]), flush=True)
     content = json.dumps(records, indent=1) + "\n"
-    save_atomically(content.encode(), RESULTS / "initial_sizes.json")
+    write_files({RESULTS / "initial_sizes.json": content.encode()})
 
 
 if __name__ == "__main__":

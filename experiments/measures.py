@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from stridepack.plan.measure import in_every_format
 from stridepack.tflite.constants import parse_tflite
 
 Weights = npt.NDArray[np.int8]
+Sizes = Mapping[tuple[float, int], Mapping[str, int]]  # by sparsity and seed
 
 RESULTS = Path("experiments/results")
 POST_TRAINING, TRAINED = "post-training", "trained on the grid"  # methods of *_shrink.json
@@ -119,6 +120,11 @@ def mean_by_sparsity(entries: Iterable[tuple[float, float]]) -> dict[float, floa
     for sparsity, value in sorted(entries):
         values.setdefault(sparsity, []).append(value)
     return {sparsity: float(np.mean(some)) for sparsity, some in values.items()}
+
+
+def sizes_by_sparsity(sizes: Sizes, format: str) -> dict[float, float]:
+    """The size in a format at each sparsity, the mean over the seeds."""
+    return mean_by_sparsity((sparsity, of[format]) for (sparsity, _), of in sizes.items())
 
 
 # --- Appendix A: groups and remainder ------------------------------------------------------------

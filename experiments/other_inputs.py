@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 import stridepack as sp
 from experiments import data as datasets
+from experiments.int8 import int8_outputs
 from experiments.measures import RESULTS, points
-from experiments.points import int8_outputs
-from experiments.train import DATA, save_atomically
+from experiments.train import DATA
 from experiments.unlabelled import noise
+from stridepack.files.atomic import write_files
 
 Array = npt.NDArray[Any]
 
@@ -70,7 +71,7 @@ def main() -> None:
     found: dict[str, Any] = {"model": start["tflite"], "accuracy_before": start["accuracy"]}
     for kind, pixels in kinds.items():
         found[kind] = measured(start["tflite"], pixels, test)
-        save_atomically((json.dumps(found, indent=1) + "\n").encode(), FILE)
+        write_files({FILE: (json.dumps(found, indent=1) + "\n").encode()})
         print(f"{kind}: {found[kind]}", flush=True)
 
 

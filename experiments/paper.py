@@ -4,7 +4,7 @@
 
 Reads experiments/results (trained models, sizes of initial weights) and bench/m55/results.json.
 Writes table1.md, fig5.png to fig11.png and the data of each as JSON to experiments/results/paper.
-Also writes the tables of docs/paper.md, which experiments/tables.py makes.
+Also writes the tables of docs/paper.md. experiments/table1.py and experiments/tables.py make them.
 """
 
 from __future__ import annotations
@@ -17,37 +17,22 @@ from typing import Any
 
 import numpy as np
 
-from bench import counts, plots, published
-from bench.published import SPARSITIES, as_in_paper
-from experiments import figures, measures, tables
+from bench import counts, published
+from bench.published import SPARSITIES
+from experiments import figures, measures, table1, tables
 from experiments.data import DATASETS
-from experiments.figures import PAPERS, Curve
-from experiments.measures import POST_TRAINING, RESULTS, TRAINED, Weights
-from experiments.networks import RECIPES, TITLES
+from experiments.measures import POST_TRAINING, RESULTS, TRAINED, Sizes, Weights
+from experiments.networks import TITLES
 
 OUTPUT = RESULTS / "paper"
 THETAS = (0.5, 0.8, 1.0)
 SHOWN = 0.3, 0.7  # sparsities at which the paper compares thresholds and decodes
 
 Point = dict[str, Any]
-Sizes = dict[tuple[float, int], dict[str, int]]  # by sparsity and seed
 
 
 def write(name: str, data: Any) -> None:
     (OUTPUT / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
-
-
-def trained_of(curve: str, points: Sequence[Point]) -> str:
-    """How the points of a curve were trained: data, epochs and seeds."""
-    seeds = len({p["seed"] for p in points})
-    plural = "s" if seeds > 1 else ""
-    epochs = f"{tables.epochs_of(points)} epochs, {seeds} seed{plural}"
-    data = "" if measures.dataset_of(curve) == "cifar10" else f"{tables.data_of(curve, points)}, "
-    return data + epochs
-
-
-def sizes_by_sparsity(sizes: Sizes, format: str) -> Curve:
-    return measures.mean_by_sparsity((sparsity, of[format]) for (sparsity, _), of in sizes.items())
 
 
 # --- figures 5 and 6 ------------------------------------------------------------------------------
@@ -72,18 +57,16 @@ def figure_5_and_6(curve: str, points: Sequence[Point], sizes: Sizes) -> None:
     network = measures.network_of(curve)
     accuracy = measures.accuracy_of(points)
     formats = [f for f in next(iter(sizes.values())) if f != "dense"]
-    dense = sizes_by_sparsity(sizes, "dense")
-    compression = {
-        f: {s: dense[s] / size for s, size in sizes_by_sparsity(sizes, f).items() if s > 0}
+    dense = measures.sizes_by_sparsity(sizes, "dense")
+    packed = {
+        f: {s: size for s, size in measures.sizes_by_sparsity(sizes, f).items() if s > 0}
         for f in formats
     }
+    compression = {f: {s: dense[s] / size for s, size in of.items()} for f, of in packed.items()}
     spread: dict[float, list[float]] = {}
     for point in points:
         spread.setdefault(point["sparsity"], []).append(point["accuracy"])
-    fronts = {
-        f: [(size, accuracy[s]) for s, size in sizes_by_sparsity(sizes, f).items() if s > 0]
-        for f in formats
-    }
+    fronts = {f: [(size, accuracy[s]) for s, size in of.items()] for f, of in packed.items()}
     changes = published.ACCURACY_CHANGE[TITLES[network]]
     title = f"{TITLES[network]} on {DATASETS[measures.dataset_of(curve)].ours}"
     if size := points[0].get("resolution"):
@@ -202,104 +185,6 @@ def figure_11(tensors: dict[float, list[Weights]]) -> None:
     write("fig11", effects)
 
 
-# --- table I --------------------------------------------------------------------------------------
-
-
-def footprint_rows(
-    network: str, source: str, change: Curve, sizes: dict[float, dict[str, float]]
-) -> list[str]:
-    rows = []
-    for i, sparsity in enumerate(SPARSITIES):
-        if sparsity not in sizes:
-            continue
-        ours = sizes[sparsity]
-        cells = [TITLES[network], source, f"{sparsity:.0%}"]
-        cells.append(f"{100 * change[sparsity]:+.2f}" if sparsity in change else "")
-        cells.append(f"{published.ACCURACY_CHANGE[TITLES[network]][i]:+.2f}")
-        for format in PAPERS:
-            paper = published.FOOTPRINT[TITLES[network]][format][i]
-            relative = tables.difference(network, format, sparsity, ours)
-            text = f"{as_in_paper(ours[format])} / {as_in_paper(paper)} ({relative:+.1%})"
-            cells.append(text)
-        cells += [
-            f"{as_in_paper(ours[format])} ({ours[format] / ours['dense']:.3f})"
-            for format in ours
-            if format not in (*PAPERS, "dense")
-        ]
-        rows.append("| " + " | ".join(cells) + " |")
-    return rows
-
-
-def decode_rows() -> list[str]:
-    by_key = {(r["format"], r["sparsity"]): r for r in counts.records("resnet8", "helium")}
-    rows = []
-    for format in dict.fromkeys(format for format, _ in by_key):
-        cells = [format]
-        for i, sparsity in enumerate(SPARSITIES):
-            record = by_key[format, sparsity]
-            cells.append(f"{record['instructions_per_weight']:.3f}")
-            cells.append(f"{record['cycles_per_weight']:.2f}")
-            paper = published.CYCLES_PER_WEIGHT_RESNET8.get(format)
-            cells.append(f"{paper[i]:.2f}" if paper else "")
-        rows.append("| " + " | ".join(cells) + " |")
-    return rows
-
-
-def table_1(curves: dict[str, tuple[Sequence[Point], Sizes]]) -> None:
-    initial = json.loads((RESULTS / "initial_sizes.json").read_text())
-    columns = ["network", "weights", "sparsity", "Δ accuracy", "paper's"]
-    columns += [f"{plots.label(f)}: ours / paper" for f in PAPERS]
-    others = (f for f in initial[0]["nbytes"] if f not in (*PAPERS, "dense"))
-    columns += ["entropy bound" if f == "entropy_bound" else plots.label(f) for f in others]
-    paper_epochs = [
-        f"{recipe.pruning_epochs} + {recipe.retraining_epochs} ({TITLES[network]})"
-        for network, recipe in RECIPES.items()
-    ]
-    lines = [
-        "# Table I: ours beside the paper's",
-        "",
-        "Bytes of the prunable weights, without headers (k = 1000). In brackets: how far our bytes",
-        "a weight are from the paper's; for formats that the paper lacks, bytes a weight.",
-        "Δ accuracy: in points, int8 on the test images, against the network that had the same",
-        "epochs without pruning. Ours: CIFAR-10 in a JPEG-compressed copy, or TinyImageNet where",
-        "a row says so; the paper's: CIFAR-10 for ResNet8, TinyImageNet for the others. Epochs: of",
-        "dense training + pruning + retraining; several seeds: their mean. *Initial*: weights as",
-        "they are before training, pruned by magnitude. The paper prunes + retrains for so many",
-        f"epochs: {', '.join(paper_epochs)}. With fewer, a row has a",
-        "shortened recipe.",
-        "",
-        "| " + " | ".join(columns) + " |",
-        "|" + "---|" * len(columns),
-    ]
-    for network in TITLES:
-        for curve, (points, sizes) in curves.items():
-            if measures.network_of(curve) != network:
-                continue
-            accuracy = measures.accuracy_of(points)
-            change = {s: a - accuracy[0] for s, a in accuracy.items()} if 0 in accuracy else {}
-            mean = {
-                s: {f: sizes_by_sparsity(sizes, f)[s] for f in next(iter(sizes.values()))}
-                for s in accuracy
-            }
-            lines += footprint_rows(network, trained_of(curve, points), change, mean)
-        sizes_of_initial = {r["sparsity"]: r["nbytes"] for r in initial if r["network"] == network}
-        lines += footprint_rows(network, "initial", {}, sizes_of_initial)
-    lines += [
-        "",
-        "Decoding ResNet8's tensors on a Cortex-M55 with Helium, a weight: exact instructions,",
-        "estimated cycles, and the paper's cycles. The paper's are measured on a board with",
-        "weights in DDR4; ours come from a model of the core alone, in which no memory waits:",
-        "compare within a column.",
-        "",
-        "| format | "
-        + " | ".join(f"{s:.0%}: instr. | est. cycles | paper" for s in SPARSITIES)
-        + " |",
-        "|" + "---|" * 10,
-        *decode_rows(),
-    ]
-    (OUTPUT / "table1.md").write_text("\n".join(lines) + "\n")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.parse_args()
@@ -323,7 +208,7 @@ def main() -> None:
             figure_10(tensors, suffix)
             if curve == "resnet8_cifar10":  # as in the paper
                 figure_11(tensors)
-    table_1(curves)
+    (OUTPUT / "table1.md").write_text(table1.text(curves))
     points_of = {curve: points for curve, (points, _) in curves.items()}
     sizes_of = {curve: sizes for curve, (_, sizes) in curves.items()}
     accuracies = tables.accuracy_table(points_of)

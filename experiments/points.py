@@ -25,81 +25,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from experiments import data as datasets
 from experiments import train as training
 from experiments.device import TimeIsUp, Trainer, trainer_of
+from experiments.int8 import to_int8
 from experiments.measures import RESULTS, pruned_tensors_of, sizes
 from experiments.networks import RECIPES
-from experiments.train import Run, add_arguments, load, run_of, save_atomically
+from experiments.train import Run, add_arguments, load, run_of
 from stridepack.errors import StridepackError
-from stridepack.pruning import to_tflite
 from stridepack.sweep import Here, cluster, local_processes, remote
 from stridepack.sweep import run as run_sweep
 from stridepack.sweep.engines import Done
 from stridepack.sweep.points import Point
 
-CALIBRATION_IMAGES = 500  # of the training set, for the ranges of the activations
 LARGEST_PLAIN = 1_000_000  # bytes; a larger file is compressed, and its record has all sizes
-LARGEST_LOSS = 0.02  # of accuracy by quantisation; more means that the conversion went wrong
-
-
-@torch.no_grad()
-def float_accuracy(model: nn.Module, data: datasets.Images) -> float:
-    """Fraction of the images that the float32 model classifies correctly."""
-    batches = torch.split(data.pixels, 500)
-    guesses = torch.cat([model(datasets.normalise(p)).argmax(1) for p in batches])
-    return (guesses == data.labels).float().mean().item()
-
-
-def quantised(pixels: Tensor, scale: float, zero_point: int) -> npt.NDArray[np.int8]:
-    """Normalised images, NHWC, as a model's int8 input."""
-    x = datasets.normalise(pixels).permute(0, 2, 3, 1).numpy()
-    values: npt.NDArray[np.int8] = np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(
-        np.int8
-    )
-    return values
-
-
-def int8_outputs(tflite: bytes, pixels: Tensor) -> npt.NDArray[np.int8]:
-    """int8 logits of shape (n, classes) by LiteRT's reference kernels, those that TFLM shares."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    resolver = OpResolverType.BUILTIN_REF
-    interpreter = Interpreter(model_content=tflite, experimental_op_resolver_type=resolver)
-    source, sink = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    interpreter.allocate_tensors()
-    scale, zero_point = source["quantization"]
-    outputs = []
-    for image in pixels:  # one at a time: MobileViT's RESHAPEs hold for no other batch
-        interpreter.set_tensor(source["index"], quantised(image[None], scale, zero_point))
-        interpreter.invoke()
-        outputs.append(interpreter.get_tensor(sink["index"]).copy())
-    return np.concatenate(outputs)
-
-
-def to_int8(
-    name: str, model: nn.Module, train: datasets.Images, test: datasets.Images
-) -> tuple[bytes, float, float]:
-    """The int8 .tflite of a trained model; its accuracy, and that of the float model.
-
-    Raises
-    ------
-    RuntimeError
-        When the conversion cost more accuracy than quantisation does.
-    """
-    calibration = [datasets.normalise(image[None]) for image in train.pixels[:CALIBRATION_IMAGES]]
-    tflite = to_tflite(model, calibration)
-    float_score = float_accuracy(model, test)
-    guesses = int8_outputs(tflite, test.pixels).argmax(1)
-    score = float((guesses == test.labels.numpy()).mean())
-    if score < float_score - LARGEST_LOSS:
-        raise RuntimeError(f"{name}: {float_score:.4f} in float, {score:.4f} in int8")
-    return tflite, score, float_score
 
 
 def epochs(run: Run) -> dict[str, int]:
@@ -187,7 +128,8 @@ def record(run: Run, entry: dict[str, Any]) -> None:
         "paper_recipe": recipe,
         "points": points,
     }
-    save_atomically((json.dumps(content, indent=2) + "\n").encode(), RESULTS / f"{run.curve}.json")
+    text = json.dumps(content, indent=2) + "\n"
+    remote.write(str(RESULTS / f"{run.curve}.json"), text.encode())
 
 
 class Job:

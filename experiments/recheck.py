@@ -22,7 +22,7 @@ from typing import Any
 from experiments import data as datasets
 from experiments import measures, train
 from experiments.arguments import count
-from experiments.points import int8_outputs
+from experiments.int8 import int8_outputs
 
 
 def accuracy(point: dict[str, Any], images: datasets.Images) -> float:

@@ -21,10 +21,11 @@ import numpy as np
 
 import stridepack as sp
 from experiments import data as datasets
+from experiments.int8 import int8_outputs, quantised
 from experiments.measures import POST_TRAINING, RESULTS, model_of, points
 from experiments.networks import RECIPES
-from experiments.points import int8_outputs, quantised
-from experiments.train import DATA, save_atomically
+from experiments.train import DATA
+from stridepack.files.atomic import write_files
 from stridepack.shrink.rate import RATES
 
 CALIBRATION_IMAGES = 2800  # of the training set; a quarter of them is held back
@@ -90,7 +91,7 @@ def write(curve: str, entries: list[dict[str, Any]]) -> None:
     network, dataset = curve.split("_")
     content = {"network": network, "dataset": dataset, "points": ordered}
     text = json.dumps(content, indent=2) + "\n"
-    save_atomically(text.encode(), RESULTS / f"{curve}_shrink.json")
+    write_files({RESULTS / f"{curve}_shrink.json": text.encode()})
 
 
 def compress(entry: dict[str, Any]) -> None:
@@ -98,7 +99,7 @@ def compress(entry: dict[str, Any]) -> None:
     plain = RESULTS / entry["tflite"]
     entry["tflite"] = f"{plain.name}.xz"
     small = lzma.compress(plain.read_bytes(), preset=9 | lzma.PRESET_EXTREME)
-    save_atomically(small, RESULTS / entry["tflite"])
+    write_files({RESULTS / entry["tflite"]: small})
     plain.unlink()
 
 
@@ -138,7 +139,7 @@ def write_table() -> None:
     text = GUIDE.read_text()
     head, rest = text.split(BEGIN)
     _, tail = rest.split(END)
-    save_atomically(f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}".encode(), GUIDE)
+    write_files({GUIDE: f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}".encode()})
 
 
 def main() -> None:
@@ -162,7 +163,7 @@ def main() -> None:
     for source in sources:
         for flash in options.flash:
             model, entry = shrunk(source, flash, train, test)
-            save_atomically(model, RESULTS / entry["tflite"])
+            write_files({RESULTS / entry["tflite"]: model})
             record(curve, entry)
             write_table()
             print(f"{entry['tflite']}: {entry['accuracy']:.4f} in {entry['spk_nbytes']} bytes")

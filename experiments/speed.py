@@ -22,9 +22,9 @@ import torch.nn.functional as F
 
 from experiments.data import DATASETS
 from experiments.device import PRECISIONS, Trainer
+from experiments.loop import optimizer_of
 from experiments.measures import RESULTS
 from experiments.networks import PAPERS_DATASET, RECIPES
-from experiments.train import optimizer_of
 from stridepack.sweep import Here, grid, run
 
 STEPS = 4

@@ -13,6 +13,7 @@ from bench.published import SPARSITIES
 from experiments import measures
 from experiments.data import DATASETS
 from experiments.figures import PAPERS
+from experiments.measures import Sizes
 from experiments.networks import PAPERS_DATASET, RECIPES, TITLES
 
 DOCUMENT = Path("docs/paper.md")
@@ -20,7 +21,6 @@ LARGEST_DIFFERENCE = 0.015
 
 Point = dict[str, Any]
 Curves = Mapping[str, Sequence[Point]]
-Sizes = Mapping[tuple[float, int], Mapping[str, int]]  # by sparsity and seed
 
 
 def data_of(curve: str, points: Sequence[Point]) -> str:

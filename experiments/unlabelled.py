@@ -23,7 +23,8 @@ import stridepack as sp
 from experiments import data as datasets
 from experiments import figures
 from experiments.measures import RESULTS
-from experiments.train import DATA, save_atomically
+from experiments.train import DATA
+from stridepack.files.atomic import write_files
 from stridepack.tflite.model import load_model
 
 Array = npt.NDArray[Any]
@@ -185,7 +186,7 @@ def save(curves: dict[str, dict[str, Any]]) -> None:
     """Write the curves and their plot."""
     ordered = {title: curves[title] for title in MODELS if title in curves}
     text = json.dumps(ordered, indent=1) + "\n"
-    save_atomically(text.encode(), RESULTS / f"{NAME}.json")
+    write_files({RESULTS / f"{NAME}.json": text.encode()})
     figures.size_and_error(RESULTS / f"{NAME}.png", ordered)
 
 

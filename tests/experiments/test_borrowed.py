@@ -14,7 +14,7 @@ import torch  # noqa: E402
 from curve_commands import write_data  # noqa: E402
 
 import stridepack as sp  # noqa: E402
-from experiments import borrowed, data, measures, points, small, train  # noqa: E402
+from experiments import borrowed, data, int8, measures, points, small, train  # noqa: E402
 from experiments.device import MORE_TO_DO, Limit, Trainer  # noqa: E402
 
 OPTIONS = "--label there --dense-epochs 2 --pruning-epochs 1 --retraining-epochs 0"
@@ -92,7 +92,7 @@ def test_what_was_trained_elsewhere_within_a_limit_is_recorded_here(folder, monk
     assert point["accuracy"] > 0.4
     whole = RUN.train(data.load("cifar10", folder / "packed", "train"), Trainer("resnet8"))
     sets = [data.load("cifar10", folder / "data", split) for split in ("train", "test")]
-    expected, *_ = points.to_int8("whole", whole, *sets)
+    expected, *_ = int8.to_int8("whole", whole, *sets)
     (folder / "whole.tflite").write_bytes(expected)
     ours = sp.read_tflite(folder / "results" / point["tflite"])
     for a, b in zip(ours, sp.read_tflite(folder / "whole.tflite"), strict=True):

@@ -13,7 +13,7 @@ import torch  # noqa: E402
 import stridepack as sp  # noqa: E402
 from bench.networks import NETWORKS  # noqa: E402
 from bench.published import WEIGHTS, as_in_paper  # noqa: E402
-from experiments import mobilevit, paper, points  # noqa: E402
+from experiments import int8, mobilevit, paper  # noqa: E402
 from experiments.data import normalise  # noqa: E402
 from experiments.networks import RECIPES  # noqa: E402
 from stridepack.files.verify import verify_files  # noqa: E402
@@ -77,7 +77,7 @@ def test_mobilevit_converts_and_runs_in_tensorflow_lite_micro(tmp_path):
     file = tmp_path / "model.tflite"
     to_tflite(model, [normalise(image[None]) for image in pixels[:4]], file)
 
-    outputs = points.int8_outputs(file.read_bytes(), pixels).astype(np.float64)
+    outputs = int8.int8_outputs(file.read_bytes(), pixels).astype(np.float64)
     with torch.no_grad():
         logits = model(normalise(pixels)).numpy()
     assert np.corrcoef(outputs.ravel(), logits.ravel())[0, 1] > 0.99

@@ -10,9 +10,11 @@ for package in ("torch", "matplotlib", "lightning"):
 
 import torch  # noqa: E402
 
-from experiments import measures, points, train  # noqa: E402
+from experiments import loop, measures, points, train  # noqa: E402
 from experiments.data import Images  # noqa: E402
 from experiments.device import MORE_TO_DO, TimeIsUp, Trainer  # noqa: E402
+from experiments.networks import RECIPES  # noqa: E402
+from stridepack.sweep import remote  # noqa: E402
 
 RUN = train.Run("resnet8", "cifar10", 3, 0.6, dense_epochs=2, pruning_epochs=2, retraining_epochs=1)
 
@@ -36,16 +38,16 @@ def test_a_killed_run_goes_on_to_the_same_bits(
     tmp_path, monkeypatch, images, expected, epochs_done
 ):
     monkeypatch.setattr(train, "RUNS", tmp_path)
-    save, saved = train.save_atomically, []
+    write, saved = remote.write, []
 
-    def killed(content, file):
+    def killed(file, content):
         if len(saved) == epochs_done:
             raise KeyboardInterrupt  # in the middle of an epoch's end: its work is lost
         saved.append(file)
-        save(content, file)
+        write(file, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "save_atomically", killed)
+        patch.setattr(remote, "write", killed)
         with pytest.raises(KeyboardInterrupt):
             RUN.train(images)
     resumed = RUN.train(images).state_dict()
@@ -90,11 +92,11 @@ def test_a_checkpoint_of_other_options_is_refused(tmp_path, monkeypatch, images)
 
 
 def test_learning_rates_are_those_of_the_paper():
-    rate = train.pruning_rate(train.RECIPES["resnet8"], 30, 10)
+    rate = loop.pruning_rate(RECIPES["resnet8"], 30, 10)
     assert [rate(e) for e in (0, 29.9, 31.9)] == [0.05] * 3
     assert rate(32) == rate(36.9) == pytest.approx(0.005)
     assert rate(37) == rate(39.9) == pytest.approx(0.0005)
-    rate = train.pruning_rate(train.RECIPES["mobilevit_xxs"], 20, 0)
+    rate = loop.pruning_rate(RECIPES["mobilevit_xxs"], 20, 0)
     assert rate(0) == pytest.approx(1e-4)
     assert rate(20) == pytest.approx(1e-5)
 
@@ -150,13 +152,13 @@ def test_a_finished_training_needs_no_optimizer(tmp_path, monkeypatch, images):
     monkeypatch.setattr(train, "RUNS", tmp_path)
     short = dataclasses.replace(RUN, dense_epochs=2, pruning_epochs=1, retraining_epochs=0)
     trainer = Trainer("resnet8", accelerator="cpu")
-    save, states = train.save_atomically, []
+    write, states = remote.write, []
 
-    def kept(content, file):
+    def kept(file, content):
         states.append(torch.load(io.BytesIO(content)))
-        save(content, file)
+        write(file, content)
 
-    monkeypatch.setattr(train, "save_atomically", kept)
+    monkeypatch.setattr(remote, "write", kept)
     short.train_dense(images, trainer)
     assert ["optimizer" in state for state in states] == [True, False]
     short.train(images, trainer)  # goes on from there
