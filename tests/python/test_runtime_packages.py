@@ -355,6 +355,25 @@ def test_packages_with_less_have_fewer_options(tmp_path: Path, package: str) -> 
     assert "STRIDEPACK_TRANSFORMS" not in cache
 
 
+@pytest.mark.parametrize(
+    ("package", "text"),
+    [
+        ("meson", "`-Dstridepack:rle=false` leaves a decoder out"),
+        ("zephyr", "`CONFIG_STRIDEPACK_RLE=n` leaves a decoder out"),
+        ("cmsis-pack", "- SPK_WITHOUT_RLE   # leaves a decoder out"),
+        ("platformio", "build_flags = -DSPK_WITHOUT_RLE\n"),
+        ("rust", '`default-features = false, features = ["rle"]` compiles one decoder'),
+    ],
+)
+def test_examples_name_a_decoder_that_is_there(tmp_path: Path, package: str, text: str) -> None:
+    write_runtime(tmp_path / "all", package=package)
+    whole = (tmp_path / "all/README.md").read_text()
+    assert text.replace("rle", "huffman").replace("RLE", "HUFFMAN") in whole
+    write_runtime(tmp_path / "less", package=package, decoders=["dense", "rle"])
+    assert text in (tmp_path / "less/README.md").read_text()
+    assert "@" not in whole
+
+
 def test_what_a_model_needs(tmp_path: Path) -> None:
     """A .spk file and the header beside C arrays say the same, transforms included."""
     rows = np.repeat(np.arange(200, dtype=np.int8)[:, None], 200, axis=1)

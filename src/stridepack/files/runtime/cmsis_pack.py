@@ -21,7 +21,7 @@ packs:
 components:
   - component: Machine Learning:stridepack
 define:
-  - SPK_WITHOUT_RANS   # leaves a decoder out
+  - SPK_WITHOUT_@FORMAT@   # leaves a decoder out
 ```
 """
 

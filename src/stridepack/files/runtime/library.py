@@ -93,6 +93,11 @@ class Library:
             for name, says in options.items()
         )
 
+    def with_example(self, text: str) -> str:
+        """A text with @format@ and @FORMAT@, of which one of the formats takes the place."""
+        name = self.formats[-1] if self.formats else "huffman"
+        return text.replace("@format@", name).replace("@FORMAT@", name.upper())
+
     def for_each_format(self, template: str) -> str:
         """A text with {format}, as it is, and {name}, in capitals, once for each format."""
         return "".join(template.format(format=name, name=name.upper()) for name in self.formats)

@@ -17,7 +17,7 @@ spk = dependency('stridepack', fallback: ['stridepack', 'stridepack_dep'])
 executable('firmware', 'main.c', 'weights.c', dependencies: spk)
 ```
 
-`-Dstridepack:huffman=false` leaves a decoder out.
+`-Dstridepack:@format@=false` leaves a decoder out.
 """
 
 _BUILD = """\

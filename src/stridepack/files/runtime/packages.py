@@ -27,7 +27,8 @@ class Package:
     next_step : str
         A sentence: what the user does with the directory.
     guide : str, optional
-        A section of README.md in place of those on compilers and CMake. Default: these.
+        A section of README.md in place of those on compilers and CMake, as `with_example` takes
+        it. Default: these.
     """
 
     arrange: Callable[[Library], Files]
@@ -41,7 +42,8 @@ class Package:
             return files
         text = files["README.md"].decode()
         begin, end = text.index("## Compile it without"), text.index("## Other build systems")
-        return files | {"README.md": f"{text[:begin]}{self.guide}\n{text[end:]}".encode()}
+        guide = library.with_example(self.guide)
+        return files | {"README.md": f"{text[:begin]}{guide}\n{text[end:]}".encode()}
 
 
 PACKAGES = {

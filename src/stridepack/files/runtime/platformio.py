@@ -9,10 +9,10 @@ NEXT_STEP = "Put the directory into `lib/` of your project. PlatformIO then find
 GUIDE = """\
 ## Compile it with PlatformIO
 
-Put this directory into `lib/` of your project. Flags in `platformio.ini` leave decoders out:
+Put this directory into `lib/` of your project. A flag in `platformio.ini` leaves a decoder out:
 
 ```ini
-build_flags = -DSPK_WITHOUT_RANS -DSPK_WITHOUT_HUFFMAN
+build_flags = -DSPK_WITHOUT_@FORMAT@
 ```
 """
 

@@ -20,7 +20,7 @@ other crate. The licence is Apache-2.0 (`LICENSE`).
 stridepack = { path = "third_party/stridepack" }
 ```
 
-Each format is a feature: `default-features = false, features = ["huffman"]` compiles one decoder.
+Each format is a feature: `default-features = false, features = ["@format@"]` compiles one decoder.
 """
 
 _MANIFEST = """\
@@ -58,7 +58,7 @@ def arrange(library: Library) -> Files:
     in_c = {f"c/{path}": content for path, content in library.files.items() if path != "LICENSE"}
     return {
         "LICENSE": library.files["LICENSE"],
-        "README.md": _README.encode(),
+        "README.md": library.with_example(_README).encode(),
         "Cargo.toml": manifest.encode(),
         "formats.txt": library.for_each_format("{name}\n").encode(),
         **sources,

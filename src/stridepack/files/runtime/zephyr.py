@@ -26,7 +26,7 @@ CONFIG_MAIN_STACK_SIZE=10240
 ```
 
 The stack is that for `huffman` with Helium; `include/spk.h` has the figures of the other formats.
-`CONFIG_STRIDEPACK_RANS=n` leaves a decoder out. For the decoders that use Helium, set
+`CONFIG_STRIDEPACK_@FORMAT@=n` leaves a decoder out. For the decoders that use Helium, set
 `CONFIG_FPU=y` and `CONFIG_FP_HARDABI=y`.
 """
 
