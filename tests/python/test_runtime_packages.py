@@ -138,6 +138,11 @@ def test_cmake_leaves_decoders_out(tmp_path: Path) -> None:
     assert left_out in (tmp_path / "build/stridepack.pc").read_text()
     cmake(tmp_path, "-DSTRIDEPACK_CRC32=crc32_of_chip")
     assert "SPK_CRC32=crc32_of_chip" in (tmp_path / "build/build.ninja").read_text()
+    for table in ("", "17"):
+        with pytest.raises(
+            AssertionError, match=rf'TABLE is "{table}"\.\s+Set it to 0, 16 or 256\.'
+        ):
+            cmake(tmp_path, f"-DSTRIDEPACK_CRC32_TABLE={table}")
 
 
 def test_meson(tmp_path: Path) -> None:
