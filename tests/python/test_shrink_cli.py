@@ -81,3 +81,18 @@ def test_nothing_is_written_where_a_target_cannot_be_met(model: Path, tmp_path: 
     (tmp_path / "data.npz").write_bytes(b"")
     assert "not a .npz file" in run("shrink", model, *data, "--step", 4, code=2)
     assert not output.exists()
+
+
+def test_outputs_that_would_replace_what_is_read(model: Path, tmp_path: Path) -> None:
+    data, before = tmp_path / "data.npz", model.read_bytes()
+    options = ("shrink", model, "--data", data, "--step", 4, "-o")
+    assert "the output would overwrite the model" in run(*options, model, code=2)
+    assert "the output would overwrite the samples" in run(*options, data, code=2)
+    curve = tmp_path / "model.json"
+    curve.symlink_to(model)
+    said = run(*options, tmp_path / "small.tflite", "--curve", curve, code=2)
+    assert f"{curve}: the output would overwrite the model" in said
+    assert model.read_bytes() == before
+    said = run(*options, tmp_path / "none/small.tflite", code=2)
+    assert f"there is no directory {tmp_path / 'none'}" in said
+    assert not (tmp_path / "small.tflite").exists()

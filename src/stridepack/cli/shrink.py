@@ -9,6 +9,7 @@ from stridepack.cli.numbers import FloatRange
 from stridepack.cli.options import MODEL, PATH, output_option
 from stridepack.cli.output import progress_in_rounds, say, say_json, say_written, show
 from stridepack.files.atomic import write_files
+from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.report.curve import check_curve_file, curve_file
 from stridepack.report.shrink import shrink_report, shrink_sentences, shrink_table
 from stridepack.shrink import read_data
@@ -107,6 +108,10 @@ def shrink(
         raise click.UsageError("Give exactly one of --flash, --max-drop, --min-snr and --step.")
     if curve is not None:
         check_curve_file(curve)
+    for path in (output, *([] if curve is None else [curve])):
+        refuse_to_overwrite(path, model, "model")
+        refuse_to_overwrite(path, data, "samples")
+        check_output(path)
     inputs, labels = read_data(data)
     with progress_in_rounds("starting") as advance:
         result = shrink_model(

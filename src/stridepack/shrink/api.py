@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from stridepack.errors import BudgetError, InputError, ModelError
 from stridepack.files.atomic import write_files
+from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.shrink.allocate import measure_candidates, usual_steps
 from stridepack.shrink.build import Builder
 from stridepack.shrink.compensate import LARGEST_LEVEL
@@ -138,6 +139,8 @@ def shrink(  # noqa: PLR0917 (in the order in which one thinks of them)
         For data that do not fit the model, or targets outside their limits.
     BudgetError
         When no plan takes so few bytes. Nothing was written.
+    OutputError
+        When the output cannot be written.
     ModelError
         When the model cannot be read, cannot run in LiteRT, or has nothing to shrink.
     MissingDependencyError
@@ -203,8 +206,9 @@ def _check_names(file: str, output: str | PathLike[str] | None, packed_as: str) 
         raise InputError(
             f"`packed_as={packed_as}` is unknown. Choose {' or '.join(RATES)}.", packed_as=packed_as
         )
-    if output is not None and Path(output).resolve() == Path(file).resolve():
-        raise InputError(f"{output}: the output would overwrite the model. Choose another name.")
+    if output is not None:
+        refuse_to_overwrite(Path(output), Path(file), "model")
+        check_output(Path(output))
 
 
 def _check_classifies(reference: Reference, max_drop: float) -> None:
