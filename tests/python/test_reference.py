@@ -326,11 +326,11 @@ def test_the_reference_is_independent() -> None:
 
 
 def test_input_errors() -> None:
-    with pytest.raises(sp.InputError, match="unknown format 'blob'"):
+    with pytest.raises(sp.InputError, match="`format=blob` is unknown"):
         reference.encode(np.zeros(3, np.int8), "blob")
     with pytest.raises(sp.InputError, match="int16"):
         reference.encode(np.zeros(3, np.int16), "dense")
     with pytest.raises(sp.InputError, match="dimensions"):
         reference.encode(np.zeros((1,) * 9, np.int8), "dense")
-    with pytest.raises(sp.InputError, match="tile=0"):
+    with pytest.raises(sp.InputError, match="`tile=0` is not possible"):
         reference.encode(np.zeros(3, np.int8), "dense", tile=0)

@@ -1,9 +1,9 @@
 """Files in, files out.
 
 `table.py` is the one table of what can be done with each suffix. `read.py`, `pack.py`, `unpack.py`
-and `verify.py` are the jobs on top of it. `arrays.py`, `spk.py`, `c_source.py` and `tflite.py` know
-one kind of file each, `blobs.py` chooses formats for those that hold blobs. `runtime.py` writes the
-C runtime, and `atomic.py` writes complete files or none.
+and `verify.py` are the jobs on top of it. `arrays.py`, `onnx.py`, `safetensors.py`, `spk.py`,
+`c_source.py` and `tflite.py` know one kind of file each, `blobs.py` chooses formats for those that
+hold blobs. `runtime/` writes the C runtime, and `atomic.py` writes complete files or none.
 """
 
 from stridepack.files.job import DECODERS, Stored

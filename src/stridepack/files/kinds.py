@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stridepack.errors import ModelError
+from stridepack.errors import ModelError, reason
 from stridepack.files.c_array_in import model_in_c
 
 # Other names that are used for the same kinds.
@@ -44,5 +44,5 @@ def tflite_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: the file cannot be read: {error.strerror}") from error
+        raise ModelError(f"{path}: the file cannot be read: {reason(error)}.") from error
     return model_in_c(data, str(path)) if kind_of(path) in C_TEXT else data

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack._next_steps import FLOAT_ONNX
-from stridepack.errors import MissingDependencyError, ModelError
+from stridepack.errors import MissingDependencyError, ModelError, reason
 from stridepack.files.left_out import by_type, warn_left_out
 from stridepack.files.onnx_graph import Constant, find_constants
 from stridepack.tensor import WeightTensor
@@ -83,7 +83,7 @@ class _Reader:
         try:
             model = self._onnx.ModelProto.FromString(self._path.read_bytes())
         except OSError as error:
-            raise self._error(f"the file cannot be read: {error.strerror}") from error
+            raise self._error(f"the file cannot be read: {reason(error)}.") from error
         except Exception as error:  # DecodeError of the package protobuf, which onnx brings
             raise self._error("this is not an ONNX model, or it is damaged.") from error
         if not model.graph.node:  # any bytes that are no message of protobuf can look like that

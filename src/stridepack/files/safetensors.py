@@ -93,7 +93,7 @@ class Contents:
                 self._header: dict[str, Any] = json.loads(file.read(size))
         except (OSError, ValueError, SafetensorError) as error:
             raise ModelError(
-                f"{path}: this is not a .safetensors file, or it is damaged: {error}"
+                f"{path}: this is not a .safetensors file, or it is damaged: {reason(error)}."
             ) from error
         self._data = 8 + size
         self.types: dict[str, str] = {name: self._header[name]["dtype"] for name in names}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stridepack import _core, _spec
-from stridepack.errors import CorruptDataError, InputError, ModelError, status_text
+from stridepack.errors import CorruptDataError, InputError, ModelError, reason, status_text
 from stridepack.files.atomic import write_files
 from stridepack.packed import Packed
 
@@ -43,7 +43,7 @@ def read_bundle(path: str | PathLike[str]) -> dict[str, Packed]:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: the file cannot be read: {error.strerror}") from error
+        raise ModelError(f"{path}: the file cannot be read: {reason(error)}.") from error
     return parse_bundle(data, str(path))
 
 
@@ -103,9 +103,11 @@ def decode_names(stored: Iterable[bytes | None], what: str) -> list[str]:
         try:
             name = str(i) if encoded is None else encoded.decode()
         except UnicodeDecodeError as error:
-            raise CorruptDataError(f"{what}: the name {encoded!r} is not UTF-8") from error
+            raise CorruptDataError(
+                f"{what}: the name {encoded!r} is not UTF-8. {_DAMAGED}"
+            ) from error
         if name in names:
-            raise CorruptDataError(f"{what}: two tensors have the name {name!r}")
+            raise CorruptDataError(f"{what}: two tensors have the name {name!r}. {_DAMAGED}")
         names[name] = None
     return list(names)
 

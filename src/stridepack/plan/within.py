@@ -78,7 +78,7 @@ def plan_within(
         Count the code of the decoders in use as Flash, as `stridepack.cost.decoder_nbytes` has
         it. What two of them share counts twice.
     container_nbytes : int
-        Bytes of Flash beside blobs and code, such as `stridepack.files.spk.overhead`.
+        Bytes of Flash beside blobs and code, such as `stridepack.files.spk.bundle_overhead`.
     format, candidates, min_size, transforms, on_done, **options
         As in `stridepack.plan`; dense is always possible here.
     tile : int, optional

@@ -62,7 +62,8 @@ def codec(format: str) -> Codec:
         For an unknown format.
     """
     if format not in _spec.FORMATS:
-        raise InputError(f"unknown format {format!r}; there are {', '.join(_spec.FORMATS)}")
+        known = ", ".join(_spec.FORMATS)
+        raise InputError(f"`format={format}` is unknown. Choose one of {known}.")
     return cast(Codec, importlib.import_module(f"{__package__}.{format}"))
 
 
@@ -244,13 +245,13 @@ def check_values(values: Int8Array) -> None:
     """Raise InputError for what no blob can hold."""
     if values.dtype != np.int8 or values.ndim > _spec.MAX_DIMS:
         raise InputError(
-            f"values must be int8 with at most {_spec.MAX_DIMS} dimensions, "
-            f"got {values.dtype} with {values.ndim}"
+            f"The values are {values.dtype} with {values.ndim} dimensions. They must be int8 with "
+            f"at most {_spec.MAX_DIMS}."
         )
 
 
 def tile_size(n_elements: int, tile: int | None) -> int:
     """T: never larger than the tensor, and at least 1."""
     if tile is not None and tile < 1:
-        raise InputError(f"a tile has at least 1 element, got tile={tile}")
+        raise InputError(f"`tile={tile}` is not possible. A tile has at least 1 element.")
     return max(n_elements if tile is None else min(tile, n_elements), 1)

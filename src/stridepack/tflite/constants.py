@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stridepack.errors import ModelError
+from stridepack.errors import ModelError, reason
 from stridepack.tensor import Int8Array, WeightTensor
 from stridepack.tflite.decode import Encoded, decode, decoded_tensors, is_decode, payload_of
 from stridepack.tflite.model import (
@@ -88,7 +88,7 @@ def read_tflite(path: str | os.PathLike[str]) -> list[WeightTensor]:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise ModelError(f"{file}: the file cannot be read: {error.strerror}") from error
+        raise ModelError(f"{file}: the file cannot be read: {reason(error)}.") from error
     return parse_tflite(data, file)
 
 

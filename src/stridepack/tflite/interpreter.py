@@ -149,7 +149,7 @@ def _run(
     arena = re.search(r"Arena allocation total (\d+) bytes", log)
     if arena is None:
         raise ModelError(
-            f"{name}: the TensorFlow Lite Micro interpreter did not say its arena size"
+            f"{name}: the TensorFlow Lite Micro interpreter did not say its arena size."
         )
     with np.load(io.BytesIO(output), allow_pickle=False) as archive:
         arrays = [archive[f"arr_{i}"] for i in range(sum(counts))]
