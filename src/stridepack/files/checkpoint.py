@@ -12,17 +12,6 @@ from stridepack.files.safetensors import Contents
 from stridepack.files.stream import Shard
 from stridepack.files.table import type_of
 
-INDEX = ".safetensors.index.json"
-
-
-def is_index(path: Path) -> bool:
-    """Whether a file is such an index, by its name.
-
-    >>> is_index(Path("model.safetensors.index.json")), is_index(Path("model.json"))
-    (True, False)
-    """
-    return path.name.lower().endswith(INDEX)
-
 
 def read_index(path: Path) -> dict[Path, list[str]]:
     """The shards of a checkpoint, sorted by name, and the tensors that each one should have.

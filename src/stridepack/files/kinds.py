@@ -28,6 +28,15 @@ def kind_of(path: Path) -> str:
     return _SAME_AS.get(suffix, suffix)
 
 
+def is_index(path: Path) -> bool:
+    """Whether a file is the index of a checkpoint in several files, by its name.
+
+    >>> is_index(Path("model.safetensors.index.json")), is_index(Path("model.json"))
+    (True, False)
+    """
+    return path.name.lower().endswith(".safetensors.index.json")
+
+
 def holds_tflite(path: Path) -> bool:
     """Whether files of this kind hold a .tflite model, as they are or as an array in C."""
     return kind_of(path) in (".tflite", *C_TEXT)

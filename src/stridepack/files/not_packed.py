@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stridepack import _next_steps
 from stridepack.errors import ModelError
+from stridepack.files.kinds import is_index
 
 _KERAS = f"this is a Keras model, whose weights are floating-point numbers. {_next_steps.KERAS}"
 _TORCH = f"this is a PyTorch file, which is not read. {_next_steps.TORCH}"
@@ -35,7 +36,7 @@ def check_can_be_packed(path: Path) -> None:
                 f"floating-point numbers. {_next_steps.SAVED_MODEL}"
             )
         return
-    if path.name.lower().endswith(".safetensors.index.json"):
+    if is_index(path):
         raise ModelError(
             f"{path}: this is the index of a checkpoint in several files. `stridepack pack` packs "
             "all of them into a directory, and `stridepack verify` compares them with it. Here, "

@@ -10,9 +10,9 @@ from stridepack.errors import InputError
 from stridepack.files.atomic import new_files, write_files
 from stridepack.files.c_array import array_name
 from stridepack.files.c_names import check_c_output
-from stridepack.files.checkpoint import check_folder, check_targets, is_index, open_shards
+from stridepack.files.checkpoint import check_folder, check_targets, open_shards
 from stridepack.files.job import DECODERS, PackJob, Stored
-from stridepack.files.kinds import kind_of
+from stridepack.files.kinds import is_index, kind_of
 from stridepack.files.open_files import allow_open_files
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import reader_of

@@ -6,8 +6,7 @@ from pathlib import Path
 from stridepack._words import listed
 from stridepack.errors import InputError
 from stridepack.files.atomic import new_files
-from stridepack.files.checkpoint import is_index
-from stridepack.files.kinds import kind_of
+from stridepack.files.kinds import is_index, kind_of
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.files.read import check_is_file
 from stridepack.files.table import check_has_name, suffixes, type_of

@@ -7,9 +7,9 @@ from os import PathLike
 from pathlib import Path
 
 from stridepack.errors import InputError, ModelError
-from stridepack.files.checkpoint import is_index, open_shards
+from stridepack.files.checkpoint import open_shards
 from stridepack.files.differences import differences
-from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
+from stridepack.files.kinds import holds_tflite, is_index, kind_of, tflite_bytes
 from stridepack.files.outputs import is_same_file
 from stridepack.files.safetensors import check_not_empty
 from stridepack.files.table import suffixes, type_of
