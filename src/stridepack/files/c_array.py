@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stridepack.errors import InputError
-from stridepack.files.c_names import why_no_name
+from stridepack.files.c_names import GENERATED, why_no_name
 from stridepack.files.c_source import hex_lines, identifier
 from stridepack.files.job import Chosen
 
@@ -37,7 +37,7 @@ def c_array(name: str, model: bytes, header: str) -> tuple[str, str]:
     """Text of the header, and of the source that includes it, for an array of a name."""
     guard = f"{name.upper()}_H_"
     declaration = f"""\
-// A .tflite model packed by stridepack. Generated; do not edit.
+// A .tflite model {GENERATED}
 #ifndef {guard}
 #define {guard}
 
@@ -47,7 +47,7 @@ extern const unsigned char {name}[];  // at a multiple of 16 bytes
 #endif
 """
     definition = f"""\
-// A .tflite model packed by stridepack. Generated; do not edit.
+// A .tflite model {GENERATED}
 #include "{header}"
 
 alignas(16) const unsigned char {name}[{name}_size] = {{
