@@ -21,8 +21,7 @@ class FormatChoice:
     ----------
     tensors : sequence of dict of str to Option
         For each tensor, what every possible format adds to bytes of Flash and cycles. Of equal
-        ones the first is preferred. Where a format has several variants, its name is followed by
-        a space and what tells them apart.
+        ones the first is preferred. Where a format has several variants, `variant_of` names them.
     fixed_nbytes : int
         Bytes of Flash that any choice takes.
     code_nbytes : mapping of str to int
@@ -174,10 +173,19 @@ class FormatChoice:
         return f"{alone} For at most {limit}, the smallest one needs {need}."
 
 
-def format_of(variant: str) -> str:
-    """The format of a variant.
+def variant_of(format: str, number: int) -> str:
+    """The name of a variant of a format; the first one has the name of the format itself.
 
-    >>> format_of("rans 1"), format_of("rans")
+    >>> variant_of("rans", 0), variant_of("rans", 1)
+    ('rans', 'rans 1')
+    """
+    return f"{format} {number}" if number else format
+
+
+def format_of(variant: str) -> str:
+    """The format of a variant, of whatever number.
+
+    >>> format_of(variant_of("rans", 1)), format_of(variant_of("rans", 0))
     ('rans', 'rans')
     """
     return variant.partition(" ")[0]

@@ -24,7 +24,7 @@ class Tried:
     candidates : dict of str to Packed
         By format, with the transforms that are worth their time.
     others : dict of str to Packed
-        The same formats with other transforms, or without them, named as in `FormatChoice`.
+        The same formats with other transforms, or without them, named by `variant_of`.
     left_out : set of str
         Formats of which too little is known.
     """

@@ -16,7 +16,7 @@ from stridepack.errors import BudgetError, InputError
 from stridepack.formats import formats
 from stridepack.plan.budget import OBJECTIVES, Budget
 from stridepack.plan.budget_plan import DEFAULT_TARGET, BudgetPlan, code_nbytes
-from stridepack.plan.choice import FormatChoice, format_of
+from stridepack.plan.choice import FormatChoice, format_of, variant_of
 from stridepack.plan.encode import TensorEncoder
 from stridepack.plan.options import AUTO, PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, why_dense
@@ -159,7 +159,7 @@ def choose_within(
                 continue
             tried.candidates[name] = variants[0]
             for i, packed in enumerate(variants[1:], 1):
-                tried.others[f"{name} {i}"] = packed
+                tried.others[variant_of(name, i)] = packed
         if not tried.candidates:
             raise InputError(
                 f"Tensor {tensor.name!r} can only be stored dense, and what dense costs on "
