@@ -348,7 +348,7 @@ def batch_of_two() -> bytes:
     [
         (two_inputs(), InputError, "2 inputs"),
         (batch_of_two(), InputError, r"shape \[2, 64\]"),
-        (dense_layer(sparse(8, 64)).to_bytes(), ModelError, "fewer than 2048 elements"),
+        (dense_layer(sparse(8, 64)).to_bytes(), ModelError, "fewer than 2,048 elements"),
         (dense_layer(sparse(64, 64), n_readers=2).to_bytes(), ModelError, "2 operators read it"),
         (b"no model" * 10, ModelError, "not a TensorFlow Lite model"),
     ],

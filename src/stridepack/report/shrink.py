@@ -10,6 +10,7 @@ from rich.table import Table
 from stridepack.report.tables import new_table, ratio
 from stridepack.report.text import escape
 from stridepack.shrink import Point, ShrinkResult
+from stridepack.shrink.tensors import TOO_SMALL
 
 _FILES = {"spk": "a .spk file", "tflite": "a .tflite for TensorFlow Lite Micro"}
 
@@ -46,7 +47,7 @@ def shrink_table(result: ShrinkResult) -> Table:
 def shrink_sentences(result: ShrinkResult) -> Iterator[str]:
     """What stayed as it is, and the figures of the whole model."""
     for tensor in result.tensors:
-        if tensor.note and "fewer than" not in tensor.note:
+        if tensor.note not in ("", TOO_SMALL):
             yield f"{tensor.name} stays as it is, because {tensor.note}."
     before, after = result.before, result.after
     yield (

@@ -11,7 +11,7 @@ from stridepack.shrink.rate import Rate
 from stridepack.shrink.result import ShrunkTensor
 from stridepack.tensor import WeightTensor
 
-_SMALL = f"it has fewer than {SMALL} elements, so it gets no step of its own"
+TOO_SMALL = f"it has fewer than {SMALL:,} elements, so it gets no step of its own"
 _NO_EFFECT = "the outputs do not depend on it"
 
 
@@ -64,7 +64,7 @@ def shrunk_tensors(
 def why_nothing(builder: Builder) -> str:
     """Why a model has no layer that can be shrunk."""
     reasons = [f"{name}: {reason}" for name, reason in builder.obstacles.items()]
-    reasons += [f"{layer.name}: {_SMALL}" for layer in builder.draft.layers]
+    reasons += [f"{layer.name}: {TOO_SMALL}" for layer in builder.draft.layers]
     return "no tensor of it can be shrunk. " + "; ".join(reasons) + "."
 
 
@@ -76,4 +76,4 @@ def _nbytes(tensor: WeightTensor, builder: Builder, rate: Rate) -> int:
 def _note(tensor: WeightTensor, builder: Builder, table: Table, i: int | None) -> str:
     if i is not None:
         return _NO_EFFECT if len(table[i]) == 1 else ""
-    return builder.obstacles.get(tensor.name, _SMALL)
+    return builder.obstacles.get(tensor.name, TOO_SMALL)
