@@ -5,7 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from arrays import random_array
 from commands import Call, call
+
+import stridepack as sp
+from stridepack.plan.measure import measure_all
+from stridepack.plan.options import PackOptions
+from stridepack.report.page.numbers import model_numbers
 
 __all__ = ["call"]
 
@@ -33,6 +39,22 @@ def test_empty_tensors(call: Call, tmp_path: Path) -> None:
     for row in rows:
         zeros = row["zeros"]
         assert (zeros["png"], zeros["row_density"], zeros["column_density"]) == ("", [], [])
+
+
+def test_what_speaks_for_a_format() -> None:
+    """A blob in a .tflite has a shorter header, and may be smaller than the smallest that is."""
+    tensor = sp.WeightTensor("a", random_array(3000, 0.7))
+    measured = measure_all([tensor], PackOptions(), "cortex-m55")
+    nbytes = measured[0].nbytes
+    smallest, second = sorted(nbytes, key=nbytes.__getitem__)[:2]
+    for more, said in (
+        (2, f"{smallest} would take 2 bytes less."),
+        (0, f"{second} is the smallest format."),
+        (-4, f"{second} is the smallest format."),
+    ):
+        stored = {"a": sp.Stored(tensor, second, nbytes[smallest] + more)}
+        numbers = model_numbers("a.npy", measured, stored, "cortex-m55", files={})
+        assert numbers["tensors"][0]["why"].startswith(said)
 
 
 @pytest.mark.slow

@@ -1,8 +1,8 @@
 """A plan for all tensors of a model, and the sums of what it takes."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from stridepack._numbers import total
 from stridepack.cost import decoder_nbytes, targets, unit_of
 from stridepack.formats import formats
 from stridepack.packed import Packed
@@ -110,13 +110,3 @@ def code_nbytes(format: str, target: str) -> int | None:
     """Bytes of the decoder of a format; None where it was never measured."""
     memory = decoder_nbytes(format, target)
     return None if memory is None else memory[0]
-
-
-def total(numbers: Iterable[int | None]) -> int | None:
-    """None where one of them is."""
-    result = 0
-    for number in numbers:
-        if number is None:
-            return None
-        result += number
-    return result

@@ -1,11 +1,12 @@
 """`inspect --target`: what decoding a model costs on a target."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
 
+from stridepack._numbers import total
 from stridepack.cost import decoder_nbytes, unit_of
 from stridepack.formats import formats
 from stridepack.plan.measure import Measured
@@ -50,12 +51,12 @@ class Decoding:
         all_packed: also those that stay dense, whatever their sizes, but for "auto".
         """
         by_format = {
-            format: _sum(
+            format: total(
                 m.cycles["dense" if m.note and not all_packed else format] for m in self.measured
             )
             for format in formats()
         }
-        return by_format | {"auto": _sum(m.cycles[m.best] for m in self.measured)}
+        return by_format | {"auto": total(m.cycles[m.best] for m in self.measured)}
 
     def ms(self, cycles: float | None) -> float | None:
         """Milliseconds."""
@@ -78,7 +79,7 @@ def decoding_table(title: str, decoding: Decoding) -> Table:
         table.add_row(
             f"{stay_dense(len(dense))}",
             f"{sum(m.tensor.size for m in dense):,}",
-            *([_rounded(_sum(m.cycles["dense"] for m in dense))] * (len(formats()) + 1)),
+            *([_rounded(total(m.cycles["dense"] for m in dense))] * (len(formats()) + 1)),
         )
     table.add_section()
     totals = decoding.totals(all_packed=False).values()
@@ -147,16 +148,6 @@ def add_decoding(report: dict[str, Any], decoding: Decoding) -> None:
         "scratch_nbytes": decoding.scratch_nbytes,
         "arena_nbytes": None if isinstance(arena, str) else {"model": arena[0], "packed": arena[1]},
     }
-
-
-def _sum(cycles: Iterable[float | None]) -> float | None:
-    """None where one of them is."""
-    total = 0.0
-    for each in cycles:
-        if each is None:
-            return None
-        total += each
-    return total
 
 
 def _integer(cycles: float | None) -> int | None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from stridepack._numbers import total
 from stridepack._words import listed
 from stridepack.formats import formats
-from stridepack.plan.budget_plan import BudgetPlan, PlannedTensor, total
+from stridepack.plan.budget_plan import BudgetPlan, PlannedTensor
 from stridepack.report.stored import STORED_COLUMNS, stored_cells
 from stridepack.report.tables import new_table, reason_of, stay_dense
 from stridepack.report.text import escape

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stridepack._numbers import total
 from stridepack._words import listed
 from stridepack.cost import decoder_nbytes, unit_of
 from stridepack.files.job import Stored
@@ -60,10 +61,10 @@ def model_numbers(
             "n_zeros": sum(row["n_zeros"] for row in tensors),
             "entropy_nbytes": sum(row["entropy_nbytes"] for row in tensors),
             "nbytes": sum(row["stored_nbytes"] for row in tensors),
-            "cycles": _sum([row["stored_cycles"] for row in tensors]),
+            "cycles": total(row["stored_cycles"] for row in tensors),
             "largest_tensor": max((row["n_elements"] for row in tensors), default=0),
             "formats": used,
-            "code_nbytes": _sum([one and one[0] for one in memory]),
+            "code_nbytes": total(one and one[0] for one in memory),
             "stack_nbytes": None
             if None in memory
             else max((one[1] for one in memory if one), default=0),
@@ -113,10 +114,11 @@ def _why(one: Measured, format: str, nbytes: int, note: str) -> str:
         return f"TensorFlow Lite Micro decodes {format} by itself."
     smallest = min(one.nbytes, key=one.nbytes.__getitem__)
     more = nbytes - one.nbytes[smallest]
+    # A blob in a .tflite has a shorter header, so it may take less than the smallest one measured.
     said = (
         f"{format} is the smallest format."
-        if format == smallest
-        else f"{smallest} would take {-more if more < 0 else more:,} bytes less."
+        if format == smallest or more <= 0
+        else f"{smallest} would take {more:,} bytes less."
     )
     cycles = one.cycles.get(format)
     near = [
@@ -139,8 +141,3 @@ def _counted(names: Sequence[str]) -> dict[str, int]:
 
 def _rounded(cycles: float | None) -> int | None:
     return None if cycles is None else round(cycles)
-
-
-def _sum(values: Sequence[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
