@@ -5,7 +5,7 @@
     python -m experiments.borrowed train IMAGES OUT --minutes 9  # there; also more than once
     python -m experiments.borrowed take OUT                      # here: convert, evaluate, record
 
-`train` works through experiments/borrowed.txt with the training loop of experiments.train. It stops
+`train` works through experiments/borrowed.txt with the training loop of experiments.loop. It stops
 after the last epoch that ends in time, with exit status 3. The same command goes on as long as the
 machine keeps build/experiments. Each training that has ended is brought back in OUT by one call, as
 experiments/small.py packs it. A dense baseline is one of them: `--from DIR` starts from it on the

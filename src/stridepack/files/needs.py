@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What weights need of the runtime, and the sentence in which a header of C arrays says so."""
 
 import re
