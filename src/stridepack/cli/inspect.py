@@ -14,13 +14,13 @@ from stridepack.cost import targets
 from stridepack.errors import StridepackError
 from stridepack.files import read_weights
 from stridepack.files.kinds import kind_of
+from stridepack.files.tflite import arena_nbytes
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
 from stridepack.plan.rules import DEFAULT_MIN_SIZE, SMALL
 from stridepack.report.decoding import Decoding, add_decoding, decoding_sentences, decoding_table
 from stridepack.report.gain import no_gain_sentences
 from stridepack.report.sizes import SORTS, sizes_report, sizes_sentences, sizes_table
-from stridepack.tflite.arena.measure import arena_nbytes
 
 
 @click.command()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stridepack._words import listed
-from stridepack.errors import InputError
+from stridepack.errors import InputError, StridepackError
 from stridepack.files.job import DECODERS, Chosen, OnDone, PackJob, Stored
 from stridepack.files.kinds import holds_tflite, kind_of, tflite_bytes
 from stridepack.files.remarks import about_model
@@ -61,6 +61,20 @@ def write_tflite(output: Path, chosen: Chosen) -> dict[Path, bytes]:
 def unpack_tflite_file(path: Path) -> bytes:
     """The dense model of a packed .tflite, or of an array that holds one."""
     return unpack_tflite(tflite_bytes(path), file=str(path))
+
+
+def arena_nbytes(model: Path, *, min_size: int) -> tuple[int, int]:
+    """Bytes of tensor arena that a .tflite model needs as it is, and as `pack` packs it.
+
+    Raises
+    ------
+    StridepackError
+        When the model cannot be packed or run.
+    """
+    packed = pack_tflite(tflite_bytes(model), min_size=min_size, file=str(model), ram=RamGoal())
+    if packed.ram is None or not packed.ram.measured:
+        raise StridepackError(f"{model}: the TensorFlow Lite Micro interpreter cannot run it.")
+    return packed.ram.before, packed.ram.after
 
 
 def check_tflite_job(job: PackJob) -> None:

@@ -4,8 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from stridepack.errors import StridepackError
-from stridepack.tflite.arena.goal import Arena, RamGoal
+from stridepack.tflite.arena.goal import Arena
 
 _ARENA_SIZE = 64 * 2**20
 
@@ -44,20 +43,3 @@ def measure_arena(
     log = child.stderr.decode(errors="replace")
     found = re.search(r"allocation head (\d+) bytes.*?allocation tail (\d+) bytes", log, re.DOTALL)
     return Arena(*map(int, found.groups())) if found and child.returncode == 0 else None
-
-
-def arena_nbytes(model: Path, *, min_size: int) -> tuple[int, int]:
-    """Bytes of tensor arena that a .tflite model needs as it is, and as `pack` packs it.
-
-    Raises
-    ------
-    StridepackError
-        When the model cannot be packed or run.
-    """
-    from stridepack.tflite.pack import pack_tflite  # it imports this module
-
-    data = model.read_bytes()
-    ram = pack_tflite(data, min_size=min_size, file=str(model), ram=RamGoal()).ram
-    if ram is None or not ram.measured:
-        raise StridepackError(f"{model}: the TensorFlow Lite Micro interpreter cannot run it.")
-    return ram.before, ram.after
