@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # stridepack. `make demo`, `make check` and `make test` do all the set-up themselves.
 #
 #   make demo         install, pack the bundled model, report, verify exactly

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time and memory of packing, verifying and unpacking large checkpoints, which stream through.
 
     python bench/checkpoint.py                                       # all four below

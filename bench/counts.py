@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What bench/m55 counted, for those who show it."""
 
 import json

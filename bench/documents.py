@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Write the tables of README.md and docs/ from bench/results/, between their markers.
 
 python bench/documents.py           # after `make bench`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time and memory of the group search and of the encoders.
 
     python bench/encode.py            # 10^4..10^8 elements, all formats; 90 s

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bytes against decoding time: every format on networks, beside what others make of them.
 
     python bench/frontier.py              # after `python bench/m55/run.py`; a few minutes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the order of the group search, its sizes and its threshold do to hybrid.
 
     python bench/groups.py                # ResNet8's shapes and the bundled model; seconds

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables in documents: `sizes` stands between <!-- sizes --> and <!-- /sizes -->."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole models: every format, the entropy bound, and the packed .tflite in the stock interpreter.
 
     python bench/models.py                            # the bundled model

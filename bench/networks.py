@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weight shapes of the four networks of the paper (Section IV-A), and weights to fill them with.
 
 Shapes are those of the tensors that the paper prunes, in the order in which TensorFlow Lite stores

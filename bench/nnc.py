@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NNC (ISO/IEC 15938-17) beside ours: DeepCABAC of Fraunhofer HHI's NNCodec, for whole numbers.
 
 Only its extension is used, which needs none of the packages that NNCodec itself depends on:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How formats look in every figure, and how figures are saved."""
 
 from pathlib import Path

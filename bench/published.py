@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers of the paper, to stand beside ours: its Table I, Section IV-A and Appendix A."""
 
 SPARSITIES = (0.3, 0.5, 0.7)

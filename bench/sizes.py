@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Table I of the paper, memory footprint: our payload bytes beside the paper's.
 
     python bench/sizes.py                 # all four networks, under a minute

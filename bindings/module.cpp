@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // stridepack._core: the C++ encoders and the C runtime, as Python sees them. No logic of its own.
 //
 // Statuses of the runtime are returned as ints; stridepack.errors turns them into exceptions.

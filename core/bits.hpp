@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // The mask of a tensor as words of 64 bits, position c in bit c % 64 of word c / 64.
 
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // How a caller ends long work early: encoders and searches ask it now and then, in the thread that they run in.
 
 #pragma once

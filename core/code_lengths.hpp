@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Lengths of the codes of huffman: docs/format.md, section 10. Which cost least, and how they are stored.
 
 #pragma once

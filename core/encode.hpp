@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // The encoders: one tile in, its streams out, as docs/format.md lays them down. One encode_<format>.cpp for each format
 // of spec/spec.toml.
 

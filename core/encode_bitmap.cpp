@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // bitmap: docs/format.md, section 8.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // dcsr: docs/format.md, section 6. Delta-linear encoding (Section III-A-1 of the paper) and dynamic bitwidth
 // decomposition (III-A-2).
 //

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // What other formats use of dcsr.
 
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // dense: docs/format.md, section 3.
 
 #include "encode.hpp"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // huffman: docs/format.md, section 10. Values, and gaps or a bitmap; values and gaps each in a canonical Huffman code.
 //
 // What the format leaves to an encoder is chosen by size, in integers: how positions are stored, the raw bits of a

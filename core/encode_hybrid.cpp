@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // hybrid: docs/format.md, section 7.
 
 #include <algorithm>

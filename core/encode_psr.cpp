@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // psr: docs/format.md, section 4.
 
 #include <algorithm>

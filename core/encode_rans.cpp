@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // rans: docs/format.md, section 9. Gaps and values by turns through eight rANS states a block.
 //
 // What the format leaves to an encoder is chosen by size, in integers: the raw bits of a value first, then those of a

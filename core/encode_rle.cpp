@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // rle: docs/format.md, section 5.
 
 #include <utility>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // The frequencies of rans: docs/format.md, section 9. What symbols cost with them, and how they are stored.
 
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Ranks that cost least: a path through the symbols, on which each costs its code, the space that it takes, and what a
 // description of its rank takes after that of the symbol before.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Short descriptions of frequencies and of code lengths: docs/format.md, section 9. A symbol has a rank, a small
 // number; rans makes frequencies of ranks, huffman lengths.
 

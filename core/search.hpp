@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Algorithm 1 of the paper: find groups of equidistant elements in a mask.
 
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // TensorFlow Lite Micro's Huffman streams: DECODE type 1. What the tables and the stream look like is said in
 // src/stridepack/tflm/huffman.py, which makes the code and its tables.
 

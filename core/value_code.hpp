@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Symbols of values, of rans and huffman: docs/format.md, section 9.
 
 #pragma once

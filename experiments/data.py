@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CIFAR-10 and TinyImageNet: what is known of them, their images, and batches of these.
 
 Decoding TinyImageNet takes a minute, so decoded images are kept in a cache. Its files are mapped

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The paper's figures, each a function from data to a PNG file. Nothing is computed here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Train networks on the grid until they pack into a number of bytes, and record what they reach.
 
     python -m experiments.grid resnet8 cifar10 --seed 1 2 --flash 14300

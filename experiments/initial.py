@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sizes of the four networks with initial weights, pruned by magnitude: no training needed.
 
     python -m experiments.initial

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tables and figures show, computed from weights and from committed results."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MobileViT-XXS (Mehta and Rastegari, 2022) in the variant that the paper counts.
 
 Its attention works in HEADS * HEAD_WIDTH = 32 channels, whatever the width of the tokens, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The four networks of Section IV-A and their recipes.
 
 ResNet8 is defined here, MobileViT in mobilevit.py; the others come from Hugging Face's

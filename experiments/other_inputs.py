@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What inputs of another kind cost: ResNet8 shrunk with them, and its accuracy on the real ones.
 
     python -m experiments.other_inputs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The paper's tables and figures from committed results, ours and the peers' beside the paper's.
 
     python -m experiments.paper          # or: make paper

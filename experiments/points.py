@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Train every point of a network's curve and record it under experiments/results.
 
     python -m experiments.points resnet8 cifar10 --seed 1 2 --sparsity 0 0.3 0.5

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recorded network back in PyTorch, from its int8 .tflite, to train on from there.
 
 Conversion folds batch normalisation into the convolution before it. Here every normalisation gets

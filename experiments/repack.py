@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pack the committed shrunk networks again, after a change of what `pack` writes.
 
     python -m experiments.repack

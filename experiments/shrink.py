@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shrink trained networks without training, and record what is left on all test images.
 
     python -m experiments.shrink resnet8 cifar10 --flash 23000 21500 20000

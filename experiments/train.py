@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Train a dense baseline, then prune and retrain it; every run resumes from its checkpoint.
 
     python -m experiments.train resnet8 cifar10 --sparsity 0.5 --seed 1

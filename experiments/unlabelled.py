@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bytes against the error of the outputs: `shrink` on models for which there are no labels here.
 
     python -m experiments.unlabelled

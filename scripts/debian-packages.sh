@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Install the Debian packages that are missing: scripts/debian-packages.sh PACKAGE...
 # As root, or with a sudo that asks for no password; otherwise say what to run, and fail.
 # PACKAGE? is installed where this release of Debian has it and there is the right to, and is left out otherwise.

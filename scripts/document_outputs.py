@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run what README.md and docs/*.md show, and write into them what it prints.
 
     python scripts/document_outputs.py            # rewrite the outputs

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Prove that the project builds and passes its tests on a machine that has almost nothing installed.
 #
 #   sudo scripts/fresh-machine.sh trixie                       # make demo, then make test, on Debian 13

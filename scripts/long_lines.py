@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Break lines of Python that became too long when a name in them was replaced.
 
 The formatter of code does it for code. This does it for comments, docstrings and string literals.

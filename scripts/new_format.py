@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Start a new format: a copy of an existing one under a new name, in files of its own.
 
     scripts/new_format.py foo              # a copy of rle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Copy the pages of the documentation site to build/site-pages, from where `make docs` builds it.
 
     python scripts/stage_site.py

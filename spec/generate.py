@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generate the constants of C and Python from spec.toml, and the library version in C.
 
 python spec/generate.py           # write both files
@@ -73,7 +74,12 @@ def c_header(spec: dict[str, Any], library_version: str) -> str:
 
 
 def python_module(spec: dict[str, Any]) -> str:
-    lines = [f'"""{NOTE}"""', "", f"VERSION = {spec['version']}"]
+    lines = [
+        "# SPDX-License-Identifier: Apache-2.0",
+        f'"""{NOTE}"""',
+        "",
+        f"VERSION = {spec['version']}",
+    ]
     lines += [f"MAGIC = 0x{spec['magic']:02X}"]
     lines += [f'TFLM_OPERATOR = "{spec["tflm_operator"]}"', ""]
     lines += [f"{name.upper()} = {value}" for name, value in spec["limits"].items()]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fit what `stridepack inspect --target` says of other cores than the M55 to what run.py counted.
 
     python bench/cores/fit.py           # after run.py
@@ -158,7 +159,8 @@ def memories() -> dict[str, dict[str, tuple[int, int]]]:
 
 def module(costs: Any, memory: Any, of_transforms: Any) -> str:
     """The text of _fitted_cores.py. Cores that are alike share what was fitted."""
-    lines = [f'"""{NOTE}"""', ""]
+    lines = ["# SPDX-License-Identifier: Apache-2.0", f'"""{NOTE}"""', ""]
+    lines += ["from typing import Any", ""]
 
     def add(comment: str, name: str, kind: str, value: Any) -> None:
         shared = {core: other for core, other in ALIKE.items() if value[core] is value[other]}
@@ -189,8 +191,6 @@ def module(costs: Any, memory: Any, of_transforms: Any) -> str:
     lines.append("")
     kind = "dict[str, dict[str, Any]]"
     add("target -> arguments of cost.transforms.Costs", "TRANSFORMS", kind, of_transforms)
-    lines.insert(1, "")
-    lines.insert(2, "from typing import Any")
     return "\n".join(lines) + "\n"
 
 

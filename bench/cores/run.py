@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decoding on other cores than the Cortex-M55: exact instructions, code and stack.
 
     python bench/cores/run.py         # some minutes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* memset and memcpy as a C library has them for cores that load and store words at multiples of 4 alone: by words where
  * that is possible, else byte by byte; and by vectors where there are some. memcmp is never counted.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The algorithm of DecodeStatePrune in tensorflow/tflite-micro (decode_state_prune.cc, commit 0596e39), in C: each
  * element finds its bit by its number.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What spk_tflm_prune_s8 is measured against: the loop that TensorFlow Lite Micro decodes PRUNE tensors with. */
 #ifndef BIT_LOOP_H
 #define BIT_LOOP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* QEMU plugin: how often each instruction ran between two stores, and what the model in cycles.py needs besides.
  *
  *   qemu-system-arm ... -plugin libcount.so,begin=ADDRESS,end=ADDRESS,out=FILE

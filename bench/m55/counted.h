@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What firmware needs whose calls count.c counts. For the one file that has its main. */
 #ifndef COUNTED_H
 #define COUNTED_H

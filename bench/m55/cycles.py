@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An ESTIMATE of cycles on a Cortex-M55, from how often each instruction ran. Not a measurement.
 
 The sum of

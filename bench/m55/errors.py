@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far the estimates of `inspect --target` are from the full count, for docs/benchmarks.md.
 
     python bench/m55/errors.py    # after fit.py; writes bench/results/estimates.json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far `inspect --target` is off where tensors are unlike those of networks.
 
     python bench/m55/extremes.py                # clang-19 -O3, which estimates are of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fit what `stridepack inspect --target` says to what run.py counted.
 
     python bench/m55/fit.py           # after run.py
@@ -102,7 +103,12 @@ def module(
     costs: dict[str, dict[str, dict[str, float]]], memories: dict[str, dict[str, tuple[int, int]]]
 ) -> str:
     """The text of _fitted.py."""
-    lines = [f'"""{NOTE}"""', "", "# target -> format -> cycles for each of the counts of work"]
+    lines = [
+        "# SPDX-License-Identifier: Apache-2.0",
+        f'"""{NOTE}"""',
+        "",
+        "# target -> format -> cycles for each of the counts of work",
+    ]
     lines.append("CYCLES: dict[str, dict[str, dict[str, float]]] = {")
     for target, of_target in costs.items():
         lines.append(f'    "{target}": {{')

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Firmware that decodes every blob of an image. count.c counts between the stores to count_begin and count_end; what
  * comes out is compared, and the stack measured, outside of them. Prints the bytes of stack of each decode, one a line;
  * exits with 1 at the first wrong byte.

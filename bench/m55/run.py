@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decoding on a Cortex-M55: exact instructions, estimated cycles, code and stack. And on an M4.
 
     python bench/m55/run.py                      # the models of this repository; a minute

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* memset and memcpy as a C library for this core has them, since decoders call them while they are counted: 16 bytes a
  * turn, by vectors where the decoders are Helium's and by words, which may be unaligned, where they are not. memcmp is
  * never counted and goes byte by byte.

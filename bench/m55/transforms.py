@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the steps between a format and the tensor cost: instructions and estimated cycles.
 
     python bench/m55/transforms.py

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Included before every source file of the builds "unchecked": what a decoder returns for a bad blob becomes a place
  * that cannot be reached, and the compiler drops the checks that lead there. Such a build decodes good blobs and is not
  * safe with any others; run.py compares it with the real one, to say what the checks cost.

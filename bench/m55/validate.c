@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Firmware that validates every blob of an image of main.c. count.c counts each call of spk_validate, its arguments
  * included. Prints a line for each; exits with 1 at the first blob that is refused.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What spk_validate costs with each table of the CRC-32: exact instructions, and bytes of code.
 
     python bench/m55/validate.py      # some seconds; python bench/documents.py writes the table

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is decoded, by workload: tensors with names. Everything is made from one seed.
 
 "resnet8" is what docs/benchmarks.md shows. With "lengths", "channels" and "narrow" it is also what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Print a C table with the CRC-32 of every weight tensor of a model: python expected.py MODEL
 
 Only the example needs it, to prove that the firmware unpacks the weights of the original model. In

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Packed weights in firmware: check them once at boot, and unpack each tensor when it is needed.
  *
  * This program unpacks every tensor of the model once. In your firmware a layer computes with the values where

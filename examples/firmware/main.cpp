@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What main.c does, in C++17: `make MAIN=main.cpp run` takes this file instead. It allocates nothing and throws
  * nothing, and needs no C++ library.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pack a model so that its weights fit a budget of Flash, and check every weight.
 
     python pack_model.py                                       # the bundled model

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Losslessly pack pruned int8 neural-network weights so that they fit a microcontroller's Flash.
 
 Public are the names of `__all__`, and the modules `stridepack.pruning` (needs PyTorch) and

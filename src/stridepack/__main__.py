@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m stridepack`."""
 
 from stridepack.cli import main

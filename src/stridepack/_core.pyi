@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C++ encoders and the C runtime (bindings/module.cpp). Statuses: see spec/spec.toml."""
 
 from collections.abc import Mapping, Sequence

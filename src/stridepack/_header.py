@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The header of a blob, written (docs/format.md, section 2). `spk_open` is what reads it."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much memory the weights of a file may take when they are unpacked.
 
 A small file can describe tensors of gigabytes. What it may take is in proportion to its size,

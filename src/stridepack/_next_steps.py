@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What to do with a model that is not int8 yet, in sentences for error messages.
 
 docs/models.md shows the same as whole programs.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers: what counts as an integer, and sums of which a part may not be known."""
 
 from collections.abc import Iterable

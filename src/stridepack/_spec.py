@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated from spec/spec.toml by spec/generate.py. Do not edit."""
 
 VERSION = 1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C while the command is still being imported: it ends at once, and says so.
 
 The first module that the package imports, for what that does. It needs nothing but the standard

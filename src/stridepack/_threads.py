@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Work on many tensors at once. The encoders release the GIL."""
 
 import os

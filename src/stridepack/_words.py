@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words of messages: lists of names, and numbers with their nouns."""
 
 from collections.abc import Iterable

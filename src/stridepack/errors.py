@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can go wrong, as exceptions. Every message names the thing, the limit and the value met."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packed: one tensor as one self-describing blob (docs/format.md, section 2)."""
 
 import math

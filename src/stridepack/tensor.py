@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """WeightTensor: one weight tensor of a model, and what is known of it without packing."""
 
 import math

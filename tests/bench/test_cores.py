@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bench/cores: counts that can be known without counting, and estimates of what nobody has counted.
 
 Needs QEMU and the compilers, which `make test` installs.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables of README.md and docs/ where results are not complete, as those of a new format."""
 
 import json

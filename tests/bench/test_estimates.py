@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bench/results/estimates.json, which docs/benchmarks.md shows, follows from the counts."""
 
 import json

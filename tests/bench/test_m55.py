@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bench/m55: counts that can be known without counting, and failures that must not pass silently.
 
 Needs QEMU and clang-19, which `make test` installs.

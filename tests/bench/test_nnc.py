@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bench/nnc.py: the orders it tries hold all values, and NNCodec gives back what it was given."""
 
 import importlib.util

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The test framework: a macro and two counters. The host implements it with stdio, the firmware with semihosting. */
 #ifndef CHECK_H
 #define CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The checks of spk_decode_in_place_s8 for one vector. */
 #include "check_in_place.h"
 

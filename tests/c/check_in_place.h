@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What unpacking in place has to do with one vector. Runs on the host and on the target. */
 #ifndef CHECK_IN_PLACE_H
 #define CHECK_IN_PLACE_H

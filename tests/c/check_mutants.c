@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mutants: random changes, and what every one of them has to do. check_mutants.h says why. */
 #include "check_mutants.h"
 

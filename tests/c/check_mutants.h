@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Valid blobs with a few wrong bytes and a right CRC-32. Whatever they say now, nothing may be read behind the blob or
  * written behind the destination, and the promise of spk_validate has to hold. Runs on the host and on the target: no
  * sanitizer reaches the Helium decoders there. ../fuzz goes much further, on the host.

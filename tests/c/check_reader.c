@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The checks of spk_reader for one vector. check_reader.h says which. */
 #include "check_reader.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What spk_reader has to do with one vector. Runs on the host and on the target. */
 #ifndef CHECK_READER_H
 #define CHECK_READER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The checks of one vector, in all the places where it may lie. check_vector.h says which. */
 #include "check_vector.h"
 

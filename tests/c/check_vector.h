@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that has to hold for one vector. Runs on the host and on the target, where no sanitizer does. */
 #ifndef CHECK_VECTOR_H
 #define CHECK_VECTOR_H

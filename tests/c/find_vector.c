@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looks a vector up by its file name. */
 #include "find_vector.h"
 

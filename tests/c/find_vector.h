@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For the tests that need a blob or a bundle of a certain kind rather than all of them. */
 #ifndef FIND_VECTOR_H
 #define FIND_VECTOR_H

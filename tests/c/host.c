@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The host: reports by stdio, loans from the heap, vectors from a file. */
 #include "host.h"
 

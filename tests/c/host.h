@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What test programs on the host share: the image of vectors, and check.h and memory.h with stdio and the heap. */
 #ifndef HOST_H
 #define HOST_H

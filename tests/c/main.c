@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All tests of the C runtime on the host:  tests IMAGE */
 #include "tests.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory for one source and one destination at a time, in the two ways that show a decoder's missteps. The host lends
  * blocks of the heap, the firmware what its linker script sets aside.
  */

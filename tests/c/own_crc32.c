@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What -DSPK_CRC32=own_crc32 calls: a CRC-32 that the runtime does not have, bit by bit from the other end. */
 #include <stddef.h>
 #include <stdint.h>

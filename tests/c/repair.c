@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The repair of a header, field by field in the order of docs/format.md, section 2. */
 #include "repair.h"
 

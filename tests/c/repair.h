@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arbitrary bytes become a blob whose header holds, so that whatever else is wrong with them lies deeper: the mutation
  * test and the fuzz targets would otherwise spend their time being refused by spk_open and by the CRC-32.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parameters of transforms, whatever bytes say, brought within the limits of docs/format.md, section 2.1. */
 #ifndef REPAIR_TRANSFORMS_H
 #define REPAIR_TRANSFORMS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The contract of spk.h for blobs: arguments, limits, what the view says. */
 #include <string.h>
 

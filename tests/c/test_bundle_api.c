@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The contract of spk.h for bundles: arguments and what is found. The vectors cover the bytes. */
 #include <string.h>
 

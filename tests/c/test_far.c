@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Positions and sizes that would make too large a vector file. The tiles are laid out by hand after docs/format.md. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unpacking in place: every vector, every place that a destination may have, and blobs that no encoder wrote. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Source and destination that overlap: refused, whatever they have in common. And what happens below that check, where
  * a decoder changes what it still has to read: as DMA might, which nobody can check. It may decode nonsense, but it
  * stays within the block that both are in, which AddressSanitizer watches. Only the first part is a promise of spk.h.

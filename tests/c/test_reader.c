@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The contract of spk_reader.h: every vector, arguments, tiles that are loaded by others, and sources that change. */
 #include <string.h>
 

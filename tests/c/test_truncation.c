@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs that end early, at every byte: as they are, and with a header that states the shorter size. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every vector, wherever it lies in memory, and what becomes of it with a few wrong bytes. */
 #include "check_mutants.h"
 #include "check_vector.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tests of the host, one file each. */
 #ifndef TESTS_H
 #define TESTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For a runtime that was compiled with bench/m55/unchecked.h, where a decoder that refuses bytes is taken to be a place
  * that cannot be reached: every valid blob decodes to what it should. A `false` that means no refusal shows here.
  * unchecked IMAGE

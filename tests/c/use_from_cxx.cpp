@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk.h as a C++ program sees it, from C++98 on: it compiles without a warning, and its functions link as C. */
 
 #include <cstring>

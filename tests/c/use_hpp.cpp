@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // stridepack.hpp and stridepack_reader.hpp as a C++17 or C++20 program sees them: every valid vector, opened, checked
 // and decoded, and what it answers to wrong arguments.  use_hpp DIRECTORY
 #include <algorithm>

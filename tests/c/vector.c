@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the image that ../vectors/image.py writes. */
 #include "vector.h"
 

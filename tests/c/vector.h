@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The vectors of ../vectors, from the image that ../vectors/image.py builds and describes. */
 #ifndef VECTOR_H
 #define VECTOR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For a runtime that was compiled with SPK_WITHOUT_<FORMAT> or SPK_WITHOUT_TRANSFORMS: the blobs of that format, or
  * with transforms, are refused by that name, all others are what they always are.  without IMAGE
  */

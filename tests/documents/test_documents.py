@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """README.md and docs/: every snippet runs and prints what the document shows; every link leads
 somewhere."""
 

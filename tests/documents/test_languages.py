@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/languages.md: its programs in C++ and Rust print the same."""
 
 import re

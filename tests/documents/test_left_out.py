@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The blocks that `document_outputs.py` leaves out, because they need a model, data or a package:
 here they run with such a model and such data."""
 

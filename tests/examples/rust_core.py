@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rust's core library for a target: the one that is installed, or one compiled from rust-src."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What users copy from examples/ runs in a folder of its own, and notices what goes wrong."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The notebooks run from top to bottom, in a folder that holds nothing of this repository."""
 
 from pathlib import Path

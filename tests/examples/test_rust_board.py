@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """examples/rust runs on the emulated board, where there is a core library of Rust for it."""
 
 import os

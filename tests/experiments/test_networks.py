@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The four networks of the experiments: their weights, and what MobileViT's blocks do."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The committed results of the experiments say what their models are."""
 
 import numpy as np

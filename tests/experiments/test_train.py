@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training runs of the experiments: they resume, and do not mix with others."""
 
 import dataclasses

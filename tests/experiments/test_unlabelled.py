@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`shrink` on models without labels: the inputs, what is skipped, what is recorded."""
 
 import numpy as np

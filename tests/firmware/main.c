@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All vectors on the target: the checks of ../c/check_vector.h and ../c/check_mutants.h, as the host runs them. The
  * last line says what ran, and a digest in which all builds have to agree.
  */

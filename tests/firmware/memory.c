@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ../c/memory.h: both kinds of loan come from a region of the linker script that has nothing behind it. */
 #include "memory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Semihosting: a breakpoint that QEMU answers, as Arm defines it, and RISC-V for itself. */
 #include "semihosting.h"
 

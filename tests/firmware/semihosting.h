@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a bare-metal program asks of QEMU: to print, and to end with an exit code. */
 #ifndef SEMIHOSTING_H
 #define SEMIHOSTING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reset, the vector table, and faults: those that are expected are noted, any other ends the program. */
 #include "startup.h"
 

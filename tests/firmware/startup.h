@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From reset to main, and what happens when something is touched that is not there. */
 #ifndef STARTUP_H
 #define STARTUP_H

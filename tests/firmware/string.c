@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* include/string.h, and the names that compilers for Arm call for the same: byte by byte, since nothing here is timed.
  *
  * All loops go through volatile: an optimiser would otherwise recognise memcpy and make it call itself.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Walls behind the regions SOURCE and DESTINATION of the linker scripts. */
 #include "walls.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The models that are changed: small ones, of all kinds that take a way of their own."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processes that are forked from one which has imported everything, so that each starts at once."""
 
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the targets share: copies of exact size, and decoding in both ways. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the fuzz targets share. An input whose first byte is that of a magic is taken as it is; any other is repaired
  * first (../c/repair.h), so that a corpus of real files serves both ways: to change the first byte is to change the
  * way.

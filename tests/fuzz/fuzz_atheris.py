@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every command on .tflite files that atheris changes, so that more of the package is reached.
 
 The same check as in fuzz_tflite.py. A file is changed by the mutator of mutant.py or by that of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk_open, spk_validate and the decoders, on any bytes: none of them may crash, what validates must decode, and tiles
  * must be what the whole is.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles, on any bytes: nothing may crash, and what validates must be found by number and by name, and decode. */
 #include <stdlib.h>
 #include <string.h>

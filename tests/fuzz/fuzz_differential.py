@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C++ encoders, the C decoders and the NumPy reference: the same of everything.
 
 Random tensors are packed by the encoders and by the reference, with the same format, options, tile

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // The encoders, on any values: what they write must validate, and decode to what it was made of. The decoders are the
 // firmware's, the encoders those of the Python package; both run under the sanitizers here.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // TensorFlow Lite Micro's Huffman tensors, decoded from any bytes: nothing outside them is read.
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spk_reader on any bytes, with windows of any size: it says what spk_open, spk_validate and the decoders say, or that
  * the window is too small. And on bytes that change from one read to the next: nothing may crash then.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every command on many mutants of .tflite files: success, or an error that is explained.
 
 Each mutant is packed, inspected or unpacked in a process that goes on from one to the next. Exit

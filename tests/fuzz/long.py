@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run a fuzz target for long, and add what it took to bench/results/fuzz.json.
 
     python long.py fuzz_blob build/tests/fuzz/fuzz_blob -max_total_time=3600 ...

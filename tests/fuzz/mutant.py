@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutants of .tflite files that know the structure of what they change.
 
 Two kinds by turns. One keeps the bytes of a file and changes those that a reader follows: offsets,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random tensors of many kinds, and random ways to pack them, by a generator of numbers alone."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small network, and how it is trained on a grid."""
 
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small networks, and LiteRT to run what becomes of them: shared by the tests of pruning."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the zeros are divided over tensors, and a target in bytes."""
 
 import re

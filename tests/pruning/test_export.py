@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a torch module to int8: every zero, every name, and what is refused."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """GridQuantizer: training on a grid towards a number of bytes."""
 
 import io

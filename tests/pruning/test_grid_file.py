@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """GridQuantizer: what was trained on a grid, and the way to int8."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """GridQuantizer: what it refuses, and what it notices while it trains."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Masks in the life of a model: averages, copies, checkpoints, initialisation."""
 
 import copy

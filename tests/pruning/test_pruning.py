@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MagnitudePruner: which weights go, when, and what it refuses."""
 
 import io

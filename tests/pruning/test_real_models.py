@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What people export: attention, recurrent layers, embeddings, normalised and tied weights."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arrays that the tests of all formats share."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rust's cargo, where it is installed and new enough for the crate."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Commands, in this process or in one of their own, for tests of what they say and how they end."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compare the C++ encoders, the C decoders and the NumPy reference, and say where they differ."""
 
 from typing import Any

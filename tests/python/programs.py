@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compilers and what they make, for tests of C sources."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tiny models for the tests of shrink: layers of every kind, with bias, on int8 or int16."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite's sparse encoding, written by tests: the way back is what is tested."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`stridepack runtime --amalgamate`: spk.h and spk.c, which do what the many files do.
 
 tests/c and tests/firmware decode all vectors with them.

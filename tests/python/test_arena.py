@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tensor arena: the estimate against the interpreter, and what is packed within a limit."""
 
 import re

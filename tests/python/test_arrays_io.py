@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading .npy, .npz and .safetensors, and what of them is refused."""
 
 import re

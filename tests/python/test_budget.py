@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The choice of formats against trying everything, on made-up numbers."""
 
 import itertools

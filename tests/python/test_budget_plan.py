@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plans of real tensors against trying everything; tiles, and what is said of a plan."""
 
 import itertools

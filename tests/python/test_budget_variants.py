@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plans know each format with transforms and without them."""
 
 import itertools

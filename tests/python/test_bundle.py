@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bundles: what is written is read, by Python and by the C runtime, and nothing else is."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The packed .tflite as a C++ array: it compiles, is aligned, and is the file byte for byte."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """C text in: whatever programs write around a .tflite model, the model is found; or an error."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models in one program: one type for all, blobs in a section, files that the linker takes in."""
 
 import re

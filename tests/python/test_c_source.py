@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C files of `pack -o x.c`: they compile without a warning, and unpack to the tensors."""
 
 import re

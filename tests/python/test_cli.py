@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line as a user meets it: outputs, messages, exit codes, and no half-written files."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Budgets on the command line: plans that keep them, and what is said where none does."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names of files that say nothing, or twice the same; and what the help says of a default."""
 
 from pathlib import Path

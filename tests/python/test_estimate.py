@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decode-time estimates: counts that can be known by hand, and errors beside the full count."""
 
 import json

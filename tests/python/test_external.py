@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the package says of blobs in external memory, beside the C library: windows and margins."""
 
 import re

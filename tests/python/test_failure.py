@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong outside of stridepack is explained, with exit code 2; a defect of it has 3."""
 
 import io

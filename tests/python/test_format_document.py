@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The worked examples of docs/format.md are what the encoders write."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every format has to do, for every format there is."""
 
 import contextlib

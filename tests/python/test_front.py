@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """plan_front against every plan."""
 
 from itertools import product

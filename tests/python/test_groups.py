@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """find_groups: its contract. test_reference.py compares it group by group with slow code."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`inspect`: the order of its rows, its colours, and how it looks on a terminal of 80 columns."""
 
 import io

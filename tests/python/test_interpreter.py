@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two models in the stock interpreter; real models in and out."""
 
 from pathlib import Path

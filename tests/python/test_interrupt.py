@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C while the command is still being imported. test_outputs.py has it while it works."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors that are worked on in parts: the same as if they were not, and without large copies."""
 
 import os

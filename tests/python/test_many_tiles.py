@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Very many tiles of a tensor with live rows, columns or classes take linear time."""
 
 import time

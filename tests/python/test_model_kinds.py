@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models of every kind that people have: packed, or answered by name with a next step."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table in docs/firmware.md of what one model needs, where GCC 12 for Arm is at hand."""
 
 import re

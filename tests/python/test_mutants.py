@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tests/fuzz/fuzz_tflite.py found in mutants of .tflite files, each by its kind."""
 
 import math

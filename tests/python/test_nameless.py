@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bundles without names: found by number or by the CRC-32 of a name, and verified by order."""
 
 import shutil

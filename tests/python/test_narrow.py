@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bitmap of values with few bits: every width, patches of every kind, and how small it gets."""
 
 import numpy as np

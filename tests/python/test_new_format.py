@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/new_format.py copies every format, without what `make check` does: compile and run."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models without int8 weights: the error says what to do next, on the command line as in Python."""
 
 from pathlib import Path

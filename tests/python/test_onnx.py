@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading ONNX: which constants are weights, with which scales, and what is said of all others."""
 
 import os

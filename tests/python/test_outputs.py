@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What becomes of files that are in the way of an output, and of runs that are killed."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The blob: its header, its accounts, and what it refuses."""
 
 import zlib

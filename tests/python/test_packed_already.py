@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A packed .tflite is packed again: what is said of it is true."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Progress on a terminal: what is being done, and how long it will still take."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The public package: its names, and the functions that read and write files."""
 
 import inspect

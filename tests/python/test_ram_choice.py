@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The best choice of what to pack within RAM, against trying every choice."""
 
 from itertools import product

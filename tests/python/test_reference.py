@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C++ encoders and the C decoders do what the NumPy reference does, for every format."""
 
 import ast

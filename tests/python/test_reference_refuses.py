@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a reader must refuse (docs/format.md), the C decoders and the NumPy reference alike."""
 
 import zlib

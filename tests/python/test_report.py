@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`report` without a browser: it runs, with every option of packing and for every shape."""
 
 import json

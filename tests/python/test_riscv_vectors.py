@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The decoders for RISC-V vectors: what the reference says, whatever the length of a vector."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `stridepack runtime DIR` writes: it is complete, has licence and version, and builds."""
 
 import os

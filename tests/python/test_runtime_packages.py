@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`stridepack runtime --for ...`: what can be built of each package here, is built and run."""
 
 import json

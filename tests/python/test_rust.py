@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`stridepack runtime DIR --for rust`: the crate passes its tests, in all ways to build it."""
 
 import os

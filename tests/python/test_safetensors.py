@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading .safetensors of 8-bit torch models: weights, their scales, and what is left out."""
 
 import json

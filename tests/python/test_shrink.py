@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """shrink as a whole: targets are kept, nothing else changes, and the result runs everywhere."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The choice of steps: the least error for a number of bytes, and plans of all sizes."""
 
 from itertools import product

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rounding a layer: less error than plain rounding, and zeros stay."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples: what is refused, how they are converted, and how they are split."""
 
 from pathlib import Path

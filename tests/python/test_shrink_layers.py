@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Layers as matrices: what the patches say must be what the interpreter computes."""
 
 from typing import Any

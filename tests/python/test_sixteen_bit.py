@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The runtime where int has 16 bits: every format on an emulated ATmega2560."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stack that decoders take: what spk.h says is what the compiler needs at most."""
 
 import re

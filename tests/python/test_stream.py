@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors of .safetensors files stream through: the same bytes, little memory, all or nothing."""
 
 import json

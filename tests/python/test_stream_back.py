@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`verify` and `unpack` of large files: tensor by tensor, little memory, all or nothing."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables: whole in a pipe, in parts that fit on a terminal, and names that cannot act on it."""
 
 import io

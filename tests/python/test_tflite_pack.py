@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packing and unpacking .tflite files: exact weights, and everything else as it was."""
 
 import copy

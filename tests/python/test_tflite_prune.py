@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PRUNE, as TensorFlow Lite Micro decodes it."""
 
 from collections.abc import Callable

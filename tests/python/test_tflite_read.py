@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading .tflite files: what is found, what is refused, and that no bytes do harm."""
 
 import copy

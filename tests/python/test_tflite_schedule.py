@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that share a DECODE: where it stands, what it decodes, and that results stay."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite's sparse encoding: made dense, packed, and run."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our formats in the operator of ours: packed, read back, refused by the stock interpreter, and run
 with DECODE operators in its place."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Huffman tensors as TensorFlow Lite Micro decodes them: the code, its tables, hostile bytes."""
 
 import itertools

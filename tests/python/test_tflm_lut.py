@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Look-up tables as TensorFlow Lite Micro decodes them, its own tool's among them."""
 
 from typing import Any

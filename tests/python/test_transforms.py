@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Transforms: encoder, C decoder and reference agree, and what is tried makes blobs smaller."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ways in which an encoder of groups or of dCSR can silently destroy weights. One test each."""
 
 import numpy as np

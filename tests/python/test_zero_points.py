@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`inspect`, `plan` and `pack_file` say and do the same, whatever the zero points and the sizes."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models and helpers that the tests of .tflite files share."""
 
 from collections.abc import Callable

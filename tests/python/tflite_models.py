@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tiny .tflite models, built field by field, for what real models seldom have."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a release checks of itself, and that it notices what is wrong. `make wheel` builds one."""
 
 import importlib.metadata

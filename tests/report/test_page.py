@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of `report` in a real browser, without a window."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`report --shrink`: what `shrink` measured, in the numbers and on the page."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Copy a model, with the magic of its first blob damaged.
 
 python tests/tflm/damage.py packed.tflite damaged.tflite

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What LiteRT makes of a model, on the inputs of main.cc and with its checksum of all outputs.
 
 python tests/tflm/litert.py model.tflite RUNS

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Runs a model in TensorFlow Lite Micro with our operator registered, on inputs from a fixed generator, and prints a
 // checksum of all outputs. With a second argument, one operator is not registered, as if a user had forgotten it:
 // `forget` leaves ours out, and `forget-decode` DECODE. See Makefile.

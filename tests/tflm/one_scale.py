@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Copy a model, with one scale for the weights of each FULLY_CONNECTED: that of the first channel.
 
 Older versions of TensorFlow Lite Micro compute with that scale whatever the others are, so this is

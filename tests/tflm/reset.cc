@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // The vector table of the firmware, and what must be done before newlib's own start: the floating-point unit and Helium
 // are off after a reset, and newlib's start uses them.
 

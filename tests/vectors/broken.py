@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a broken vector is; broken_headers.py, broken_streams.py and broken_bundles.py make them.
 
 The rules of a format are in `of_formats/`.

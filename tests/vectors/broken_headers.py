@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blobs that are broken before their first tile: the header, the checksum, the tile index."""
 
 from collections.abc import Iterator, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blobs whose header is right and whose tile is not: every check of every decoder.
 
 Most are the example of docs/format.md with one stream replaced.

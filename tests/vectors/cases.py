@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the encoders are given: every array that all formats have to carry through.
 
 numpy.random.RandomState, because NumPy guarantees its numbers for all time; Generator's may change.

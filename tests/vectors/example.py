@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The array that every section of docs/format.md ends with."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Write the vectors: what every encoder and decoder of the format has to agree on, as files.
 
     python tests/vectors/generate.py           # rewrite them

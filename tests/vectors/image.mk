@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # For the Makefiles beside this folder: all vectors as one file, $(IMAGE).
 
 PYTHON ?= python3

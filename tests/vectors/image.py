@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pack all vectors into one file, which C programs walk without a file system: ../c/vector.h.
 
     python tests/vectors/image.py OUT

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blobs and bundles put together by hand: docs/format.md, sections 2 and 11.
 
 Uses none of stridepack's code and checks nothing it is given: breaking rules is what it is for.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tiles of several formats are written with."""
 
 from collections.abc import Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blobs with transforms (docs/format.md, section 2.1): valid ones, and one for each rule."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The console by semihosting: the program stops at a breakpoint, and QEMU or a debugger does what r0 and r1 ask for.
  * Without either of them the breakpoint is a fault.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the program prints to. Replace console.c with a driver of your UART. */
 #ifndef CONSOLE_H
 #define CONSOLE_H

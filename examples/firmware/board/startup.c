@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From reset to main. Your vendor's start-up code does the same, and sets up clocks and caches too. */
 #include <stdint.h>
 

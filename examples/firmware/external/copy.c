@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* copy.h says what this stands in for. */
 #include "external/copy.h"
 

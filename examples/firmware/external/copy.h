@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the external Flash, which has no addresses, while the program goes on.
  *
  * copy.c is where a driver of your board belongs: of its QSPI, OCTOSPI or SPI peripheral with DMA. The one here has the

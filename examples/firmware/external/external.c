@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Packed weights in a Flash that has no addresses: while one tile is decoded, the next one is being copied.
  *
  * The file weights.spk lies in the external Flash. spk_reader finds tensors and tiles in it; copy.c copies the tiles to

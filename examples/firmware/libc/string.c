@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plain loops. A compiler may replace such a loop by a call of memcpy or memset, which here would call itself: the
  * Makefile compiles this file with a flag that forbids that.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The six functions of <string.h> that the runtime uses. Debian's arm-none-eabi-gcc comes without a C library. */
 #ifndef STRING_H
 #define STRING_H

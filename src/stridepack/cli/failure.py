@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a command ends: what is expected becomes a message, and everything else a report of a defect.
 
 Exit codes: 0 done, 1 a difference was found or a budget is exceeded, 2 an error that is explained,

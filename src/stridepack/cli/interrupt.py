@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C: a command ends within a second after one press, whatever it is doing."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers of bytes as people write them, and the option --max-memory."""
 
 import re

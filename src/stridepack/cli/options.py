@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Options that several commands share. Those of the formats come from the formats themselves."""
 
 import re

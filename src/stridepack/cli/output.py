@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The terminal: standard output, messages on standard error, and a progress bar."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`stridepack shrink`."""
 
 from pathlib import Path

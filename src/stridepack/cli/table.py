@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A table that fits where it is shown: whole in a pipe, in parts of its columns on a terminal."""
 
 from collections.abc import Iterator, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What decoding costs on a target: cycles, code and stack, estimated from the blobs.
 
 `work/` counts what a decoder has to do, `_fitted.py` holds the costs that bench/m55/fit.py fitted

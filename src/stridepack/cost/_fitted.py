@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated from bench/m55 by bench/m55/fit.py. Do not edit."""
 
 # target -> format -> cycles for each of the counts of work

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated from bench/cores by bench/cores/fit.py. Do not edit."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What decoding costs on a target, estimated from the blob: cycles, code and stack.
 
 Cycles are a sum of costs times the counts of `work_of`. The costs are fitted to what

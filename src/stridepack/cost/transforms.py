@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cycles of the steps between a format and the tensor, for each target.
 
 From counts of bench/m55/transforms.py, which the costs here meet within some 15 %. bench/cores fits

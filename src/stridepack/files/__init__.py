@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files in, files out.
 
 `table.py` is the one table of what can be done with each suffix. `read.py`, `pack.py`, `unpack.py`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of arrays: .npy and .npz in, .npz out."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writing files so that they are either complete or not there at all.
 
 A file is written without a name where the system can do that (Linux), so that nothing is left of a

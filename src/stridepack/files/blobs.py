@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Outputs that hold blobs for the C runtime: which format for which tensor."""
 
 from collections.abc import Sequence

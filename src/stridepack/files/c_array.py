@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A packed .tflite out as C++: the array that firmware with TensorFlow Lite Micro links."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """C text in: the .tflite model that one of its arrays holds.
 
 `xxd -i` writes such arrays, and so do TensorFlow Lite Micro, Arduino and Edge Impulse. This is no

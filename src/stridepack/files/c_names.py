@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names of C outputs: what can be included, and which header must not be replaced."""
 
 import re

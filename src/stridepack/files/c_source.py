@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """C sources out: aligned constant arrays and a table of tensors. C99 and C++17."""
 
 import re

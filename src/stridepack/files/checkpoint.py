@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints in several .safetensors files: the index that names them, and where they go."""
 
 import json

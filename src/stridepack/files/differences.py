@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Do two files have the same tensors? One after the other: few are in memory at any time."""
 
 from collections.abc import Callable, Iterator

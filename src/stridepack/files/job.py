@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A job for `pack_file`, and what is chosen on the way to its output."""
 
 from collections.abc import Callable

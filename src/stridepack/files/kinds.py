@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kinds of files by their suffix, and the .tflite model that a file holds."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of a model is not packed, said in one warning."""
 
 import warnings

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bundles without names: the header with their numbers, and the names that a model gives them."""
 
 import zlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kinds of models that hold no int8 weights, and what their users do next."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arrays of .npy files and .npz archives, read without trust: any bytes give arrays or ModelError.
 
 A header is read before its data. So only int8 arrays take memory, and only as much as they may.

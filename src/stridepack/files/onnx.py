@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX models in: the int8 and uint8 constants that nodes read as weights.
 
 onnx_graph.py finds the constants and who reads them. This file takes the weights among them, with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The constants of an ONNX model, and which nodes read them as what.
 
 Quantised ONNX models come in two forms. In the QDQ form, DequantizeLinear reads a weight, its scale

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where an output may be written: what is refused before anything takes time."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pack a model file: read it, choose how each tensor is stored, write the output."""
 
 from collections.abc import Callable, Sequence

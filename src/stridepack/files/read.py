@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Read the weights of any file."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `pack` says of a model, beside how its tensors are stored."""
 
 from collections.abc import Iterable, Sequence

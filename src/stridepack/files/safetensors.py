@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of the package safetensors in: the int8 tensors, with the scales that belong to them.
 
 Only the header is read at first. Each tensor is read when somebody asks for it, so that a file may

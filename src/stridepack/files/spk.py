@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bundles (.spk), both directions: docs/format.md, "The bundle"."""
 
 import struct

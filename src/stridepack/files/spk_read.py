@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bundles (.spk) that are read blob by blob: only what stands before the blobs is kept."""
 
 import zlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bundles (.spk) that are written blob by blob: the table, whose size is known, comes last."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a packed file stores each of its tensors."""
 
 from pathlib import Path

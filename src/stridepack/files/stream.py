@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pack .safetensors files whose tensors stream through: few are in memory at any time."""
 
 from collections.abc import Iterator, Sequence

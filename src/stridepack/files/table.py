@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One table: what can be done with a file, by its suffix."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

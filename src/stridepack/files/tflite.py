@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packed .tflite files, and arrays that hold one: which DECODE type for which tensor."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Unpack a packed file: to a dense model, or to arrays."""
 
 from os import PathLike

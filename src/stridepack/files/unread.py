@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tensors of a file, each of which is read when somebody asks for it."""
 
 from collections.abc import Sequence

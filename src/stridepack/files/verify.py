@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Is a packed file exactly its model? Tensor by tensor, and by running both."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The formats, one file each: the options that a format has, and the streams of its tiles.
 
 A new file in this folder registers itself: there is no list. The encoders are in core/, the

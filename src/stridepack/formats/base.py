@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every format provides, and the registry that its class enters by being defined."""
 
 from abc import ABC, abstractmethod

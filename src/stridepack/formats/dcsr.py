@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """dcsr: delta-linear encoding with dynamic bitwidths (docs/format.md, section 6)."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """dense: the values as they are (docs/format.md, section 3)."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """huffman: values, and gaps or a bitmap, in Huffman codes (docs/format.md, section 10)."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """hybrid: groups of equidistant elements, the rest in dcsr (docs/format.md, section 7)."""
 
 from collections.abc import Iterator, Mapping

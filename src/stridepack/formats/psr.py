@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """psr: absolute 8-bit columns in blocks of 256 (docs/format.md, section 4)."""
 
 from collections.abc import Iterator

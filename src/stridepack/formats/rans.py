@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """rans: entropy-coded gaps and values, eight states at a time (docs/format.md, section 9)."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which format for which tensor, and why.
 
 `options.py` says what can be asked for, `rules.py` what stays dense, `smallest.py` takes the fewest

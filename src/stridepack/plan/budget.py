@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a model may take: budgets of Flash, cycles and SRAM, and what a plan aims at."""
 
 from dataclasses import dataclass

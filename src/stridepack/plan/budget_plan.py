@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plan for all tensors of a model, and the sums of what it takes."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The best choice of a format for each tensor that keeps budgets of Flash and cycles.
 
 Only numbers: `within.py` makes them of tensors, and deals with SRAM.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tensor in one format after the other, each with the transforms that make it smaller."""
 
 import numpy as np

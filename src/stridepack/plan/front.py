@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which plans of a whole model are worth a look: bytes against cycles."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One option for each item, so that sums keep their limits and the total is the best: exact.
 
 The multiple-choice knapsack problem with two sums, bytes and cycles. Items are added one by one;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every tensor in every format: what `inspect` shows, and what benches ask for."""
 
 from collections.abc import Callable, Sequence

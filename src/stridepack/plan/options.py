@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can be asked for when the tensors of a model are packed, as one value."""
 
 from collections.abc import Iterable, Mapping

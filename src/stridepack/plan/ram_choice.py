@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tensors to pack, where unpacking needs RAM: the best choice in Flash, or in both together.
 
 Only numbers. How much RAM a choice needs is what a memory planner makes of it. That is neither a

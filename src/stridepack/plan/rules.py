@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tensors stay dense. This is the only place that decides it for blobs of the C runtime.
 
 What TensorFlow Lite Micro cannot decode stays dense as well: `stridepack.tflite.pack` says why.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The smallest format for each tensor: every candidate is encoded, and the smallest blob wins."""
 
 from collections.abc import Callable, Iterable, Sequence

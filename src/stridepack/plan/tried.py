@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tensor in every format that a plan may take, and what is said of the one that it takes."""
 
 import math

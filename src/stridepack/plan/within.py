@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The best plan for a whole model that keeps budgets of Flash, cycles and SRAM.
 
 For the C runtime: blobs in Flash, each decoded with `spk_decode_s8`, or tile by tile, into one

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prune a PyTorch model, and bring it to int8: `pip install 'stridepack[torch]'`.
 
 `MagnitudePruner` prunes while your own training loop runs, and `GridQuantizer` trains the weights

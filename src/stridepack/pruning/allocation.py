@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many elements of each tensor are pruned: the same share of each, or where it costs least."""
 
 from __future__ import annotations

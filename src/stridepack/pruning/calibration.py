@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calibration inputs in the forms that people have them, as tensors of one sample each."""
 
 from __future__ import annotations

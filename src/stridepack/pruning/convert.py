@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """litert-torch converts a torch module, ai-edge-quantizer quantises it (0.10.0 both)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Learning from the dense network while its weights are taken away."""
 
 from __future__ import annotations

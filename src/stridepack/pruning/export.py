@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a trained torch module to int8: a .tflite file, or NumPy arrays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training on a coarse grid, with a loss that knows what the weights take once they are packed.
 
 Each weight is rounded to a multiple of a step while the network trains. Levels and steps are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The levels of a grid in a converted model: exactly those that were trained, and their scales.
 
 The quantizer spreads each channel over all of int8. That is right for weights that are not on a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A parametrization that rounds a weight to a learned step, and what its levels cost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Iterative unstructured magnitude pruning of a torch module, in any training loop."""
 
 from __future__ import annotations

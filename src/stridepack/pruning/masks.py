@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Masks on weights: torch parametrizations, so that the optimiser keeps its parameters.
 
 `state_dict` holds the masks, and so a checkpoint resumes where it was.

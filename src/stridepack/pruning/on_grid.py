@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights that are on grids: their levels, and how to make the levels cost less or more."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plain copy of a torch module: no masks, no normalised weights, only layers."""
 
 from __future__ import annotations

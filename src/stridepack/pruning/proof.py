@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The proof that what is zero in a torch module is 0 in its int8 model.
 
 The converter keeps neither names nor, in general, the order of the layers. It folds scales into

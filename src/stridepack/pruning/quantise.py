@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights to int8, as a converter will do it, and how many bytes they then take when packed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What to_tflite prints: where it is, on a terminal; and nothing of what the libraries print."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Repairs of what ai-edge-quantizer 0.10.0 leaves wrong, or in float, in an int8 model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A target in bytes: the smallest sparsity at which the packed model is small enough."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tensors of a torch module are weights that can be pruned, and which of them are chosen."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The formats in NumPy, from docs/format.md alone: what the C++ and C code is compared with.
 
 One file for each format, in the order of the document and in the paper's symbols. Clarity comes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which symbols and raw bits values and gaps have (docs/format.md, sections 9 and 10)."""
 
 from collections import Counter

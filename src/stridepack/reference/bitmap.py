@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bitmap: a bit for each element, and values of 1 to 8 bits (docs/format.md, section 8)."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The blob, both directions (docs/format.md, sections 2 and 12)."""
 
 import importlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all formats share: names, little-endian integers, nibbles (docs/format.md, section 1)."""
 
 import numpy as np

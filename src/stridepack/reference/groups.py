@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Algorithm 1 of the paper: find groups of equidistant elements (Section III-B-3).
 
 The paper leaves the order of the search open. Its figures imply this one: for each size, sweep the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """huffman: gaps and values, each in a canonical Huffman code (docs/format.md, section 10)."""
 
 from collections import Counter

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """hybrid: equidistant groups, the rest in dcsr (docs/format.md, section 7; III-B and III-C)."""
 
 from collections.abc import Iterable

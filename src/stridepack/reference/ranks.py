@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The short description of frequencies and of code lengths (docs/format.md, section 9)."""
 
 from collections.abc import Callable, Sequence

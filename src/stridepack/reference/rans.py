@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """rans: gaps and values by turns through eight rANS states (docs/format.md, section 9)."""
 
 from collections import Counter

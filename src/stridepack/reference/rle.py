@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """rle: 4-bit distances from element to element (docs/format.md, section 5)."""
 
 import numpy as np

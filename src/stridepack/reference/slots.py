@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables of slots and what is coded with them, by states and lanes (docs/format.md, section 9)."""
 
 from collections.abc import Sequence

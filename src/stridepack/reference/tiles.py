@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The payload of a blob: tiles, and the streams of a tile (docs/format.md, section 2)."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Transforms in front of a format (docs/format.md, section 2.1): live parts and prediction.
 
 An encoder goes down this file: it predicts, then takes out what is dead, then puts the two

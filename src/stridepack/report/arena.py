@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`pack`: the RAM of a packed .tflite before and after, and what the firmware has to do for it."""
 
 from collections.abc import Iterator

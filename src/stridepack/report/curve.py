@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`shrink --curve`: bytes against what is left of the outputs, as data or as a plot."""
 
 import io

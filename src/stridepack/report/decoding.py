@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`inspect --target`: what decoding a model costs on a target."""
 
 from collections.abc import Sequence

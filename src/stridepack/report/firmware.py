@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`pack` to .tflite: what the firmware must do."""
 
 import datetime

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing or little gained: why."""
 
 from collections.abc import Sequence

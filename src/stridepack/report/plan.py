@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`pack` within budgets: what the plan chose, and what it takes."""
 
 from collections.abc import Sequence

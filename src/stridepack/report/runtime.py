@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the decoders of a packed model take on a device."""
 
 from collections.abc import Collection

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`shrink`: what became of each tensor, and what the result is worth."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`inspect`: bytes of every tensor in every format."""
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`pack`: how each tensor is stored."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all tables share: the column of names, and shares in per cent."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Text of others, such as names in a file, made safe to show."""
 
 from rich import markup

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`verify`: what was compared, and what was found."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Make the weights of a model cheaper to store, openly at some loss.
 
 This room is not lossless, and all others are. It changes weights; how they are packed afterwards

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A step for each layer: what each one costs in bytes and does to the outputs, and the best choice.
 
 Each layer alone is rounded to each step, and the outputs of the whole model are compared with

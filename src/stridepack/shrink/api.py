@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The function `stridepack.shrink`: from a model, samples and a target to a smaller model."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model with a step for each layer: layers are rounded in the order in which they run.
 
 Each layer is rounded for the inputs that it has after those before it were rounded, and towards

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Round the weights of a layer to a coarser grid, so that its outputs change as little as can be.
 
 Weights are rounded one column after another. The error that a column makes is taken up by the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The samples that a model is tried on: read, checked, and split in two.
 
 One part calibrates: it decides how weights are rounded. The other part is held back, and only

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model under work: layers are put on coarser grids, and taken back."""
 
 from dataclasses import dataclass

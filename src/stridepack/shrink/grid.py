@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a step of a tensor means for each of its rows."""
 
 import numpy as np

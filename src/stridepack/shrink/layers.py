@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The weights of a model that can be rounded, as matrices, and why the others cannot.
 
 A layer is an operator that multiplies a constant int8 tensor with its input: CONV_2D,

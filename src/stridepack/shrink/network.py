@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model in LiteRT's interpreter, which gives its outputs for many samples."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What each output of a layer sees: its inputs, one row for each position of the output."""
 
 from collections.abc import Iterator

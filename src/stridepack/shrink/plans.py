@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plans of one model: each is built, packed and measured once."""
 
 from collections.abc import Callable

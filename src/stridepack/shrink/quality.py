@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How near the outputs of a shrunk model are to those of the original one."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a tensor and a model take once they are packed: the real encoders are asked."""
 
 from collections.abc import Callable

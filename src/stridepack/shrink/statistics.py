@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the inputs of a layer have in common: statistics are kept, inputs are not."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What became of each int8 tensor of a model, for the tables."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All that is known of .tflite files and of TensorFlow Lite Micro.
 
 `model.py` reads a file into objects, every size and index checked, and writes it again;

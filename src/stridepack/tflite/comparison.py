@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `interpreter.compare_outputs` finds, in a module that imports next to nothing."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite models in: all constants with weights that operators read, decoded if need be."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that decode tensors: TensorFlow Lite Micro's DECODE, and the custom operator of ours.
 
 Such an operator stands before those that read the tensor. For each tensor that DECODE decodes it

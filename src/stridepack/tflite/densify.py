@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite's sparse encoding of constants, made dense as a model is read.
 
 The converter writes it with `Optimize.EXPERIMENTAL_SPARSITY`. TensorFlow Lite Micro has no kernel

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tensors can be encoded so that the file gets smaller, and in which DECODE types.
 
 What a tensor takes depends on how many DECODE operators decode it, and so on which others are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a firmware must do to run a packed model: the operator to register, the version needed."""
 
 from collections.abc import Iterable

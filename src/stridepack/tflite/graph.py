@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that decode tensors put into a graph, and taken out of it.
 
 An operator that decodes stands right before the first one that reads what it decodes; `schedule`

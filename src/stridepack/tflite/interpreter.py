@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Do two .tflite models compute the same? The stock TensorFlow Lite Micro interpreter decides.
 
 Each model runs in a process of its own. The interpreter trusts its model, so a damaged one may

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The process in which `interpreter` runs one model.
 
 It imports nothing else of this package, so that it starts fast.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TensorFlow Lite Micro does not run, or runs wrongly, although stridepack can pack it.
 
 Nothing here is about packing: it is true of the dense model as well. `pack` says it, so that nobody

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A .tflite file as objects: read with every size and index checked, written for microcontrollers.
 
 Both ways use the object API (`ModelT` and its kin) of the schema in the tflite-micro wheel, which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that cannot read a tensor which a DECODE operator writes.
 
 DECODE writes a tensor while the model runs. Some operators need their weights earlier, or hand them

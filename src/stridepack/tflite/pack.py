@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite models out: packed with DECODE operators, and dense again.
 
 The unmodified TensorFlow Lite Micro interpreter runs what `pack_tflite` makes of its own types.

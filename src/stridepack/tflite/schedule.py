@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where DECODE operators stand, and what each of them decodes.
 
 A DECODE stands right before the first operator that needs what it decodes. The memory that

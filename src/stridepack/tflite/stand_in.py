@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model with operators of ours, for an interpreter that does not have them.
 
 The interpreter of the package tflite-micro takes a custom operator only as C++ that was compiled

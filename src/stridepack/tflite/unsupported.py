@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models that stridepack cannot pack, each by its kind, with what to do about it."""
 
 from collections import Counter

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tensors of a model to pack, where the RAM that unpacking takes matters.
 
 TensorFlow Lite Micro unpacks each tensor into its arena, right before the operator that reads it.

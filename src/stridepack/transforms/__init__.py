@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is done to a tensor in front of a format: dead rows and columns, two classes, prediction.
 
 `apply.py` does it (docs/format.md, section 2.1), the other files find out what pays: each has a

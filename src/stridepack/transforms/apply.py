@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The transforms of a blob, and what they make of a tensor (docs/format.md, section 2.1)."""
 
 from collections.abc import Iterator, Set

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which transforms a tensor gets, by estimates of the entropy before and after."""
 
 import numpy as np

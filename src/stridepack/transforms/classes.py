@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two classes of rows or columns with tables of their own, where these pay for themselves."""
 
 import numpy as np

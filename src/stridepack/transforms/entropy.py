@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Estimates of what a format makes of values: their entropy, in bytes."""
 
 import numpy as np

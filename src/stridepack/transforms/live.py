@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which rows and columns of a tensor are dead, where it pays to say so."""
 
 import numpy as np

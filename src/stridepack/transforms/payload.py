@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The payload of a blob with transforms, written, and which parts it has (docs/format.md, 2.1)."""
 
 import struct

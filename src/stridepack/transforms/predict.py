@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From which two earlier elements an element is predicted best, where it pays."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* As much of the C library as the runtime and its tests use, for compilers that come without one. */
 #ifndef STRING_H
 #define STRING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reset and traps on RISC-V in machine mode: faults that are expected are noted, any other ends the program. */
 #include "startup.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Walls behind the regions SOURCE and DESTINATION of the linker script: the physical memory protection refuses what
  * lies there, also in machine mode, where an entry is locked.
  */

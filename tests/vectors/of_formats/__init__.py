@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is particular to each format, one file each. A new file in this folder is found by its name.
 
 Each has

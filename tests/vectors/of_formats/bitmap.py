@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """bitmap: its worked example, tiles that break a rule, and valid tiles that no encoder writes."""
 
 from collections.abc import Iterator

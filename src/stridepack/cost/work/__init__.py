@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What decoding a blob has to do: counts that its time grows with, one file for each format.
 
 The module of a format, ``stridepack.cost.work.<format>``, provides

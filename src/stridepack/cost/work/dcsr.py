@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """dcsr: what decoding has to do for a tile."""
 
 from bisect import bisect_left

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """huffman: what decoding has to do for a tile."""
 
 from bisect import bisect

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """rle: what decoding has to do for a tile."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C runtime out: the sources that a firmware project compiles, as its build system takes them.
 
 `library.py` says what the runtime consists of. Every build system has a file, which arranges the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The library as one header and one C file.
 
 All that the C file does not show becomes static. The names that a source keeps to itself get the

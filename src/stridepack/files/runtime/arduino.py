@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arduino: a library in the 1.5 layout, where all sources and headers lie in src/."""
 
 import numpy as np

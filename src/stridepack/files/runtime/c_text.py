@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """C sources as text: the names that a source defines, and other names for them.
 
 It knows as much of C as sources need that clang-format has laid out.

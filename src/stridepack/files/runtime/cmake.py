@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CMake, and compilers without a build system: the folder as it lies in the repository."""
 
 from stridepack.files.runtime.library import Files, Library, runtime_dir

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CMSIS-Pack: a .pdsc, from which packchk and packagers make a pack for Keil and csolution."""
 
 from xml.etree import ElementTree

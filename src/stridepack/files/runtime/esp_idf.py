@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ESP-IDF: a component, with an option in menuconfig for each format and part."""
 
 from textwrap import indent

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the C runtime consists of: its files, and which of them a set of formats needs."""
 
 import posixpath

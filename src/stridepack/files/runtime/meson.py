@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Meson: a subproject with a dependency object, which also installs a pkg-config file."""
 
 from stridepack.files.runtime.library import SUMMARY, Files, Library

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a packed model needs of the runtime."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The build systems that the runtime is written for, by the name that `--for` takes."""
 
 from collections.abc import Callable

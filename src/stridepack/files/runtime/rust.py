@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rust: a no_std crate over the C sources, which its build.rs compiles."""
 
 from stridepack.files.runtime.library import SUMMARY, Files, Library, runtime_dir

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Write the C runtime into a directory, anew or over an earlier version of itself."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Zephyr: a module for west, with an option in Kconfig for each format and part."""
 
 from stridepack.files.runtime.library import CRC32_OPTIONS, SUMMARY, Files, Library

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`report`: one HTML page about a model, and the same numbers as JSON.
 
 `numbers.py` makes the dictionary that --json prints. The page shows that dictionary and nothing

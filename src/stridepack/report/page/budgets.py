@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Limits of a model in a TOML file, and whether a model keeps them."""
 
 import tomllib

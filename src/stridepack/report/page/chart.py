@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all charts of a report share."""
 
 from typing import Any

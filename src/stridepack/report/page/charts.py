@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The charts of a whole model, as Vega-Lite specifications that Altair checks."""
 
 from collections.abc import Mapping

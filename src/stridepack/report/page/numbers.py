@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The numbers of a report, as one dictionary."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a tensor looks like: where its zeros are, and how its values are distributed."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `shrink --json` or `shrink --curve FILE.json` said of a model, for its report."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The charts of one tensor.
 
 The page has the specification of each chart once, and beside it only the data of every tensor: a

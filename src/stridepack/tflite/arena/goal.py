@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is asked of the RAM of a packed .tflite model, and what it takes then."""
 
 from dataclasses import dataclass

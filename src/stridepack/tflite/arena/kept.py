@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TensorFlow Lite Micro keeps in its arena for as long as the model is there.
 
 Structures for every tensor and operator, and what kernels compute once. Sizes are those of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When each buffer of a model is in use, step by step, as TensorFlow Lite Micro plans it.
 
 Every operator takes two steps here, one for the DECODE operator that may stand before it, and one

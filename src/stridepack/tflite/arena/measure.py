@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tensor arena of a model, measured with the TensorFlow Lite Micro interpreter."""
 
 import re

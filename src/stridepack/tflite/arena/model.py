@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The arena of a model with some of its tensors packed, before any file is written."""
 
 from collections import defaultdict

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where TensorFlow Lite Micro puts buffers in its arena: its greedy memory planner, step by step.
 
 Large buffers come first. Each goes to the lowest gap between the buffers that are in use at the

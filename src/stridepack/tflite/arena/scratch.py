@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scratch memory that kernels of TensorFlow Lite Micro ask for while one operator runs.
 
 Those of its reference kernels, which the interpreter of the wheel has. Kernels for special

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TensorFlow Lite Micro's DECODE operator decodes, one file for each type.
 
 Its own layouts are not ours: no blob of docs/format.md holds one. `blob` is the other way round:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every DECODE type provides, the header that all share, and the registry of types.
 
 A decoded tensor is made from two constant ones: the encoded tensor, and the ancillary tensor. The

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What our own operator decodes: a blob of docs/format.md as the encoded tensor, and nothing else.
 
 The operator is a custom one, which a firmware registers by its name (runtime/tflm). It is not

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DECODE type 1, Huffman: a prefix code with its own look-up tables for each tensor.
 
     encoded     the codewords of all elements, most significant bit first, in words of 32 bits

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DECODE type 0, LUT: indices of a fixed width into tables of values.
 
     encoded     the indices of all elements, most significant bit first

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DECODE type 2, PRUNE: how TensorFlow Lite Micro stores a sparse tensor.
 
     encoded     one bit for each element, most significant bit first; 1 = stored

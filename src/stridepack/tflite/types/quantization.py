@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Quantisation of a tensor as TensorFlow Lite Micro's DECODE sees it."""
 
 import numpy as np
