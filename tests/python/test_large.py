@@ -138,7 +138,7 @@ def peak_of_packing(model: Path, output: Path, more: str = "", first: str = "") 
     """
     code = (
         "import re, sys, stridepack as sp\n"
-        "from stridepack.tflite.model import load_schema\n"
+        "from stridepack.tflite.schema import load_schema\n"
         "status = lambda: open('/proc/self/status').read()\n"
         "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', status())[1]) * 1024\n"
         f"{first}\n"

@@ -31,9 +31,9 @@ from tflite_cases import (
 from tflite_models import ModelBuilder, conv_layer, decode_graph, dense_layer, schema, sparse
 
 import stridepack as sp
+from stridepack.tflite.census import MAX_TABLES
 from stridepack.tflite.constants import parse_tflite, read_tflite
 from stridepack.tflite.interpreter import compare_outputs
-from stridepack.tflite.model import MAX_TABLES
 from stridepack.tflite.pack import pack_tflite, unpack_tflite
 from stridepack.tflite.types import decode_type, decode_types
 

@@ -15,10 +15,10 @@ from stridepack.tflite.model import (
     Model,
     Operator,
     Tensor,
-    load_schema,
     shape_of,
     type_name,
 )
+from stridepack.tflite.schema import load_schema
 
 _KEEPS_ORDER = ("REDUCE_MAX", "REDUCE_MIN")  # they pick values, in int8 as well as in float
 

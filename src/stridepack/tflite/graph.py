@@ -30,10 +30,10 @@ from stridepack.tflite.model import (
     Tensor,
     as_text,
     code_name,
-    load_schema,
     shape_of,
 )
 from stridepack.tflite.schedule import decode_groups
+from stridepack.tflite.schema import load_schema
 from stridepack.tflite.types import Payload
 
 

@@ -7,12 +7,10 @@ which merges operator codes that differ in version, takes all operators for ADD 
 only deprecated codes, ignores data outside the flatbuffer and aligns no buffer.
 """
 
-import inspect
 import io
 import math
 import struct
 import zipfile
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,9 @@ import numpy.typing as npt
 
 from stridepack._memory import Allowance
 from stridepack._spec import MAX_DIMS
-from stridepack.errors import MissingDependencyError, ModelError
+from stridepack.errors import ModelError
+from stridepack.tflite.census import Census
+from stridepack.tflite.schema import enum_names, load_schema
 
 # Objects of the schema. The wheel has no type hints.
 SubGraph = Any
@@ -42,9 +42,6 @@ _ACCESSOR_ERRORS = (
     struct.error,
 )
 
-# Tensors, operators, buffers and all the tables they consist of. Real models have thousands.
-MAX_TABLES = 100_000
-
 # Bytes of an element, for the types that take whole ones.
 ELEMENT_NBYTES = {
     **dict.fromkeys(("bool", "int8", "uint8"), 1),
@@ -59,31 +56,6 @@ ELEMENT_BITS = {"int8": 8, "uint8": 8, "int4": 4, "uint4": 4, "int2": 2}
 
 # Bytes of data in a flatbuffer, with room for the rest: its offsets have 31 bits.
 _MAX_FLATBUFFER = 2**31 - 2**24
-
-# Fields of a union type with another name.
-_UNIONS = {
-    "Details": "QuantizationDetails",
-    "ArraySegments": "SparseIndexVector",
-    "ArrayIndices": "SparseIndexVector",
-}
-
-
-def load_schema() -> Any:
-    """The schema of TensorFlow Lite: a module with one class for each table.
-
-    Raises
-    ------
-    MissingDependencyError
-        When tflite-micro is not installed.
-    """
-    try:
-        from tflite_micro.tensorflow.lite.micro.python import schema_py_generated
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Files that end in .tflite need the packages tflite-micro and flatbuffers. Install "
-            "them with `pip install 'stridepack[tflite]'`."
-        ) from error
-    return schema_py_generated
 
 
 class Buffer:
@@ -207,7 +179,7 @@ def load_model(data: bytes, file: str) -> Model:
             f"{file}: this is not a TensorFlow Lite model. Its bytes 4 to 7 are {data[4:8]!r} and "
             f"not {IDENTIFIER!r}."
         )
-    census = _Census(file, len(data))
+    census = Census(file, len(data))
     try:
         census.visit(schema.Model.GetRootAs(data))
         root = schema.ModelT.InitFromPackedBuf(data)
@@ -249,12 +221,12 @@ def code_name(code: OperatorCode) -> str:
     """Such as CONV_2D; for a custom operator, its own name."""
     if _is_custom(code) and code.customCode:
         return as_text(code.customCode)
-    return _enum_names("BuiltinOperator").get(code.builtinCode, f"operator {code.builtinCode}")
+    return enum_names("BuiltinOperator").get(code.builtinCode, f"operator {code.builtinCode}")
 
 
 def type_name(tensor: Tensor) -> str:
     """Such as int8."""
-    return _enum_names("TensorType").get(tensor.type, f"type {tensor.type}").lower()
+    return enum_names("TensorType").get(tensor.type, f"type {tensor.type}").lower()
 
 
 def shape_of(tensor: Tensor) -> tuple[int, ...]:
@@ -277,90 +249,7 @@ def stored_shape(tensor: Tensor) -> tuple[int, ...]:
     return shape if bits == 8 else (-(-math.prod(shape) * bits // 8),)
 
 
-class _Census:
-    """Counts what unpacking would copy, before it does.
-
-    Offsets in a flatbuffer may all lead to the same place, so a small file can describe millions
-    of large tables. An honest file holds each of its elements once, or a few times.
-    """
-
-    def __init__(self, file: str, nbytes: int) -> None:
-        self._file = file
-        self._nbytes = nbytes
-        self._elements = 0
-        self._tables = 0
-
-    def add(self, n_elements: int) -> None:
-        """Count elements of vectors, and bytes of strings."""
-        self._elements += n_elements
-        if self._elements > 4 * self._nbytes:
-            raise ModelError(
-                f"{self._file}: the file is damaged. It describes more than {4 * self._nbytes} "
-                f"elements in {self._nbytes} bytes."
-            )
-
-    def visit(self, table: Any) -> None:
-        """Count a table and all that it refers to."""
-        self._tables += 1
-        if self._tables > MAX_TABLES:
-            raise ModelError(
-                f"{self._file}: this is not a model for a microcontroller. It has more than "
-                f"{MAX_TABLES} tensors, operators and their parts."
-            )
-        for field in _fields(type(table).__name__):
-            if hasattr(table, f"{field}Length"):
-                self._visit_vector(table, field)
-            else:
-                self._visit_value(table, field, getattr(table, field)())
-
-    def _visit_vector(self, table: Any, field: str) -> None:
-        length = getattr(table, f"{field}Length")()
-        self.add(length)
-        if not hasattr(table, f"{field}AsNumpy"):  # of tables
-            for i in range(length):
-                self.visit(getattr(table, field)(i))
-
-    def _visit_value(self, table: Any, field: str, value: Any) -> None:
-        if isinstance(value, bytes):
-            self.add(len(value))
-        elif hasattr(value, "_tab"):
-            self.visit(value)
-        elif hasattr(value, "Bytes"):  # a union: a table whose class another field names
-            self._visit_union(table, field, value)
-
-    def _visit_union(self, table: Any, field: str, value: Any) -> None:
-        union = _UNIONS.get(field, field)
-        kind = getattr(table, f"{field}Type")()
-        name = _enum_names(union).get(kind)
-        if name is None:
-            raise ModelError(
-                f"{self._file}: it has {union} of type {kind}, which the installed tflite-micro "
-                "does not know. A later version of tflite-micro may know it."
-            )
-        if name != "NONE":
-            member = getattr(load_schema(), name)()
-            member.Init(value.Bytes, value.Pos)
-            self.visit(member)
-
-
-@cache
-def _fields(table: str) -> tuple[str, ...]:
-    """Accessors of a table that lead to a value, or to an element of a vector."""
-    helpers = ("Init", "Length", "AsNumpy", "IsNone")
-    return tuple(
-        name
-        for name, member in vars(getattr(load_schema(), table)).items()
-        if inspect.isfunction(member) and name[0].isupper() and not name.endswith(helpers)
-    )
-
-
-@cache
-def _enum_names(enum: str) -> dict[int, str]:
-    members = vars(getattr(load_schema(), enum))
-    return {value: name for name, value in members.items() if not name.startswith("_")}
-
-
-def _normalise(model: Model, data: bytes, census: _Census) -> None:
+def _normalise(model: Model, data: bytes, census: Census) -> None:
     """Bring a fresh ModelT into the state that `Model` promises, but for the indices."""
     root = model.root
 
@@ -405,7 +294,7 @@ def _normalise(model: Model, data: bytes, census: _Census) -> None:
 
 
 def _is_custom(code: OperatorCode) -> bool:
-    return _enum_names("BuiltinOperator").get(code.builtinCode) == "CUSTOM"
+    return enum_names("BuiltinOperator").get(code.builtinCode) == "CUSTOM"
 
 
 def _integers(vector: Any) -> list[int]:

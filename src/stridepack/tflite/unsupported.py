@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from stridepack._next_steps import FLOAT_TFLITE
-from stridepack.tflite.model import Model, Operator, Tensor, as_text, load_schema, type_name
+from stridepack.tflite.model import Model, Operator, Tensor, as_text, type_name
+from stridepack.tflite.schema import load_schema
 
 # Custom operators that hold what the compiler of a processor for neural networks made of a model.
 _COMPILED = {
