@@ -41,7 +41,7 @@ static void check_machine(void) {
     const uint8_t *last = lend_tight((memory_use)use, 1);
     CHECK(!byte_faults(last) && byte_faults(last + 1));
   }
-#if defined(__arm__) && !defined(__ARM_FEATURE_UNALIGNED)
+#if defined(__xtensa__) || (defined(__arm__) && !defined(__ARM_FEATURE_UNALIGNED))
   const uintptr_t aligned = (uintptr_t)image;
   CHECK(!word_faults((const uint32_t *)aligned) && word_faults((const uint32_t *)(aligned + 1)));
 #endif

@@ -1,6 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Semihosting: a breakpoint that QEMU answers, as Arm defines it, and RISC-V for itself. */
+/* Semihosting: a breakpoint that QEMU answers, as Arm defines it, and RISC-V for itself; on Xtensa, the instruction that
+ * calls a simulator.
+ */
 #include "semihosting.h"
+
+#if defined(__xtensa__)
+
+#include <string.h>
+
+enum { SYS_EXIT = 1, SYS_WRITE = 4, STANDARD_OUTPUT = 1 };
+
+static void call(uint32_t operation, uint32_t number, const void *data, uint32_t size) {
+  register uint32_t a2 __asm__("a2") = operation;
+  register uint32_t a3 __asm__("a3") = number;
+  register const void *a4 __asm__("a4") = data;
+  register uint32_t a5 __asm__("a5") = size;
+  __asm__ volatile("simcall" : "+r"(a2), "+r"(a3) : "r"(a4), "r"(a5) : "memory");
+}
+
+void print(const char *text) { call(SYS_WRITE, STANDARD_OUTPUT, text, strlen(text)); }
+
+void exit_with(uint32_t code) {
+  for (;;) call(SYS_EXIT, code, NULL, 0);
+}
+
+#else
 
 /* Operations of "Semihosting for AArch32 and AArch64". */
 enum { SYS_WRITE0 = 0x04, SYS_EXIT_EXTENDED = 0x20, APPLICATION_EXIT = 0x20026 };
@@ -32,6 +56,15 @@ static void call(uint32_t operation, const void *argument) {
 
 void print(const char *text) { call(SYS_WRITE0, text); }
 
+void exit_with(uint32_t code) {
+  const uint32_t block[2] = {APPLICATION_EXIT, code};
+  call(SYS_EXIT_EXTENDED, block);
+  for (;;) {
+  }
+}
+
+#endif
+
 /* Any base up to 16. */
 static void print_number(uint32_t number, uint32_t base) {
   char digits[11], *p = digits + sizeof digits;
@@ -48,11 +81,4 @@ void print_unsigned(uint32_t number) { print_number(number, 10); }
 void print_hex(uint32_t number) {
   print("0x");
   print_number(number, 16);
-}
-
-void exit_with(uint32_t code) {
-  const uint32_t block[2] = {APPLICATION_EXIT, code};
-  call(SYS_EXIT_EXTENDED, block);
-  for (;;) {
-  }
 }
