@@ -39,7 +39,7 @@ REAL_MODELS := $(wildcard $(addprefix ../shared/data/models/,*sparse*.tflite *vw
 # Besides a C and C++ compiler: sanitizers and fuzzers; firmware and its emulator; a processor with an int of 16 bits and its
 # emulator; 32-bit and big-endian hosts; a browser for the page of `report`.
 PACKAGES := clang-19 libclang-rt-19-dev lld-19 llvm-19 \
-  gcc-arm-none-eabi qemu-system-arm gcc-riscv64-unknown-elf qemu-system-misc gcc-avr avr-libc simavr \
+  gcc-arm-none-eabi qemu-system-arm gcc-riscv64-unknown-elf gcc-xtensa-lx106 qemu-system-misc gcc-avr avr-libc simavr \
   gcc-i686-linux-gnu libc6-dev-i386-cross gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user \
   gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \
   chromium chromium-driver
