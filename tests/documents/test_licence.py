@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ["*.py", "*.c", "*.h", "*.cc", "*.cpp", "*.hpp", "*.rs", "*.ld", "*.toml", "*.sh", "*.mk"]
-SOURCES += ["*Makefile", "*CMakeLists.txt"]
+SOURCES += ["*.S", "*Makefile", "*CMakeLists.txt"]
 
 
 def test_every_source_file_names_the_licence() -> None:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Semihosting: a breakpoint that QEMU answers, as Arm defines it, and RISC-V for itself; on Xtensa, the instruction that
+/* Semihosting: a breakpoint that QEMU answers, as Arm defines it, and RISC-V for itself. Xtensa has an instruction that
  * calls a simulator.
  */
 #include "semihosting.h"

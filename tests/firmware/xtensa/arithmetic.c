@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What Debian's libgcc for the LX106 leaves out, since the ROM of an ESP8266 has it: dividing, and products of 64 bits. */
+/* What Debian's libgcc for the LX106 leaves out, since an ESP8266 has it in ROM: division, products of 64 bits. */
 #include <stdint.h>
 
 uint32_t __udivsi3(uint32_t dividend, uint32_t divisor);
