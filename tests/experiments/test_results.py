@@ -78,7 +78,7 @@ def test_the_bundled_model_is_the_point_at_50_percent():
 
 def test_all_committed_files_together_stay_small():
     files = [RESULTS / p["tflite"] for _, p in POINTS]
-    assert sum(file.stat().st_size for file in files if file.exists()) < 12_000_000
+    assert sum(file.stat().st_size for file in files if file.exists()) < 15_000_000
     assert sum((RESULTS / p["tflite"]).stat().st_size for p in SHRUNK) < 1_000_000
 
 
