@@ -20,7 +20,45 @@ Unpack is a sketch with a small model. Replace its `weights.c` and `weights.h` b
 
 Arduino has no options for a library. To leave decoders out, write the library for your model:
 `stridepack runtime DIRECTORY --for arduino --model weights.h`.
+
+The decoders run on the stack of `setup` and `loop`. It has 8,192 bytes on an ESP32 and 4,096 bytes
+on an ESP8266. `huffman` takes up to 6,400 bytes of it, `rans` 2,600, and the other formats 600. On
+AVR, the stack has what other data leaves of the RAM. No message says that it is too small.
+
+## Keep the weights in Flash on AVR boards
+
+The constants of a program for AVR are copied to RAM at the start, and so are the blobs. Rename
+`weights.c` to `weights_blobs.h`, so that only your sketch compiles it, and begin the sketch with:
+
+```cpp
+#include <avr/pgmspace.h>
+#include <spk_reader.h>
+#define STRIDEPACK_PLACE PROGMEM
+#include "weights_blobs.h"
+
+static uint8_t window[512];  // a blob with its largest tile must fit
+static spk_reader reader;
+
+static int read_flash(void *blob, uint32_t offset, void *dst, uint32_t n) {
+  memcpy_P(dst, (const uint8_t *)blob + offset, n);
+  return 0;
+}
+
+static spk_status open_in_flash(const weights_tensor *tensor) {
+  spk_status status = spk_reader_init(&reader, read_flash, (void *)tensor->blob,
+                                      tensor->blob_size, window, sizeof window);
+  return status == SPK_OK ? spk_reader_open(&reader, 0, tensor->blob_size) : status;
+}
+```
+
+After `open_in_flash`, call `spk_reader_validate(&reader)` and
+`spk_reader_decode_s8(&reader, buffer, sizeof buffer)`. `memcpy_P` reaches the first 64 KiB of
+Flash. Where the window is too small, the status is `SPK_ERROR_WINDOW`, and `reader.window_needed`
+says how many bytes it should have.
 """
+
+# Their decoders need more stack than the loop of some boards has.
+_DEEP = ("rans", "huffman")
 
 _PROPERTIES = """\
 name=stridepack
@@ -69,7 +107,8 @@ def arrange(library: Library) -> Files:
     values[:, ::5] = 7
     tensors = {}
     if library.formats:  # a model without tensors needs none
-        tensors["example"] = Packed.encode(values, library.formats[-1])
+        shallow = [name for name in library.formats if name not in _DEEP]
+        tensors["example"] = Packed.encode(values, (shallow or library.formats)[-1])
     source, header = c_sources("weights", tensors)
     moved = {
         path.replace("include/", "src/", 1) if path.startswith("include/") else path: content
