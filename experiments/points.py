@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     baselines = [{k: v for k, v in point.items() if k != "sparsity"} for point in points]
     job = Job(options)
     if not remote.is_remote(job.runs):
-        Path(job.runs).mkdir(parents=True, exist_ok=True)
+        remote.path_of(job.runs).mkdir(parents=True, exist_ok=True)
     log = remote.joined(job.runs, f"{runs[0].curve}.jsonl")
     with contextlib.ExitStack() as stack:
         if options.cluster or options.workers:

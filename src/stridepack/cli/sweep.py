@@ -2,7 +2,6 @@
 """`stridepack sweep`."""
 
 import contextlib
-from pathlib import Path
 
 import click
 
@@ -17,7 +16,7 @@ from stridepack.report.sweep import sweep_sentences, sweep_table
 from stridepack.sweep import Here, grid, run
 from stridepack.sweep.engines import Engine, cluster, local_processes, slurm
 from stridepack.sweep.models import measure
-from stridepack.sweep.remote import is_remote
+from stridepack.sweep.remote import is_remote, path_of
 
 FAILED = 1  # exit code
 
@@ -126,13 +125,13 @@ def sweep(
         raise click.UsageError("--flash needs --data, samples to shrink with.")
     if data and not flash:
         raise click.UsageError("--data is for --flash only. Give --flash, or leave --data out.")
-    if keep and not is_remote(keep) and Path(keep).exists() and not Path(keep).is_dir():
+    if keep and not is_remote(keep) and path_of(keep).exists() and not path_of(keep).is_dir():
         raise InputError(
             f"`keep={keep}` is a file. Give a directory for the packed files.", keep=keep
         )
     for model in models if address is None else ():  # a cluster may have other files
         if not is_remote(model):
-            check_is_file(Path(model))
+            check_is_file(path_of(model))
     if address is not None:  # workers have folders of their own
         models = tuple(map(_absolute, models))
         data, keep = data and _absolute(data), keep and _absolute(keep)
@@ -185,4 +184,4 @@ def _engine(address: str | None, workers: int | None) -> contextlib.AbstractCont
 
 
 def _absolute(address: str) -> str:
-    return address if is_remote(address) else str(Path(address).absolute())
+    return address if is_remote(address) else str(path_of(address).absolute())

@@ -12,9 +12,11 @@ others. After `DEATHS` workers have died with one point, the point has an error.
 
 import contextlib
 import importlib
+import logging
 import queue
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,6 +24,7 @@ from typing import Any, Protocol
 from stridepack.errors import MissingDependencyError, StridepackError, reason
 from stridepack.sweep.points import Point
 from stridepack.sweep.remote import NEEDED
+from stridepack.sweep.scheduler import check_scheduler
 
 Work = Callable[[Point], dict[str, Any]]
 
@@ -167,6 +170,7 @@ def cluster(address: str) -> Iterator[Dask]:
     """
     dask = _imported()
     try:
+        check_scheduler(address, _PATIENCE)
         client = dask.Client(address, timeout=_PATIENCE)
     except (OSError, ValueError) as error:
         raise StridepackError(
@@ -174,6 +178,12 @@ def cluster(address: str) -> Iterator[Dask]:
             "`dask scheduler`, and workers with `dask worker ADDRESS`."
         ) from error
     with client:
+        if not client.scheduler_info()["workers"]:
+            warnings.warn(
+                "The cluster has no workers yet. The sweep waits for the first one. Start it with "
+                f"`dask worker {address}`.",
+                stacklevel=3,
+            )
         yield Dask(client)
 
 
@@ -207,6 +217,8 @@ def _imported() -> Any:
         raise MissingDependencyError(
             f"Sweeps on several processes need the package distributed. {NEEDED}"
         ) from error
+    # A lost scheduler is told by an error of ours, and not by a traceback of Dask's as well.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     return distributed
 
 

@@ -15,13 +15,27 @@ from stridepack.files.read import check_is_file
 NEEDED = "Install it with `pip install 'stridepack[cluster]'`."
 
 
+_HERE = ("file://", "local://")  # addresses of files of this machine
+
+
 def is_remote(address: str) -> bool:
     """Whether an address is more than a path of this machine.
 
-    >>> is_remote("s3://bucket/a.tflite"), is_remote("models/a.tflite")
-    (True, False)
+    >>> [is_remote(a) for a in ("s3://bucket/a.tflite", "models/a.tflite", "file:///a.tflite")]
+    [True, False, False]
     """
-    return "://" in address
+    return "://" in address and not address.startswith(_HERE)
+
+
+def path_of(address: str) -> Path:
+    """The path of an address that is not remote.
+
+    >>> str(path_of("file:///models/a.tflite")), str(path_of("models/a.tflite"))
+    ('/models/a.tflite', 'models/a.tflite')
+    """
+    for begin in _HERE:
+        address = address.removeprefix(begin)
+    return Path(address)
 
 
 def name_of(address: str) -> str:
@@ -43,10 +57,11 @@ def read(address: str) -> bytes:
     """
     try:
         if not is_remote(address):
-            check_is_file(Path(address))
-            return Path(address).read_bytes()
-        system, path = _opened(address)
-        content: bytes = system.cat_file(path)
+            path = path_of(address)
+            check_is_file(path)
+            return path.read_bytes()
+        system, place = _opened(address)
+        content: bytes = system.cat_file(place)
     except FileNotFoundError:
         raise ModelError(f"{address}: there is no such file.") from None
     except _expected() as error:
@@ -62,21 +77,25 @@ def write(address: str, content: bytes) -> None:
     OutputError
     """
     if not is_remote(address):
-        Path(address).parent.mkdir(parents=True, exist_ok=True)
-        write_files({Path(address): content})
+        local = path_of(address)
+        try:
+            local.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{address} cannot be written: {reason(error)}.") from error
+        write_files({local: content})
         return
     system, path = _opened(address)
     try:
         system.makedirs(system._parent(path), exist_ok=True)
         system.pipe_file(path, content)
-    except _expected() as error:
+    except (*_expected(), NotImplementedError) as error:  # the latter: a store to read only
         raise OutputError(f"{address} cannot be written: {reason(error)}.") from error
 
 
 def exists(address: str) -> bool:
     """Whether there is such a file."""
     if not is_remote(address):
-        return Path(address).exists()
+        return path_of(address).exists()
     system, path = _opened(address)
     try:
         found: bool = system.exists(path)
@@ -89,7 +108,7 @@ def exists(address: str) -> bool:
 def fetched(address: str) -> Iterator[Path]:
     """A local file with the content of another, for as long as the block takes."""
     if not is_remote(address):
-        yield Path(address)
+        yield path_of(address)
         return
     with tempfile.TemporaryDirectory(prefix="stridepack-") as folder:
         file = Path(folder, name_of(address))

@@ -39,7 +39,8 @@ class Results:
     def __init__(self, address: str) -> None:
         self.address = address
         self._file: _Local | _Remote
-        self._file = _Remote(address) if remote.is_remote(address) else _Local(Path(address))
+        there = remote.is_remote(address)
+        self._file = _Remote(address) if there else _Local(remote.path_of(address))
         try:
             self.records = {key_of(r["point"]): r for r in parsed(self._file.text, address)}
             self._file.begin()
@@ -160,7 +161,8 @@ class _Remote:
         self._written, self._when = self.text, -_PAUSE
 
     def begin(self) -> None:
-        """Nothing: the next line replaces the whole file."""
+        """Write what is there once more: a store that refuses it does so before the first point."""
+        self._write()
 
     def append(self, line: str) -> None:
         self.text += line
