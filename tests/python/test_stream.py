@@ -171,6 +171,31 @@ def test_what_a_checkpoint_must_be(call: Call) -> None:
     assert not Path("out").exists()
 
 
+@pytest.mark.usefixtures("checkpoint")
+def test_a_tensor_is_in_one_shard_only(call: Call) -> None:
+    """Which of two is meant is not known; of what is not packed, such as a scale, two may be."""
+    save_file(
+        {"a.weight": np.ones((2, 3), np.int8), "norm": np.ones(3, np.float32)},
+        "model-00004.safetensors",
+    )
+    save_file({"z": np.ones(4, np.int8), "norm": np.ones(3, np.float32)}, "model-00005.safetensors")
+    names = {"a.weight": "model-00004.safetensors", "z": "model-00005.safetensors"}
+    Path(INDEX).write_text(json.dumps({"weight_map": names}))
+    assert call("pack", INDEX, "-o", "good")[0] == 0
+    names["norm"] = "model-00006.safetensors"
+    save_file(
+        {"a.weight": np.ones((2, 3), np.int8), "norm": np.ones(3, np.float32)},
+        "model-00006.safetensors",
+    )
+    Path(INDEX).write_text(json.dumps({"weight_map": names}))
+    said = "model-00006.safetensors: it has a tensor 'a.weight', and so has model-00004.safetensors"
+    for command in (["pack", INDEX, "-o", "out"], ["verify", INDEX, "good"]):
+        code, _, errors = call(*command)
+        assert code == 2
+        assert said in " ".join(errors.split())
+    assert not Path("out").exists()
+
+
 def test_shards_without_int8(checkpoint: Path) -> None:
     """They get no .spk. One warning tells of all that is left out."""
     save_file({"norm": np.ones(3, np.float32)}, "model-00002-of-00003.safetensors")

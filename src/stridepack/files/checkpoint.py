@@ -55,9 +55,10 @@ def open_shards(index: Path, output: Path) -> list[Shard]:
     Raises
     ------
     ModelError
-        Where a shard is missing or damaged, or lacks a tensor.
+        Where a shard is missing or damaged, lacks a tensor, or has one that another has, too.
     """
     shards = []
+    places: dict[str, Path] = {}
     for path, tensors in read_index(index).items():
         check_is_file(path)
         contents = Contents(path)
@@ -66,6 +67,14 @@ def open_shards(index: Path, output: Path) -> list[Shard]:
                 raise ModelError(
                     f"{path}: it has no tensor {name[:80]!r}, which {index.name} says is in it. "
                     "Copy the checkpoint again."
+                )
+        for entry in contents.entries:
+            other = places.setdefault(entry.name, path)
+            if other != path:
+                raise ModelError(
+                    f"{path}: it has a tensor {entry.name[:80]!r}, and so has {other.name}. Each "
+                    "tensor must be in one file only. Remove the file that does not belong to the "
+                    "checkpoint from the index, or copy the checkpoint again."
                 )
         shards.append(Shard(contents, output / f"{path.stem}.spk"))
     return shards
