@@ -154,6 +154,8 @@ def train_all(options: argparse.Namespace) -> int:
     for one in plan:
         trainer = device.trainer_of(one)
         trainer.limit = limit
+        if trainer.is_first:
+            print(f"{one.network}: trains on {trainer.said}", flush=True)
         data = load(one, "train", trainer)
         one.images = len(data.labels)  # of which run_of knows whether they are all
         try:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 
 from experiments.arguments import count, positive
@@ -99,11 +100,16 @@ class Trainer:
         mode = dataclasses.replace(mode, **{k: v for k, v in given.items() if v is not None})
         self.mode, self.limit = mode, Limit(minutes)
         self._longest = 0.0
-        self.fabric = Fabric(
-            accelerator=accelerator,
-            devices=devices if devices == "auto" else int(devices),
-            precision=PRECISIONS[mode.precision],  # type: ignore[arg-type]
-        )
+        try:
+            self.fabric = Fabric(
+                accelerator=accelerator,
+                devices=devices if devices == "auto" else int(devices),
+                precision=PRECISIONS[mode.precision],  # type: ignore[arg-type]
+            )
+        except (RuntimeError, ValueError, MisconfigurationException) as error:
+            raise SystemExit(
+                f"`--accelerator {accelerator} --devices {devices}` is not possible here: {error}"
+            ) from error
         self.fabric.launch()
 
     @staticmethod
@@ -116,6 +122,15 @@ class Trainer:
     @property
     def device(self) -> torch.device:
         return self.fabric.device
+
+    @property
+    def said(self) -> str:
+        """Where it trains, and how.
+
+        A PyTorch without CUDA takes the CPU of a machine with a GPU, and this is how one sees it.
+        """
+        n = self.fabric.world_size
+        return f"{self.device.type}, {n} device{'s' * (n > 1)}, {self.mode.precision}"
 
     @property
     def is_first(self) -> bool:

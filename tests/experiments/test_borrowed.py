@@ -73,7 +73,9 @@ def test_what_was_trained_elsewhere_within_a_limit_is_recorded_here(folder, monk
             Limit, "allows", lambda self, seconds: asked.append(seconds) or len(asked) < 3
         )
         assert run(command) == MORE_TO_DO
-    assert "dense.pt: stopped after epoch 2/2" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "resnet8: trains on cpu, 1 device, " in said  # a GPU that is not used would be a pity
+    assert "dense.pt: stopped after epoch 2/2" not in said
     assert not list((folder / "out").glob("resnet8_cifar10_300images_there_50*"))
     dense = folder / "out/resnet8_cifar10_300images_there_dense_seed1.part00"
     assert dense.exists()  # it ended in time

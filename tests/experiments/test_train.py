@@ -60,6 +60,17 @@ def test_a_killed_run_goes_on_to_the_same_bits(
     assert int((resumed["conv.weight"] == 0).sum()) == 0
 
 
+@pytest.mark.parametrize(
+    ("accelerator", "devices"), [("cuda", "auto"), ("abacus", "1"), ("cpu", "many"), ("cpu", "0")]
+)
+def test_a_device_that_is_not_there_is_said(accelerator, devices):
+    if accelerator == "cuda" and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    said = f"`--accelerator {accelerator} --devices {devices}` is not possible here: "
+    with pytest.raises(SystemExit, match=said):
+        Trainer("resnet8", accelerator=accelerator, devices=devices)
+
+
 def test_a_time_limit_stops_at_an_epoch(tmp_path, monkeypatch, images, expected):
     monkeypatch.setattr(train, "RUNS", tmp_path)
     trainer = Trainer("resnet8", accelerator="cpu", minutes=60)
