@@ -13,7 +13,7 @@ from sweep_work import square
 
 import stridepack as sp
 from stridepack.errors import ModelError, OutputError, StridepackError
-from stridepack.sweep import Here, Summary, grid, run
+from stridepack.sweep import Here, Summary, grid, models, run
 from stridepack.sweep.results import Results
 
 POINTS = grid(number=[1, 2, 3])
@@ -186,6 +186,33 @@ def test_options_that_do_not_go_together(
     assert code == 2
     assert said in " ".join(errors.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_goes_file_by_file_and_its_tensors_stream(
+    call: Call,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    numpy = pytest.importorskip("safetensors.numpy", reason="needs stridepack[safetensors]")
+    monkeypatch.chdir(tmp_path)
+    shards = ["model-00001-of-00002", "model-00002-of-00002"]
+    for shard in shards:
+        values = np.random.default_rng(len(shard)).integers(-3, 4, 5000).astype(np.int8)
+        numpy.save_file({f"{shard}.weight": values}, f"{shard}.safetensors")
+
+    def whole(path: Path) -> None:
+        raise AssertionError(f"all tensors of {path} at once")
+
+    monkeypatch.setattr(models, "read_weights", whole)
+    files = [f"{shard}.safetensors" for shard in shards]
+    code, _, _ = call("sweep", *files, "-o", "a.jsonl", "--keep", "packed", "--workers", 0)
+    assert code == 0
+    for shard, record in zip(shards, records_of(Path("a.jsonl")), strict=True):
+        sp.pack_file(f"{shard}.safetensors", "alone.spk")
+        kept = Path(record["result"]["file"])
+        assert kept.read_bytes() == Path("alone.spk").read_bytes()
+        assert record["result"]["nbytes"] == kept.stat().st_size
+        assert record["result"]["dense_nbytes"] == 5000
 
 
 def test_shrink_targets(call: Call, tmp_path: Path) -> None:  # noqa: F811

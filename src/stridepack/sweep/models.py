@@ -4,11 +4,14 @@
 import dataclasses
 import hashlib
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stridepack.files.job import Stored
+from stridepack.files.pack import pack_file
 from stridepack.files.read import read_weights
 from stridepack.files.spk import write_bundle
 from stridepack.plan.options import AUTO
@@ -16,7 +19,7 @@ from stridepack.plan.rules import SMALL
 from stridepack.plan.smallest import plan
 from stridepack.shrink import read_data, shrink
 from stridepack.sweep.points import Point, key_of
-from stridepack.sweep.remote import fetched, joined, name_of, write
+from stridepack.sweep.remote import fetched, joined, name_of, put
 from stridepack.tensor import WeightTensor
 
 
@@ -46,38 +49,38 @@ def measure(point: Point) -> dict[str, Any]:
 
 def _measured(point: Point, folder: Path) -> dict[str, Any]:
     result: dict[str, Any] = {}
+    file = folder / "packed.spk"
     with fetched(point["model"]) as model:
         if "flash" in point:
             shrunk, result = _shrunk(model, point, folder)
-            tensors = read_weights(shrunk)
+            stored = _packed(shrunk, file, point)
         else:
-            tensors = read_weights(model)
-    if "sparsity" in point:
-        tensors = [pruned(tensor, point["sparsity"]) for tensor in tensors]
-    choices = plan(
-        tensors,
-        point.get("format", AUTO),
-        tile=point.get("tile"),
-        min_size=point.get("min_size", 0),
-    )
-    file = folder / "packed.spk"
-    nbytes = write_bundle(file, {choice.tensor.name: choice.packed for choice in choices})
-    formats: dict[str, int] = {}
-    for choice in choices:
-        formats[choice.packed.format] = formats.get(choice.packed.format, 0) + 1
-    size = sum(tensor.size for tensor in tensors)
+            stored = _packed(model, file, point)
+    size = sum(one.tensor.size for one in stored)
+    n_non_zero = sum(one.tensor.n_non_zero for one in stored)
     result |= {
-        "nbytes": nbytes,
+        "nbytes": file.stat().st_size,
         "dense_nbytes": size,
-        "sparsity": round(1 - sum(tensor.n_non_zero for tensor in tensors) / max(1, size), 6),
-        "formats": formats,
+        "sparsity": round(1 - n_non_zero / max(1, size), 6),
+        "formats": dict(Counter(one.format for one in stored)),
     }
     if "keep" in point:
         of_point = hashlib.sha256(key_of(point).encode()).hexdigest()[:12]
         name = f"{Path(name_of(point['model'])).stem}-{of_point}.spk"
         result["file"] = joined(point["keep"], name)
-        write(result["file"], file.read_bytes())
+        put(file, result["file"])
     return result
+
+
+def _packed(model: Path, file: Path, point: Point) -> list[Stored]:
+    """Write the packed file. A .safetensors file that is packed as it is streams through."""
+    options: dict[str, Any] = {"tile": point.get("tile"), "min_size": point.get("min_size", 0)}
+    if "sparsity" not in point:
+        return pack_file(model, file, point.get("format", AUTO), **options).tensors
+    tensors = [pruned(tensor, point["sparsity"]) for tensor in read_weights(model)]
+    choices = plan(tensors, point.get("format", AUTO), **options)
+    write_bundle(file, {choice.tensor.name: choice.packed for choice in choices})
+    return [Stored(c.tensor, c.packed.format, c.packed.nbytes) for c in choices]
 
 
 def _shrunk(model: Path, point: Point, folder: Path) -> tuple[Path, dict[str, Any]]:

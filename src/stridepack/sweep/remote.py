@@ -3,13 +3,14 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stridepack.errors import MissingDependencyError, ModelError, OutputError, reason
-from stridepack.files.atomic import write_files
+from stridepack.files.atomic import new_files, write_files
 from stridepack.files.read import check_is_file
 
 NEEDED = "Install it with `pip install 'stridepack[cluster]'`."
@@ -55,17 +56,13 @@ def read(address: str) -> bytes:
     ModelError
         When it cannot be read.
     """
-    try:
+    with _reading(address):
         if not is_remote(address):
             path = path_of(address)
             check_is_file(path)
             return path.read_bytes()
         system, place = _opened(address)
         content: bytes = system.cat_file(place)
-    except FileNotFoundError:
-        raise ModelError(f"{address}: there is no such file.") from None
-    except _expected() as error:
-        raise ModelError(f"{address}: the file cannot be read: {reason(error)}.") from error
     return content
 
 
@@ -77,19 +74,30 @@ def write(address: str, content: bytes) -> None:
     OutputError
     """
     if not is_remote(address):
-        local = path_of(address)
-        try:
-            local.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{address} cannot be written: {reason(error)}.") from error
-        write_files({local: content})
+        write_files({_in_folder(address): content})
         return
     system, path = _opened(address)
-    try:
+    with _saying(address):
         system.makedirs(system._parent(path), exist_ok=True)
         system.pipe_file(path, content)
-    except (*_expected(), NotImplementedError) as error:  # the latter: a store to read only
-        raise OutputError(f"{address} cannot be written: {reason(error)}.") from error
+
+
+def put(file: Path, address: str) -> None:
+    """Copy a file of this machine to an address, complete or not at all. Folders are made.
+
+    Raises
+    ------
+    OutputError
+    """
+    if is_remote(address):
+        system, path = _opened(address)
+        with _saying(address):
+            system.makedirs(system._parent(path), exist_ok=True)
+            system.put_file(str(file), path)
+        return
+    local = _in_folder(address)
+    with new_files() as new, file.open("rb") as source, new.add(local).stream() as target:
+        shutil.copyfileobj(source, target)
 
 
 def exists(address: str) -> bool:
@@ -112,7 +120,9 @@ def fetched(address: str) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="stridepack-") as folder:
         file = Path(folder, name_of(address))
-        file.write_bytes(read(address))
+        with _reading(address):
+            system, path = _opened(address)
+            system.get_file(path, str(file))
         yield file
 
 
@@ -140,6 +150,32 @@ def _opened(address: str) -> tuple[Any, str]:
     except ImportError as error:  # a protocol whose package is not installed; the text names it
         raise MissingDependencyError(f"{address}: {reason(error)}.") from error
     return system, path
+
+
+def _in_folder(address: str) -> Path:
+    """A path of this machine, of which the folder is made."""
+    path = path_of(address)
+    with _saying(address):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def _reading(address: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise ModelError(f"{address}: there is no such file.") from None
+    except _expected() as error:
+        raise ModelError(f"{address}: the file cannot be read: {reason(error)}.") from error
+
+
+@contextlib.contextmanager
+def _saying(address: str) -> Iterator[None]:
+    try:
+        yield
+    except (*_expected(), NotImplementedError) as error:  # the latter: a store to read only
+        raise OutputError(f"{address} cannot be written: {reason(error)}.") from error
 
 
 def _expected() -> tuple[type[BaseException], ...]:
