@@ -172,9 +172,11 @@ def _reading(address: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _saying(address: str) -> Iterator[None]:
+    # NotImplementedError: a store that can only be read
+    refused: tuple[type[BaseException], ...] = (*_expected(), NotImplementedError)
     try:
         yield
-    except (*_expected(), NotImplementedError) as error:  # the latter: a store to read only
+    except refused as error:
         raise OutputError(f"{address} cannot be written: {reason(error)}.") from error
 
 

@@ -6,6 +6,7 @@ that listens and says nothing, such as the port of the dashboard, would be waite
 """
 
 import asyncio
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -39,12 +40,10 @@ def check_scheduler(address: str, patience: float) -> None:
 
 
 async def _kind(address: str, patience: float) -> str:
-    from distributed import Security
-    from distributed.core import rpc
-
-    arguments = Security().get_connection_args("client")
+    distributed: Any = importlib.import_module("distributed")
+    arguments = distributed.Security().get_connection_args("client")
     # Not `async with`: a peer that is silent would be waited for again when it is closed.
-    peer: Any = rpc(address, timeout=patience, connection_args=arguments)
+    peer = distributed.rpc(address, timeout=patience, connection_args=arguments)
     try:
         # A second more: where nothing listens, Dask says so after its own time.
         identity = await asyncio.wait_for(peer.identity(), patience + 1)
