@@ -17,8 +17,7 @@ enum { UNALIGN_TRP = 1 << 3, CP10_AND_CP11 = 0xF << 20 };
 
 extern uint32_t stack_top[], bss_begin[], bss_end[]; /* sections.ld */
 
-/* While set, a fault skips the instruction that caused it and is noted. */
-static volatile bool is_probing, has_faulted;
+volatile bool is_probing, has_faulted;
 
 /* What the processor pushed: r0 to r3, r12, lr, pc, xpsr. Called by fault, and returns to what was interrupted. */
 __attribute__((used)) static void on_fault(uint32_t *frame) {
@@ -54,22 +53,6 @@ __attribute__((naked)) static void fault(void) {
       "b %c0"
       :
       : "i"(on_fault));
-}
-
-bool byte_faults(const volatile uint8_t *address) {
-  has_faulted = false;
-  is_probing = true;
-  (void)*address;
-  is_probing = false;
-  return has_faulted;
-}
-
-bool word_faults(const volatile uint32_t *address) {
-  has_faulted = false;
-  is_probing = true;
-  (void)*address;
-  is_probing = false;
-  return has_faulted;
 }
 
 __attribute__((noreturn)) void reset(void); /* the linker script's entry point */

@@ -12,8 +12,7 @@ enum { WITH_VECTORS = 3 << 9, WITH_FLOATS = 3 << 13 }; /* of mstatus */
 
 extern uint32_t bss_begin[], bss_end[]; /* sections.ld */
 
-/* While set, a fault skips the instruction that caused it and is noted. */
-static volatile bool is_probing, has_faulted;
+volatile bool is_probing, has_faulted;
 
 __attribute__((interrupt, aligned(4))) static void on_trap(void) {
   uint32_t cause, pc, address;
@@ -36,14 +35,6 @@ __attribute__((interrupt, aligned(4))) static void on_trap(void) {
   print(check_context);
   print("]\n");
   exit_with(FAULT_EXIT_CODE);
-}
-
-bool byte_faults(const volatile uint8_t *address) {
-  has_faulted = false;
-  is_probing = true;
-  (void)*address;
-  is_probing = false;
-  return has_faulted;
 }
 
 __attribute__((used, noreturn)) static void start(void) {

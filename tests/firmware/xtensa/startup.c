@@ -10,8 +10,7 @@
 
 extern uint32_t bss_begin[], bss_end[]; /* sections.ld */
 
-/* While set, a fault skips the instruction that caused it and is noted. */
-static volatile bool is_probing, has_faulted;
+volatile bool is_probing, has_faulted;
 
 void on_fault(void); /* vectors.S calls it, and returns to what was interrupted */
 void on_fault(void) {
@@ -35,22 +34,6 @@ void on_fault(void) {
   print(check_context);
   print("]\n");
   exit_with(FAULT_EXIT_CODE);
-}
-
-bool byte_faults(const volatile uint8_t *address) {
-  has_faulted = false;
-  is_probing = true;
-  (void)*address;
-  is_probing = false;
-  return has_faulted;
-}
-
-bool word_faults(const volatile uint32_t *address) {
-  has_faulted = false;
-  is_probing = true;
-  (void)*address;
-  is_probing = false;
-  return has_faulted;
 }
 
 __attribute__((noreturn)) void start(void); /* vectors.S jumps here. .data needs no copying. */
