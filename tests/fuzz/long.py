@@ -10,6 +10,7 @@ docs/security.md from the file.
 """
 
 import datetime
+import fcntl
 import json
 import re
 import resource
@@ -54,14 +55,18 @@ def main() -> None:
     if run.returncode or not found:
         sys.exit(1)
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results[target] = add(
-        results.get(target),
-        sources,
-        round(spent.ru_utime + spent.ru_stime),
-        sum(int("".join(x).replace(",", "")) for x in found),
-    )
-    RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=2) + "\n")
+    with RESULTS.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # several targets may run at once (`make -j2 long`)
+        file.seek(0)
+        results = json.loads(file.read() or "{}")
+        results[target] = add(
+            results.get(target),
+            sources,
+            round(spent.ru_utime + spent.ru_stime),
+            sum(int("".join(x).replace(",", "")) for x in found),
+        )
+        file.truncate(0)
+        file.write(json.dumps(dict(sorted(results.items())), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
 
 import json
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +62,23 @@ def test_a_run_is_counted_with_the_sources_that_it_began_with(
     long.main()
     run = json.loads((tmp_path / "fuzz.json").read_text())["fuzz_blob"]
     assert (run["sources"], run["inputs"], run["all_inputs"]) == ("two", 1234, 2468)
+
+
+def test_runs_that_end_at_once_are_both_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.2)
+        return add(*arguments)
+
+    add = long.add
+    monkeypatch.setattr(long, "add", slow)
+    monkeypatch.setattr(long, "RESULTS", tmp_path / "fuzz.json")
+    program = "print('x: 1,234 tensors, ')"
+    monkeypatch.setattr(sys, "argv", ["long.py", "fuzz_blob", sys.executable, "-c", program])
+    runs = [threading.Thread(target=long.main) for _ in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert json.loads((tmp_path / "fuzz.json").read_text())["fuzz_blob"]["inputs"] == 2468
