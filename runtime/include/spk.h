@@ -29,8 +29,8 @@
  *   if (status == SPK_OK) status = spk_bundle_validate(&bundle);
  *   if (status == SPK_OK) status = spk_bundle_find(&bundle, "conv1", &view);
  *
- * Where spk_open fails, it clears the view, and no function takes a cleared view: each gives SPK_ERROR_ARGUMENT, and
- * spk_tile_elements and spk_dim give 0.
+ * Where spk_open fails, it clears the view, and no function takes a cleared view: each gives SPK_ERROR_ARGUMENT, or
+ * null or 0 where it has no status.
  *
  * Safety: no function reads outside [blob, blob + blob_size) or writes outside [dst, dst + dst_size), whatever the
  * bytes are, whether or not the blob was validated. spk_validate says whether the bytes are those that were packed.
@@ -47,18 +47,20 @@
  *
  * Stack: an optimised build needs at most 600 bytes; rans 2600, huffman 6400, or 8500 with Helium. A blob with
  * transforms needs up to 300 bytes more. huffman takes 3000 bytes less where it codes no gaps. Without optimisation, it
- * is up to 1000 bytes more.
+ * is up to 1000 bytes more without vectors, and much more with them: rans takes 15300 with Helium. On RISC-V, rans
+ * takes 200 bytes more where vectors have 1024 bits.
  *
  * Checksum: spk_validate takes a CRC-32 with a table of 64 bytes. SPK_CRC32_TABLE=256 has 1 KiB and is faster,
  * SPK_CRC32_TABLE=0 has none and is slower. SPK_CRC32=my_crc32 calls a function of yours, for example for a CRC unit:
  * uint32_t my_crc32(uint32_t crc, const uint8_t *data, size_t size), in C. It goes on from crc, the result of an
- * earlier call or 0, as crc32 of zlib does.
+ * earlier call or 0, as crc32 of zlib does. The data may lie at any address, and size may be 0 or 1.
  *
  * Size: define SPK_WITHOUT_<FORMAT> (SPK_WITHOUT_RLE, ...) to leave a decoder out; its blobs then give
  * SPK_ERROR_UNSUPPORTED. SPK_WITHOUT_TRANSFORMS leaves out what stands between some blobs and their format; pack with
  * --no-transforms then. SPK_WITHOUT_TFLM_PRUNE leaves out spk_tflm_prune_s8, SPK_WITHOUT_READER what spk_reader.h
- * has, and SPK_WITHOUT_IN_PLACE spk_decode_in_place_s8. The decoder of dcsr stays until hybrid is
- * left out as well. Define SPK_NO_HELIUM to leave the Helium decoders out.
+ * has, and SPK_WITHOUT_IN_PLACE spk_decode_in_place_s8 and spk_in_place_margin. The decoder of dcsr stays until hybrid
+ * is left out as well. Define SPK_NO_HELIUM to leave the Helium decoders out, and SPK_NO_RVV those for RISC-V's
+ * vectors.
  *
  * Version: SPK_LIBRARY_VERSION is that of this library, as text, and SPK_LIBRARY_VERSION_MAJOR, _MINOR and _PATCH are
  * its numbers. SPK_VERSION is that of the format of the blobs, which docs/format.md in the project's repository
@@ -101,15 +103,16 @@ spk_status spk_decode_s8(const spk_view *view, int8_t *dst, size_t dst_size);
 /* Decode one tile: elements [tile * tile_size, + spk_tile_elements(view, tile)) of the tensor, to the start of dst. */
 spk_status spk_decode_tile_s8(const spk_view *view, uint32_t tile, int8_t *dst, size_t dst_size);
 
-/* The weights of a tile where they lie in the blob, or null where they must be decoded: in all formats but dense, and
- * in damaged blobs. A tensor that was not cut is tile 0. Nothing is copied, so a layer can read them there. */
+/* The weights of a tile where they lie in the blob, or null where they must be decoded: in all formats but dense, with
+ * transforms, and in damaged blobs. A tensor that was not cut is tile 0. Nothing is copied, so a layer can read them
+ * there. */
 const int8_t *spk_dense_tile_s8(const spk_view *view, uint32_t tile);
 
 /* Decode the whole tensor over its own blob, which is lost then, with the view. dst begins a margin or more after the
- * blob does, so a buffer of margin + n_elements bytes suffices that the blob was loaded to the start of. The tile that
- * is decoded last is the first one, and the margin is a little more than its bytes where the blob has many tiles. It is
- * the whole blob where it has one. Less than the margin gives SPK_ERROR_ARGUMENT, and nothing is written then. Validate
- * the blob before. */
+ * blob does. So a buffer that the blob was loaded to the start of suffices if it has room for the blob and for margin +
+ * n_elements bytes. The tile that is decoded last is the first one, and the margin is a little more than its bytes
+ * where the blob has many tiles. It is the whole blob where it has one. Less than the margin gives SPK_ERROR_ARGUMENT,
+ * and nothing is written then. Validate the blob before. */
 spk_status spk_in_place_margin(const spk_view *view, size_t *margin);
 spk_status spk_decode_in_place_s8(const spk_view *view, int8_t *dst, size_t dst_size);
 
@@ -121,7 +124,8 @@ uint32_t spk_dim(const spk_view *view, uint32_t axis);
 
 /* Expand a weight tensor of TensorFlow Lite Micro's PRUNE decode type as it lies in a .tflite: n elements, 1 bit for
  * each, most significant first, and a value for each bit that is set; the others become 0. The bitmap has at least
- * ceil(n / 8) bytes; SPK_ERROR_STREAM when the values do not suffice. For int8 and zero point 0. */
+ * ceil(n / 8) bytes. SPK_ERROR_STREAM when bitmap or values do not suffice, or when there are bits of 1 after those of
+ * all elements. For int8 and zero point 0. */
 spk_status spk_tflm_prune_s8(int8_t *dst, size_t n, const uint8_t *bitmap, size_t bitmap_size, const int8_t *values,
                              size_t n_values);
 
@@ -144,9 +148,9 @@ spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size);
 /* Check the file's checksum, its table, and every blob as spk_validate does. */
 spk_status spk_bundle_validate(const spk_bundle *bundle);
 
-/* Open tensor number i. name (may be null) receives its zero-terminated UTF-8 name, inside the bundle; null where the
- * names are not stored, and on an error, which also clears the view. It is looked for from the first name on, so ask
- * for it only where it is needed. */
+/* Open tensor number i. name (may be null) receives its zero-terminated name, inside the bundle, which is UTF-8
+ * unless it is damaged; null where the names are not stored, and on an error, which also clears the view. It is looked
+ * for from the first name on, so ask for it only where it is needed. */
 spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **name, spk_view *view);
 
 /* Open the tensor of that name. Its CRC-32 is compared with that of each tensor in turn, and where it is equal the

@@ -18,8 +18,9 @@
  *
  * The window holds the header of a blob with the bitmaps of its transforms, and after them one tile. This is so in
  * every format. Where it is too small, the status is SPK_ERROR_WINDOW, and reader.window_needed says how many bytes the
- * call would have needed. A tensor in the format dense needs room for its header only. The window should lie at a
- * multiple of 4 bytes, as blobs should.
+ * tile would have needed, or the bitmaps. spk_reader_window says what all tiles of a blob need. A tensor in the format
+ * dense needs room for its header only, if it has no transforms. The window should lie at a multiple of 4 bytes, as
+ * blobs should.
  *
  * Stack: at most 200 bytes more than spk.h says of the formats, and what your function needs.
  *
@@ -64,7 +65,8 @@ spk_status spk_reader_init(spk_reader *reader, spk_read *read, void *context, ui
 /* Open the blob of blob_size bytes at that offset, as spk_open does, or leave none open. */
 spk_status spk_reader_open(spk_reader *reader, uint32_t offset, uint32_t blob_size);
 
-/* Check the CRC-32, every stream and every position of the open blob, as spk_validate does. It is read twice. */
+/* Check the CRC-32, every stream and every position of the open blob, as spk_validate does. It is read twice,
+ * or once in the format dense. */
 spk_status spk_reader_validate(spk_reader *reader);
 
 /* The least window that all tiles of the open blob fit into. The tile index is read for that. */

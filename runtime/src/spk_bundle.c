@@ -15,10 +15,10 @@ static const char *name_end(const spk_bundle *bundle, const char *text) {
   return (const char *)memchr(text, 0, (size_t)(end - text));
 }
 
-/* Name number i, or null. */
-static const char *find_name(const spk_bundle *bundle, uint32_t i) {
-  const char *text = names_begin(bundle), *end = name_end(bundle, text);
-  for (; i != 0 && end; i--) {
+/* The name that is n names after text, or null. */
+static const char *skip_names(const spk_bundle *bundle, const char *text, uint32_t n) {
+  const char *end = name_end(bundle, text);
+  for (; n != 0 && end; n--) {
     text = end + 1;
     end = name_end(bundle, text);
   }
@@ -35,8 +35,9 @@ spk_status spk_bundle_open(spk_bundle *bundle, const void *data, size_t size) {
   if (size < 4) return SPK_ERROR_TRUNCATED;
   if (memcmp(p, "SPKF", 4) != 0) return SPK_ERROR_MAGIC;
   if (size < SPK_BUNDLE_HEADER) return SPK_ERROR_TRUNCATED;
+  if ((uint32_t)size != size) return SPK_ERROR_TRUNCATED;
   spk_bundle_header header;
-  const spk_status status = spk_read_bundle_header(&header, p, size);
+  const spk_status status = spk_read_bundle_header(&header, p, (uint32_t)size);
   if (status != SPK_OK) return status;
   bundle->data = p;
   bundle->size = (uint32_t)size;
@@ -49,28 +50,35 @@ spk_status spk_bundle_get(const spk_bundle *bundle, uint32_t i, const char **nam
   if (view) spk_clear_view(view);
   if (!bundle || !bundle->data || !view) return SPK_ERROR_ARGUMENT;
   if (i >= bundle->n_tensors) return SPK_ERROR_NOT_FOUND;
+  const char *found = NULL;
   if (name && has_names(bundle)) {
-    *name = find_name(bundle, i);
-    if (!*name) return SPK_ERROR_HEADER;
+    found = skip_names(bundle, names_begin(bundle), i);
+    if (!found) return SPK_ERROR_HEADER;
   }
   /* A blob ends where the next one begins. */
   const uint8_t *entry = bundle->data + SPK_BUNDLE_HEADER + (size_t)SPK_BUNDLE_ENTRY * i;
   const uint32_t begin = spk_load_u32(entry);
   const uint32_t end = i + 1u < bundle->n_tensors ? spk_load_u32(entry + SPK_BUNDLE_ENTRY) : bundle->size;
   if (begin > end || end > bundle->size) return SPK_ERROR_HEADER;
-  return spk_open(view, bundle->data + begin, end - begin);
+  const spk_status status = spk_open(view, bundle->data + begin, end - begin);
+  if (name && status == SPK_OK) *name = found;
+  return status;
 }
 
 spk_status spk_bundle_find(const spk_bundle *bundle, const char *name, spk_view *view) {
   if (view) spk_clear_view(view);
   if (!bundle || !bundle->data || !name || !view) return SPK_ERROR_ARGUMENT;
   const uint32_t hash = spk_crc32(0, (const uint8_t *)name, strlen(name));
+  const char *stored = names_begin(bundle); /* it only moves on, however many hashes are equal */
+  uint32_t stored_i = 0;
   for (uint32_t i = 0; i < bundle->n_tensors; i++) {
     if (spk_load_u32(bundle->data + SPK_BUNDLE_HEADER + (size_t)SPK_BUNDLE_ENTRY * i + SPK_BUNDLE_HASH) != hash)
       continue;
     if (has_names(bundle)) {
-      const char *stored = find_name(bundle, i);
-      if (!stored || strcmp(stored, name) != 0) continue;
+      stored = skip_names(bundle, stored, i - stored_i);
+      if (!stored) return SPK_ERROR_NOT_FOUND;
+      stored_i = i;
+      if (strcmp(stored, name) != 0) continue;
     }
     return spk_bundle_get(bundle, i, NULL, view);
   }

@@ -20,11 +20,11 @@ typedef struct spk_bundle_header {
 } spk_bundle_header;
 
 /* Read the header at p of a file of size bytes, of which the first four are known to be right. */
-SPK_INLINE spk_status spk_read_bundle_header(spk_bundle_header *header, const uint8_t *p, size_t size) {
+SPK_INLINE spk_status spk_read_bundle_header(spk_bundle_header *header, const uint8_t *p, uint32_t size) {
   enum { NAMES_STORED = 1 };
   if (p[4] != SPK_VERSION) return SPK_ERROR_VERSION;
   if (spk_load_u32(p + 12) != size) return SPK_ERROR_TRUNCATED;
-  const uint32_t left = (uint32_t)size - (uint32_t)SPK_BUNDLE_HEADER;
+  const uint32_t left = size - (uint32_t)SPK_BUNDLE_HEADER;
   header->n_tensors = spk_load_u32(p + 8);
   header->names_size = spk_load_u32(p + 20);
   header->has_names = p[5] == NAMES_STORED;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two classes of live elements, mixed again by swaps: no element takes more than one. docs/format.md, section 2.1. */
+#include <limits.h>
+
 #include "spk_transforms.h"
 
 #ifndef SPK_WITHOUT_TRANSFORMS
@@ -21,7 +23,7 @@ typedef struct stretch {
 } stretch;
 
 static uint32_t leading_zeros(uint32_t word) {
-#if defined(__GNUC__)
+#if defined(__GNUC__) && UINT_MAX >= 0xFFFFFFFFu
   return (uint32_t)__builtin_clz(word);
 #else
   uint32_t n = 0;

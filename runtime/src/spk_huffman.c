@@ -375,6 +375,7 @@ spk_status spk_huffman_decode(const spk_tile *tile, int8_t *dst) {
 
 /* Whether a stream has n symbols, whose sum stays within a limit, and ends with them. */
 static bool check(decoder *d, uint32_t n, uint32_t limit) {
+  if (!d->has_codes) return ends(d); /* values that are all the same; their sum has no limit */
   uint8_t symbols[ROOM] = {0};
   uint32_t sum = 0;
   for (uint32_t left = n; left;) {

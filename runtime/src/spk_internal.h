@@ -77,7 +77,7 @@ SPK_INLINE void spk_clear_view(spk_view *view) { memset(view, 0, sizeof *view); 
 
 /* spk_open where of the blob only the header and at_hand bytes after it are in memory. Where its bitmaps are more, the
  * payload of the view is wrong. */
-spk_status spk_open_header(spk_view *view, const uint8_t *p, size_t blob_size, uint32_t at_hand);
+spk_status spk_open_header(spk_view *view, const uint8_t *p, uint32_t blob_size, uint32_t at_hand);
 
 /* Find tile number i of an opened blob. */
 spk_status spk_find_tile(const spk_view *view, uint32_t i, spk_tile *tile);

@@ -44,10 +44,12 @@ spk_status spk_open(spk_view *view, const void *blob, size_t blob_size) {
   if (!view) return SPK_ERROR_ARGUMENT;
   spk_clear_view(view);
   if (!blob) return SPK_ERROR_ARGUMENT;
-  return spk_open_header(view, (const uint8_t *)blob, blob_size, UINT32_MAX);
+  uint32_t size = (uint32_t)blob_size;
+  if (size != blob_size) size = UINT32_MAX; /* of which no header speaks */
+  return spk_open_header(view, (const uint8_t *)blob, size, UINT32_MAX);
 }
 
-spk_status spk_open_header(spk_view *view, const uint8_t *p, size_t blob_size, uint32_t at_hand) {
+spk_status spk_open_header(spk_view *view, const uint8_t *p, uint32_t blob_size, uint32_t at_hand) {
   spk_clear_view(view);
   if (blob_size == 0) return SPK_ERROR_TRUNCATED;
   if (p[0] != SPK_MAGIC) return SPK_ERROR_MAGIC;

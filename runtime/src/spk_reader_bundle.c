@@ -55,18 +55,24 @@ spk_status spk_reader_get(spk_reader *reader, uint32_t i) {
   return spk_reader_open(reader, begin, end - begin);
 }
 
-/* Whether name number i is that one. */
-static spk_status has_name(const spk_reader *reader, uint32_t i, const char *name, bool *is_equal) {
+/* Where name number i begins, from where the names begin. */
+typedef struct place {
+  uint32_t at, i;
+} place;
+
+/* Whether name number i is that one. It is looked for from the place on, which moves there. */
+static spk_status has_name(const spk_reader *reader, place *from, uint32_t i, const char *name, bool *is_equal) {
   const uint32_t begin = names_begin(reader), size = reader->names_size;
   uint8_t some[SOME];
   *is_equal = false;
-  for (uint32_t at = 0, n; at < size; at += n) {
+  for (uint32_t at = from->at, n; at < size; at += n) {
     n = spk_min_u32(SOME, size - at);
     const spk_status status = spk_fetch(reader, begin + at, some, n);
     if (status != SPK_OK) return status;
     for (uint32_t j = 0; j < n; j++) {
-      if (i != 0) {
-        i -= some[j] == 0; /* it is in front of name number i */
+      if (from->i != i) {
+        from->i += some[j] == 0;
+        from->at = at + j + 1u;
         continue;
       }
       if (some[j] != (uint8_t)*name) return SPK_OK;
@@ -74,7 +80,7 @@ static spk_status has_name(const spk_reader *reader, uint32_t i, const char *nam
       if (*is_equal) return SPK_OK;
     }
   }
-  return SPK_OK;
+  return SPK_ERROR_NOT_FOUND; /* this name ends nowhere, and there is none after it */
 }
 
 spk_status spk_reader_find(spk_reader *reader, const char *name) {
@@ -82,13 +88,14 @@ spk_status spk_reader_find(spk_reader *reader, const char *name) {
   spk_clear_view(&reader->view);
   if (!name) return SPK_ERROR_ARGUMENT;
   const uint32_t wanted = spk_crc32(0, (const uint8_t *)name, strlen(name));
+  place from = {0, 0}; /* it only moves on, however many hashes are equal */
   for (uint32_t i = 0; i < reader->n_tensors; i++) {
     uint32_t hash;
     bool is_equal = true;
     spk_status status = load_hash(reader, i, &hash);
     if (status != SPK_OK) return status;
     if (hash != wanted) continue;
-    if (reader->has_names) status = has_name(reader, i, name, &is_equal);
+    if (reader->has_names) status = has_name(reader, &from, i, name, &is_equal);
     if (status != SPK_OK) return status;
     if (is_equal) return spk_reader_get(reader, i);
   }

@@ -13,8 +13,9 @@
  * ReportError of TfLiteContext.
  *
  * The operator has one constant tensor as its input, which is a blob, and one tensor of int8, uint8 or int4 elements
- * as its output. It decodes the whole blob each time it runs. It keeps no memory in the arena except for its output. A
- * damaged blob makes AllocateTensors or Invoke fail, after a line that names the error.
+ * as its output. It decodes the whole blob each time it runs. It keeps no memory in the arena except for its output. If
+ * the decoder meets an error in a damaged blob, AllocateTensors or Invoke fails, after a line that names the error. The
+ * operator does not compute the CRC-32 of a blob, so other damage gives wrong weights.
  */
 #ifndef SPK_TFLM_H
 #define SPK_TFLM_H

@@ -6,6 +6,7 @@ int main(int argc, char **argv) {
   vectors all = load_vectors(argc, argv);
   test_api(&all);
   test_bundle_api(&all);
+  test_equal_hashes(&all);
   test_far();
   test_vectors(&all);
   test_truncation(&all);

@@ -69,7 +69,8 @@ static void test_broken_neighbour(const vector *v) {
   spk_view view;
   CHECK(spk_bundle_open(&bundle, v->data, v->size) == SPK_OK);
   CHECK(spk_bundle_get(&bundle, 1, NULL, &view) == SPK_OK);
-  CHECK(spk_bundle_get(&bundle, 0, NULL, &view) == SPK_ERROR_HEADER && view.blob == NULL);
+  const char *name = "";
+  CHECK(spk_bundle_get(&bundle, 0, &name, &view) == SPK_ERROR_HEADER && view.blob == NULL && name == NULL);
   CHECK(spk_bundle_find(&bundle, "conv/w", &view) == SPK_OK && view.n_elements == 40);
   CHECK(spk_bundle_find(&bundle, "a", &view) != SPK_OK);
 }

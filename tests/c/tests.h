@@ -7,6 +7,7 @@
 
 void test_api(const vectors *all);
 void test_bundle_api(const vectors *all);
+void test_equal_hashes(const vectors *all);
 void test_far(void);
 void test_vectors(const vectors *all);
 void test_truncation(const vectors *all);
