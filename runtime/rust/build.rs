@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Compiles the C sources in c/ with the compiler of the target. It uses nothing but std.
 //!
-//! `CC_<target>` and `AR_<target>` (with underscores in the target), or `CC` and `AR`, name the tools. `STRIDEPACK_CFLAGS`
-//! adds flags, such as `-mcpu=cortex-m55` for the decoders that use Arm Helium. With
-//! `STRIDEPACK_LIB_DIR`, nothing is compiled: that folder has libstridepack.a, compiled with the same options.
+//! `CC_<target>` and `AR_<target>` (with underscores in the target), or `CC` and `AR`, name the tools. The processor and its
+//! ABI are those of the target for Cortex-M and RISC-V. `STRIDEPACK_CFLAGS` adds flags, such as `-mcpu=cortex-m55` for the
+//! decoders that use Arm Helium. With `STRIDEPACK_LIB_DIR`, nothing is compiled: that folder has libstridepack.a,
+//! compiled with the same options.
 
 use std::env;
 use std::fs;
@@ -54,16 +55,21 @@ fn tool(name: &str, target: &str) -> Option<String> {
     })
 }
 
+/// The compiler of the computer does not stand in for that of another target.
 fn default_tool(target: &str, name: &str, of_host: &str) -> String {
+    let is_known = processor(target).is_some();
     if target == required("HOST") {
         of_host.to_string()
-    } else if target.starts_with("thumb") {
+    } else if is_known && target.starts_with("thumb") {
         format!("arm-none-eabi-{name}")
-    } else if target.starts_with("riscv") && target.ends_with("none-elf") {
+    } else if is_known && target.ends_with("none-elf") {
         format!("riscv64-unknown-elf-{name}")
     } else {
-        let variable = if name == "ar" { "AR" } else { "CC" };
-        panic!("Set {variable} to a tool for {target}.")
+        let suffix = target.replace(['-', '.'], "_");
+        panic!(
+            "There is no default compiler for {target}. Set CC_{suffix} and AR_{suffix} to its tools, \
+             and STRIDEPACK_CFLAGS to the flags that name its processor."
+        )
     }
 }
 
@@ -75,22 +81,56 @@ fn optimisation() -> &'static [&'static str] {
     }
 }
 
-/// The processor, where the name of the target says it, and where no flag of the user does.
+/// The processor and its ABI, where the name of the target says them. A processor that the user named replaces the first.
 fn flags_of(target: &str) -> Vec<String> {
-    let architecture = match target.split('-').next() {
-        Some("thumbv6m") => "armv6-m",
-        Some("thumbv7m") => "armv7-m",
-        Some("thumbv7em") => "armv7e-m",
-        Some("thumbv8m.base") => "armv8-m.base",
-        Some("thumbv8m.main") => "armv8-m.main",
-        _ => return Vec::new(),
+    let Some((architecture, abi)) = processor(target) else {
+        return Vec::new();
     };
-    let (extension, abi) = if target.ends_with("hf") { ("+fp", "hard") } else { ("", "soft") };
-    let mut flags = vec!["-mthumb".to_string(), format!("-mfloat-abi={abi}")];
+    let mut flags: Vec<_> = abi.split_whitespace().map(String::from).collect();
     if !own_flags().iter().any(|flag| flag.starts_with("-mcpu=") || flag.starts_with("-march=")) {
-        flags.push(format!("-march={architecture}{extension}"));
+        flags.push(format!("-march={architecture}"));
     }
     flags
+}
+
+/// The value of -march, and the flags that make C and Rust agree on the ABI.
+fn processor(target: &str) -> Option<(String, String)> {
+    let name = target.split('-').next()?;
+    if let Some(rest) = name.strip_prefix("riscv") {
+        return riscv_processor(rest);
+    }
+    let architecture = match name {
+        "thumbv6m" => "armv6-m",
+        "thumbv7m" => "armv7-m",
+        "thumbv7em" => "armv7e-m",
+        "thumbv8m.base" => "armv8-m.base",
+        "thumbv8m.main" => "armv8-m.main",
+        _ => return None,
+    };
+    let (extension, abi) = if target.ends_with("hf") { ("+fp", "hard") } else { ("", "soft") };
+    Some((format!("{architecture}{extension}"), format!("-mthumb -mfloat-abi={abi}")))
+}
+
+/// Of `32imac`, for example: the width of a register, the base, and the extensions, one letter each.
+fn riscv_processor(name: &str) -> Option<(String, String)> {
+    let (width, letters) = name.split_at_checked(2)?;
+    if !letters.starts_with(['i', 'e', 'g']) || letters.contains(|letter| !"iegmafdc".contains(letter)) {
+        return None;
+    }
+    // Floating-point registers hold arguments where there are any: g stands for imafd.
+    let registers = match letters {
+        _ if letters.starts_with('e') => "e",
+        _ if letters.contains(['g', 'd']) => "d",
+        _ if letters.contains('f') => "f",
+        _ => "",
+    };
+    let abi = match width {
+        "32" => format!("-mabi=ilp32{registers}"),
+        // As Rust does, so that programs may lie at 2 GiB and above.
+        "64" => format!("-mabi=lp64{registers} -mcmodel=medany"),
+        _ => return None,
+    };
+    Some((format!("rv{name}"), abi))
 }
 
 /// The formats are features of the crate.
