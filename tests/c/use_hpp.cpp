@@ -3,6 +3,7 @@
 // and decoded, and what it answers to wrong arguments.  use_hpp DIRECTORY
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
