@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs for an ATmega2560, and what they say in simavr."""
+"""Programs for AVR, and what they say in simavr."""
 
 import re
 import shutil
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-PROCESSOR = "-mmcu=atmega2560"
+CHIP = "atmega2560"  # 256 KiB of Flash and 8 KiB of RAM
+PROCESSOR = f"-mmcu={CHIP}"
 
 BEGIN = """
 #include <avr/interrupt.h>
@@ -33,10 +34,16 @@ def need(*tools: str) -> None:
         pytest.skip(f"{missing[0]} is not installed: apt-get install gcc-avr avr-libc simavr")
 
 
+def said(program: Path, chip: str = CHIP, *, seconds: int = 100) -> str:
+    """What a program has said when it ended, or after so many seconds."""
+    command = ["timeout", str(seconds), "simavr", "-m", chip, str(program)]
+    result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    return result.stdout + result.stderr
+
+
 def decodes(program: Path) -> None:
     """The program must end with the status SPK_OK and the right CRC-32."""
-    command = ["simavr", "-m", "atmega2560", str(program)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    said = re.search(r"s([a-z])([yn])", result.stdout + result.stderr)
-    assert said, result.stdout + result.stderr
-    assert said.groups() == ("a", "y")
+    text = said(program)
+    found = re.search(r"s([a-z])([yn])", text)
+    assert found, text
+    assert found.groups() == ("a", "y")
