@@ -3,6 +3,7 @@
 
 import re
 import struct
+import subprocess
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import avr
 import programs
+import pytest
 
 from stridepack.files.runtime.library import read_library
 
@@ -53,27 +55,34 @@ class File:
 
 @dataclass(frozen=True)
 class Runtime:
-    """The runtime for a chip: its headers, and libspk.a."""
+    """The runtime for a chip: its sources, and libspk.a."""
 
     folder: Path
     chip: str
+    sources: tuple[str, ...]
 
-    def compile(self, *arguments: str) -> None:
+    def compile(self, *arguments: str) -> str:
+        """Returns the warnings."""
         options = (f"-mmcu={self.chip}", "-std=gnu99", "-Os", "-Wall", "-Wextra", "-Werror")
-        programs.run(self.folder, "avr-gcc", *options, "-Iinclude", "-Isrc", *arguments)
+        command = ("avr-gcc", *options, "-Iinclude", "-Isrc", *arguments)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
 
-    def wrong(self, files: Sequence[File], *options: str, seconds: int = 20) -> list[str]:
-        """What is not as expected, by the names of the files."""
-        said = self._use(files, options, seconds)
-        return [
+    def check(self, files: Sequence[File], *options: str) -> None:
+        """What comes of the files must be what is expected; each that is wrong is named."""
+        said = self._use(files, options)
+        wrong = [
             f"{file.name}, {_WAYS[way]}: {what}"
             for i, file in enumerate(files)
             for way in file.ways
             if (what := _difference(file, said.get((i, way))))
         ]
+        if wrong:
+            pytest.fail("\n".join(wrong))
 
     def _use(
-        self, files: Sequence[File], options: Iterable[str], seconds: int
+        self, files: Sequence[File], options: Iterable[str]
     ) -> dict[tuple[int, str], tuple[str, int, bool]]:
         """By file and way: statuses, CRC-32, and whether bytes around the destination changed."""
         image = self.folder / "files.img"
@@ -81,7 +90,7 @@ class Runtime:
         parts = (head + file.data for head, file in zip(heads, files, strict=True))
         image.write_bytes(b"".join(parts) + b"\xff" * 5)
         self.compile(*options, f'-DIMAGE="{image}"', str(PROGRAM), "libspk.a", "-o", "main.elf")
-        text = avr.said(self.folder / "main.elf", self.chip, seconds=seconds)
+        text = avr.said(self.folder / "main.elf", self.chip)
         return {
             (int(i), way): (statuses, int(crc, 16), bool(outside))
             for i, way, statuses, crc, outside in _REPORT.findall(text)
@@ -95,8 +104,9 @@ def build_runtime(folder: Path, chip: str) -> Runtime:
     for path, content in library.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    runtime = Runtime(folder, chip)
-    runtime.compile("-c", *(path for path in library.sources if path.count("/") == 1))
+    sources = tuple(path for path in library.sources if path.count("/") == 1)
+    runtime = Runtime(folder, chip, sources)
+    runtime.compile("-c", *sources)
     objects = sorted(path.name for path in folder.glob("*.o"))
     programs.run(folder, "avr-ar", "rcs", "libspk.a", *objects)
     return runtime

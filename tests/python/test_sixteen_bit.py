@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The runtime where int and size_t have 16 bits: on two emulated AVR."""
 
+import struct
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
+import avr
 import numpy as np
 import pytest
 from arrays import random_array
 from avr_files import DESTINATION, SOURCE, File, Runtime, build_runtime, images
 
 import stridepack as sp
+from stridepack.files.c_source import hex_lines
 from stridepack.files.spk import build_bundle, parse_bundle
 from stridepack.transforms import Transforms
 from stridepack.transforms.apply import Live, Prediction
 from tests.vectors.image import read_vectors
+from tests.vectors.layout import varint
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +78,13 @@ def test_every_format(runtime: Runtime, fmt: str) -> None:
         for tile in (None, 77):
             packed = sp.Packed.encode(values, fmt, tile, transforms=made)
             files.append(file_of(f"{name}, {packed.n_tiles} tiles", values, packed))
-    assert runtime.wrong(files) == []
+    runtime.check(files)
 
 
 def test_vectors(runtime: Runtime) -> None:
     """All vectors of blobs, and the valid ones of bundles, that the RAM has room for."""
-    assert [line for some in images(vectors()) for line in runtime.wrong(some)] == []
+    for some in images(vectors()):
+        runtime.check(some)
 
 
 def vectors() -> Iterator[File]:
@@ -129,7 +136,7 @@ def test_many_elements(runtime: Runtime, fmt: str) -> None:
     blob = sp.pack(values, format=fmt, transforms=False).to_bytes()
     if len(blob) <= SOURCE:
         files.append(File("one tile, which is validated only", blob, None, "aaj"))
-    assert runtime.wrong(files) == []
+    runtime.check(files)
 
 
 def test_large_files(large_runtime: Runtime) -> None:
@@ -146,4 +153,45 @@ def test_large_files(large_runtime: Runtime) -> None:
     ]
     assert min(len(file.data) for file in files) > 1 << 16
     # A smaller destination: memory has to fit into 8 KiB.
-    assert large_runtime.wrong(files, "-DDESTINATION=1200", '-DFIND="last"') == []
+    large_runtime.check(files, "-DDESTINATION=1200", '-DFIND="last"')
+
+
+VARINTS = (
+    avr.BEGIN
+    + """
+#include "spk_internal.h"
+static const uint8_t bytes[] = {
+%s
+};
+static uint32_t values[%d];
+int main(void) {
+  const uint8_t *p = bytes;
+  for (uint32_t i = 0; p && i < sizeof values / 4; i++)
+    p = spk_read_varint(p, bytes + sizeof bytes, &values[i]);
+  const spk_status status = p == bytes + sizeof bytes ? SPK_OK : SPK_ERROR_HEADER;
+  const uint32_t crc = spk_crc32(0, (const uint8_t *)values, sizeof values);
+"""
+    + avr.END
+)
+
+
+def test_varints(runtime: Runtime, tmp_path: Path) -> None:
+    """Around each power of 2 up to 2^32."""
+    values = [(1 << bit) + more for bit in range(32) for more in (-1, 0, 1)] + [(1 << 32) - 1]
+    crc = zlib.crc32(struct.pack(f"<{len(values)}I", *values))
+    text = VARINTS % (hex_lines(b"".join(map(varint, values))), len(values), crc)
+    (tmp_path / "main.c").write_text(text)
+    program = tmp_path / "main.elf"
+    runtime.compile(str(tmp_path / "main.c"), "libspk.a", "-o", str(program))
+    avr.decodes(program, runtime.chip)
+
+
+# Warnings -----------------------------------------------------------------------------------------
+
+
+def test_conversions(runtime: Runtime) -> None:
+    """Only to sizes numbers are cut: to those of what lies in RAM."""
+    options = ("-fsyntax-only", "-Wconversion", "-Wno-sign-conversion", "-Wno-error")
+    said = runtime.compile(*options, *runtime.sources)
+    warnings = [line for line in said.splitlines() if "warning:" in line]
+    assert [line for line in warnings if "size_t" not in line] == []
