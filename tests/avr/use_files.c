@@ -53,10 +53,11 @@ static void say_number(uint32_t number, uint32_t base) {
   say("0123456789abcdef"[number % base]);
 }
 
-static void begin_report(uint32_t number, char way) {
+/* The first of the calls that the report is about: what came of those before it stays. */
+static void begin_report(uint32_t number, char way, int first) {
   say_number(number, 10);
   say(way);
-  for (int i = 0; i < CALLS; i++) statuses[i] = NOT_REACHED;
+  for (int i = first; i < CALLS; i++) statuses[i] = NOT_REACHED;
   crc = 0;
   wrote_outside = false;
 }
@@ -182,21 +183,22 @@ static void decode_in_place(void) {
 }
 
 static void use(uint32_t number, uint32_t size, bool is_bundle) {
-  begin_report(number, 'r');
+  begin_report(number, 'r', OPEN);
   (void)spk_reader_init(&reader, read_file, NULL, size, memory, SOURCE);
   (is_bundle ? read_bundle : read_blob)(size);
   end_report();
   if (size > SOURCE) return;
-  begin_report(number, 'm');
+  begin_report(number, 'm', OPEN);
   if (is_bundle) {
     load_bundle(size);
     end_report();
     return;
   }
-  if (load_blob(size)) decode_view();
+  const bool is_open = load_blob(size);
+  if (is_open) decode_view();
   end_report();
-  begin_report(number, 'p');
-  if (load_blob(size)) decode_in_place();
+  begin_report(number, 'p', DECODE);
+  if (is_open) decode_in_place();
   end_report();
 }
 
