@@ -56,12 +56,12 @@ spk_status spk_reader_get(spk_reader *reader, uint32_t i) {
 }
 
 /* Where name number i begins, from where the names begin. */
-typedef struct place {
+typedef struct name_place {
   uint32_t at, i;
-} place;
+} name_place;
 
 /* Whether name number i is that one. It is looked for from the place on, which moves there. */
-static spk_status has_name(const spk_reader *reader, place *from, uint32_t i, const char *name, bool *is_equal) {
+static spk_status has_name(const spk_reader *reader, name_place *from, uint32_t i, const char *name, bool *is_equal) {
   const uint32_t begin = names_begin(reader), size = reader->names_size;
   uint8_t some[SOME];
   *is_equal = false;
@@ -88,7 +88,7 @@ spk_status spk_reader_find(spk_reader *reader, const char *name) {
   spk_clear_view(&reader->view);
   if (!name) return SPK_ERROR_ARGUMENT;
   const uint32_t wanted = spk_crc32(0, (const uint8_t *)name, strlen(name));
-  place from = {0, 0}; /* it only moves on, however many hashes are equal */
+  name_place from = {0, 0}; /* it only moves on, however many hashes are equal */
   for (uint32_t i = 0; i < reader->n_tensors; i++) {
     uint32_t hash;
     bool is_equal = true;

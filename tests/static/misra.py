@@ -27,6 +27,12 @@ COMMAND = [
 COMMAND += ["--template={file}:{line}: {id}", "-Iinclude", "-Isrc"]
 
 
+def is_mistaken(place: str, rule: str) -> bool:
+    """The addon takes enumerations that have no tag for several of the same tag, in some runs."""
+    file, _, line = place.rpartition(":")
+    return rule == "5.7" and "enum {" in (RUNTIME / file).read_text().splitlines()[int(line) - 1]
+
+
 def main() -> None:
     """See the text at the top."""
     listed = tomllib.loads((HERE / "misra.toml").read_text())["rules"]
@@ -40,6 +46,7 @@ def main() -> None:
         sys.exit(
             "misra: cppcheck found nothing at all, so its addon does not work here:\n" + done.stderr
         )
+    places = [place for place in places if not is_mistaken(*place)]
     found = Counter(rule for _, rule in places)
     new = [f"{place}: rule {rule}" for place, rule in places if rule not in listed]
     gone = sorted(set(listed) - set(found))
