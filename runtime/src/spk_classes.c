@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two classes of live elements, mixed again by swaps: no element takes more than one. docs/format.md, section 2.1. */
-#include <limits.h>
-
 #include "spk_transforms.h"
 
 #ifndef SPK_WITHOUT_TRANSFORMS
@@ -23,13 +21,12 @@ typedef struct stretch {
 } stretch;
 
 static uint32_t leading_zeros(uint32_t word) {
-#if defined(__GNUC__) && UINT_MAX >= 0xFFFFFFFFu
-  return (uint32_t)__builtin_clz(word);
-#else
   uint32_t n = 0;
+#if defined(__GNUC__)
+  if (sizeof(unsigned) >= sizeof word) return (uint32_t)__builtin_clz((unsigned)word);
+#endif
   for (; !(word & 0x80000000u); word <<= 1) n++;
   return n;
-#endif
 }
 
 static finder find_from(const spk_live *live, uint32_t element, uint32_t flip) {
