@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong, as exceptions. Every message names the thing, the limit and the value met."""
 
+import errno
 from typing import Any
 
 from stridepack import _spec
@@ -87,13 +88,25 @@ def explained(error: BaseException) -> StridepackError | None:
     """
     if isinstance(error, StridepackError):
         return error
-    no_threads = isinstance(error, RuntimeError) and "start new thread" in str(error)
-    if isinstance(error, MemoryError) or no_threads:
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return StridepackError(
+            "The system starts no further thread for this process. Give it more memory, or allow "
+            "more processes and threads (`ulimit -u` shows how many)."
+        )
+    if isinstance(error, MemoryError):
         return StridepackError(
             "There is not enough memory for this. Give the process more memory, or split the model "
             "over several files."
         )
+    if isinstance(error, Warning):
+        return StridepackError(
+            f"{error} Python was told to end at warnings, by `-W error` or by PYTHONWARNINGS."
+        )
     if isinstance(error, OSError):
+        if error.filename is None and error.errno in (errno.EMFILE, errno.ENFILE):
+            return StridepackError(
+                "This process cannot open any more files. Raise the limit (`ulimit -n` shows it)."
+            )
         if error.filename is None:  # our own files are always named
             return OutputError(f"The output cannot be written: {reason(error)}.")
         return StridepackError(f"{error.filename}: {reason(error)}.")

@@ -35,7 +35,8 @@ def exit_code_of(command: Callable[[], object]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return EXPLAINED
     except (KeyboardInterrupt, click.Abort):
         complain(SAID)

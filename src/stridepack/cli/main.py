@@ -50,11 +50,15 @@ def main() -> None:
     if "_STRIDEPACK_COMPLETE" in os.environ:  # a shell asks for completions
         cli()
     warnings.showwarning = warn
-    end_soon_after_interrupt()
-    code = exit_code_of(lambda: run(sys.argv[1:]))
+    code = exit_code_of(_run_with_interrupts)
     if code == STOPPED:
         end_now()
     sys.exit(code)
+
+
+def _run_with_interrupts() -> None:
+    end_soon_after_interrupt()
+    run(sys.argv[1:])
 
 
 def run(arguments: list[str]) -> None:

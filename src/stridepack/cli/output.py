@@ -46,6 +46,14 @@ class _TimeLeft(TimeRemainingColumn):
         return Text(f"{time} left" if time.strip(" -:") else "", style="progress.remaining")
 
 
+class _Progress(Progress):
+    """A progress bar that is silent where it is not shown: rich before 14 ends it with a line."""
+
+    def stop(self) -> None:
+        if not self.disable:
+            super().stop()
+
+
 OUT = _Console(highlight=False, emoji=False)
 ERR = _Console(stderr=True, highlight=False, emoji=False)
 
@@ -175,4 +183,4 @@ def _bar() -> Progress:
         TaskProgressColumn(),
         _TimeLeft(),
     )
-    return Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal)
+    return _Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal)

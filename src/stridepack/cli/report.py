@@ -22,6 +22,7 @@ from stridepack.plan.rules import DEFAULT_MIN_SIZE
 from stridepack.report.page.budgets import exceeded, read_budgets
 from stridepack.report.page.numbers import model_numbers
 from stridepack.report.page.shrunk import read_shrink
+from stridepack.report.text import printable
 from stridepack.tflite.arena.measure import measure_arena
 
 
@@ -87,9 +88,10 @@ def report(
     with progress("measuring every format") as (start, advance):
         start(tensors)
         measured = measure_all(tensors, asked, target, advance)
-    files = {path.name: path.stat().st_size for path in (model, packed) if path}
+    # A name that is not UTF-8 can stand in no page.
+    files = {printable(path.name): path.stat().st_size for path in (model, packed) if path}
     numbers = model_numbers(
-        model.name,
+        printable(model.name),
         measured,
         stored,
         target,

@@ -136,8 +136,20 @@ def _tell(name: str, number: int, work: Work, point: Point) -> None:
     from distributed import get_worker
 
     worker = get_worker()
-    done = _timed(work, point)
+    with _short_warnings():
+        done = _timed(work, point)
     worker.log_event(name, (number, done.result, done.error, done.seconds, worker.address))
+
+
+@contextlib.contextmanager
+def _short_warnings() -> Iterator[None]:
+    """Warnings on one line, as commands show them, and without the lines of the program."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def _end(number: int, future: Any) -> _Told:

@@ -51,7 +51,8 @@ def _expand(bits: npt.NDArray[np.uint8], nbytes: int) -> dict[str, int]:
         left = nbytes - int(before[words - 1])
     in_vector = np.add.reduceat(bits, np.arange(0, n, 16), dtype=np.int64) if n else bits
     eights = min(int(positions[nbytes - 8]) // 8 + 1, n // 8) if n and nbytes >= 8 else 0
-    in_four = np.bincount(bits[: 8 * eights].reshape(-1, 4).sum(axis=1), minlength=5)
+    of_fours = bits[: 8 * eights].reshape(-1, 4).sum(axis=1, dtype=np.int64)
+    in_four = np.bincount(of_fours, minlength=5)  # NumPy 1 counts no unsigned integers of 64 bits
     return {
         "elements": n,
         "values": positions.size,

@@ -32,7 +32,7 @@ def read_budgets(path: Path, nbytes: Callable[[str], int]) -> dict[str, int]:
         When the file cannot be read, or holds something else.
     """
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(f"{path}: the file cannot be read: {reason(error)}.") from error
     table = content.get("budgets")
