@@ -124,3 +124,20 @@ def test_numpy_1_counts_only_what_an_int64_holds(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(np, "bincount", as_in_numpy_1)
     for format in sp.formats():
         assert work_of(sp.pack(random_array(4000, 0.6), format))["tiles"] == 1
+
+
+@pytest.mark.usefixtures("npz")
+def test_workers_of_a_sweep_say_warnings_on_one_line() -> None:
+    pytest.importorskip("distributed", reason="needs stridepack[cluster]")
+    program = (
+        "import distributed\n"
+        "from types import SimpleNamespace\n"
+        "from stridepack.sweep.engines import _tell\n"
+        "from stridepack.sweep.models import measure\n"
+        "here = SimpleNamespace(address='here', log_event=lambda *_: None)\n"
+        "distributed.get_worker = lambda: here\n"
+        "_tell('sweep', 0, measure, {'model': 'w.npz', 'format': 'rle'})\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    said = b"warning: w.npz: array f is left out, because it is float32 and not int8.\n"
+    assert ended.stderr == said
