@@ -22,7 +22,7 @@ COMMAND = [
     "--enable=style",
     "--quiet",
     "--inline-suppr",
-    "-j2",
+    "-j1",
 ]
 COMMAND += ["--template={file}:{line}: {id}", "-Iinclude", "-Isrc"]
 
