@@ -13,7 +13,13 @@ _LITTLE = 0.1
 _PRUNED = 0.1
 
 
-def no_gain_sentences(tensors: Sequence[Described], nbytes: int) -> list[str]:
+def no_gain_sentences(
+    tensors: Sequence[Described],
+    nbytes: int,
+    *,
+    file_nbytes: int | None = None,
+    nameless_nbytes: int | None = None,
+) -> list[str]:
     """What is said where packing saves next to nothing; nothing where it does.
 
     Parameters
@@ -22,11 +28,42 @@ def no_gain_sentences(tensors: Sequence[Described], nbytes: int) -> list[str]:
         All tensors of a model.
     nbytes : int
         What they take together when they are packed.
+    file_nbytes : int, optional
+        What the packed file takes, if it holds nothing but the tensors.
+    nameless_nbytes : int, optional
+        What it would take without the names of the tensors, if that is possible.
     """
     n = sum(tensor.size for tensor in tensors)
-    if nbytes < (1 - _LITTLE) * n or n == 0:
+    if n == 0:
         return []
-    gained = "little" if nbytes < (1 - _NOTHING) * n else "nothing"
+    if file_nbytes is not None and file_nbytes > n:
+        larger = _larger(n, nbytes, file_nbytes, nameless_nbytes)
+        return [*larger, *_why(tensors, "nothing")]
+    if nbytes < (1 - _LITTLE) * n:
+        return []
+    return _why(tensors, "little" if nbytes < (1 - _NOTHING) * n else "nothing")
+
+
+def _larger(n: int, nbytes: int, file_nbytes: int, nameless_nbytes: int | None) -> list[str]:
+    """What is said of a file that is larger than the weights in it."""
+    beside = file_nbytes - nbytes
+    said = (
+        f"The packed file takes {file_nbytes:,} bytes. The weights take {n:,} bytes as they are, "
+        f"so the file is larger than they are. The tensors take {nbytes:,} bytes in it, and their "
+        f"table{' and names' if nameless_nbytes else ''} {beside:,}."
+    )
+    if nameless_nbytes is None or nameless_nbytes >= file_nbytes:
+        return [said]
+    than = "less" if nameless_nbytes < n else "not less"
+    return [
+        f"{said} With `--no-names` the file takes {nameless_nbytes:,} bytes, which is {than} than "
+        "the weights take."
+    ]
+
+
+def _why(tensors: Sequence[Described], gained: str) -> list[str]:
+    """Why so little is gained, by the zeros and the zero points."""
+    n = sum(tensor.size for tensor in tensors)
     sparsity = 1 - sum(tensor.n_non_zero for tensor in tensors) / n
     said = f"Packing gains {gained} here: {sparsity:.1%} of the weights are zero"
     if sparsity >= _PRUNED:
