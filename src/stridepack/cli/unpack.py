@@ -18,8 +18,9 @@ from stridepack.files import unpack_file
 def unpack(packed: Path, output: Path) -> None:
     """Unpack PACKED again.
 
-    A .tflite becomes a dense .tflite or a .npz. A .spk becomes a .npz, tensor by tensor, so that it
-    may be larger than the memory.
+    PACKED is a .tflite, .cc or .spk file. A .tflite, or a .cc file with an array that holds one,
+    becomes a dense .tflite or a .npz. A .spk becomes a .npz, tensor by tensor, so that it may be
+    larger than the memory.
 
     \b
     Examples:

@@ -39,9 +39,9 @@ from stridepack.report.verification import verification_lines
 )
 @memory_option
 def verify(model: Path, packed: Path, inputs: int, seed: int, *, weights_only: bool) -> None:
-    """Compare every int8 weight of MODEL with PACKED, a .spk or .tflite file.
+    """Compare every int8 weight of MODEL with PACKED, a .spk, .tflite or .cc file.
 
-    Two .tflite files also run in the TensorFlow Lite Micro interpreter on random inputs. Their
+    A .cc file is C text with an array that holds a .tflite. Two .tflite files also run in the TensorFlow Lite Micro interpreter on random inputs. Their
     outputs are compared, and the size of their memory arenas is shown. The exit code is 1 if
     anything differs.
 

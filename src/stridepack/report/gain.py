@@ -3,6 +3,9 @@
 
 from collections.abc import Sequence
 
+from stridepack.files.kinds import kind_of
+from stridepack.files.pack import PackResult
+from stridepack.files.spk import bundle_overhead
 from stridepack.tensor import Described
 
 # Below these shares of the weights, nothing or little is said to be gained.
@@ -11,6 +14,21 @@ _LITTLE = 0.1
 
 # With fewer zeros than this, nobody has pruned.
 _PRUNED = 0.1
+
+
+def pack_gain_sentences(result: PackResult) -> list[str]:
+    """`no_gain_sentences` for what `pack_file` did: for one .spk, also whether it is larger."""
+    tensors = [stored.tensor for stored in result.tensors]
+    nbytes = sum(stored.nbytes for stored in result.tensors)
+    bundles = [size for path, size in result.files.items() if kind_of(path) == ".spk"]
+    if len(bundles) != 1:
+        return no_gain_sentences(tensors, nbytes)
+    (size,) = bundles
+    nameless = None
+    if len(result.files) == 1:  # a file without names has a header beside it
+        names = [tensor.name for tensor in tensors]
+        nameless = size - bundle_overhead(names) + bundle_overhead(names, names=False)
+    return no_gain_sentences(tensors, nbytes, file_nbytes=size, nameless_nbytes=nameless)
 
 
 def no_gain_sentences(
@@ -38,7 +56,7 @@ def no_gain_sentences(
         return []
     if file_nbytes is not None and file_nbytes > n:
         larger = _larger(n, nbytes, file_nbytes, nameless_nbytes)
-        return [*larger, *_why(tensors, "nothing")]
+        return larger if nbytes < (1 - _LITTLE) * n else [*larger, *_why(tensors, "nothing")]
     if nbytes < (1 - _LITTLE) * n:
         return []
     return _why(tensors, "little" if nbytes < (1 - _NOTHING) * n else "nothing")
@@ -49,8 +67,8 @@ def _larger(n: int, nbytes: int, file_nbytes: int, nameless_nbytes: int | None) 
     beside = file_nbytes - nbytes
     said = (
         f"The packed file takes {file_nbytes:,} bytes. The weights take {n:,} bytes as they are, "
-        f"so the file is larger than they are. The tensors take {nbytes:,} bytes in it, and their "
-        f"table{' and names' if nameless_nbytes else ''} {beside:,}."
+        f"so the file is larger. The packed tensors take {nbytes:,} bytes of it, and the table of "
+        f"tensors{'' if nameless_nbytes is None else ' with their names'} takes {beside:,}."
     )
     if nameless_nbytes is None or nameless_nbytes >= file_nbytes:
         return [said]
