@@ -411,6 +411,7 @@ def test_what_a_model_needs(tmp_path: Path) -> None:
     (tmp_path / "changed.h").write_text(header)
     with pytest.raises(InputError, match=r"changed\.h needs transforms and no format\. .* changed"):
         read_needs(tmp_path / "changed.h")
+    (tmp_path / "w.c").write_text(c_sources("w", packed)[0])
     with pytest.raises(InputError, match=r"w\.c`: stridepack finds out what the runtime has to"):
         read_needs(tmp_path / "w.c")
 
