@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packed .tflite as a C++ array: it compiles, is aligned, and is the file byte for byte."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import stridepack as sp
+from stridepack.cli import cli
 from stridepack.files.c_array import c_array
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/resnet8_cifar10_50.tflite"
@@ -35,6 +38,14 @@ def run(*command: str | Path) -> bytes:
     result = subprocess.run(command, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
     return result.stdout
+
+
+@pytest.mark.parametrize("command", ["verify", "unpack"])
+def test_commands_that_read_it_say_so(command: str) -> None:
+    said = CliRunner().invoke(cli, [command, "--help"]).output
+    usage, _, text = said.partition("\n\n")
+    assert ".cc" not in usage
+    assert re.search(r"\.cc\b", text.partition("\n\n")[0]), said
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from commands import run as stridepack
 import stridepack as sp
 from stridepack.errors import InputError, OutputError
 from stridepack.files.c_source import c_sources
-from stridepack.files.runtime import PACKAGES, read_needs, write_runtime
+from stridepack.files.runtime import PACKAGES, Needs, read_needs, write_runtime
 from stridepack.files.runtime.library import PARTS
-from stridepack.report.runtime import needs as report_needs
+from stridepack.report.runtime import needs_sentences
 
 FORMATS = sp.formats()
 MANIFESTS = {
@@ -336,9 +336,9 @@ def test_packages_with_less_have_fewer_options(tmp_path: Path, package: str) -> 
     """What a model does not need is no option any more, and what is there compiles and links."""
     weights(tmp_path / "app", "rle")
     needs = read_needs(tmp_path / "app/weights.h")
-    assert needs == ["rle"]
+    assert needs == Needs(["rle"])
     sources = tmp_path / "app/subprojects/stridepack"
-    write_runtime(sources, package=package, decoders=needs)
+    write_runtime(sources, package=package, decoders=needs.decoders)
     spec = (sources / "include/spk_spec.h").read_text()
     assert "#define SPK_WITHOUT_TRANSFORMS\n" in spec
     assert "#define SPK_WITHOUT_TFLM_PRUNE\n" in spec
@@ -391,14 +391,14 @@ def test_what_a_model_needs(tmp_path: Path) -> None:
     (tmp_path / "w.h").write_text(c_sources("w", packed)[1])
     needs = read_needs(tmp_path / "w.spk")
     assert read_needs(tmp_path / "w.h") == needs
-    assert needs[-1] == "transforms"
-    assert "rle" in needs
-    (said,) = report_needs(needs, "cortex-m55")
+    assert needs.decoders[-1] == "transforms"
+    assert "rle" in needs.decoders
+    (said,) = needs_sentences(needs, "cortex-m55")
     assert "What undoes transforms, and what opens and checks blobs, come on top" in said
-    (said,) = report_needs(["rle"], "cortex-m55")
+    (said,) = needs_sentences(Needs(["rle"]), "cortex-m55")
     assert "transforms" not in said
     (tmp_path / "w.h").write_text(c_sources("w", {})[1])
-    assert read_needs(tmp_path / "w.h") == []
+    assert read_needs(tmp_path / "w.h") == Needs([])
 
     (tmp_path / "other.h").write_text("int x;\n")
     with pytest.raises(InputError, match=r"other\.h does not say what the runtime has to decode"):
@@ -407,10 +407,11 @@ def test_what_a_model_needs(tmp_path: Path) -> None:
     (tmp_path / "new.h").write_text(header)
     with pytest.raises(InputError, match=r"new\.h needs the decoder zip, which this version"):
         read_needs(tmp_path / "new.h")
-    header = c_sources("w", packed)[1].replace(", ".join(needs), "transforms")
+    header = c_sources("w", packed)[1].replace(", ".join(needs.decoders), "transforms")
     (tmp_path / "changed.h").write_text(header)
     with pytest.raises(InputError, match=r"changed\.h needs transforms and no format\. .* changed"):
         read_needs(tmp_path / "changed.h")
+    (tmp_path / "w.c").write_text(c_sources("w", packed)[0])
     with pytest.raises(InputError, match=r"w\.c`: stridepack finds out what the runtime has to"):
         read_needs(tmp_path / "w.c")
 

@@ -3,19 +3,21 @@
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from arrays import random_array
 from rich.console import Console
 
+import stridepack as sp
 from stridepack.cli import output
 from stridepack.cli.table import fitting
 from stridepack.files import Stored
 from stridepack.plan.measure import measure_all
 from stridepack.plan.options import PackOptions
 from stridepack.report.arena import arena_sentences
-from stridepack.report.gain import no_gain_sentences
+from stridepack.report.gain import no_gain_sentences, pack_gain_sentences
 from stridepack.report.sizes import sizes_table
 from stridepack.report.stored import why_dense_sentences
 from stridepack.report.tables import dense_sentences, new_table
@@ -118,6 +120,32 @@ def test_why_nothing_is_gained() -> None:
     few = WeightTensor("few", full[:5000], zero_point=3)
     (said,) = no_gain_sentences([WeightTensor("w", full), few], 15_000)
     assert "so the model is not pruned" in said
+
+
+def test_a_file_that_is_larger_than_its_weights(tmp_path: Path) -> None:
+    """It is said by how much, and what it takes without names is exact."""
+    values = {f"a/rather/long/name/of/layer/{i}": random_array(100, 0.0) for i in range(20)}
+    np.savez(tmp_path / "w.npz", **values)
+    named = sp.pack_file(tmp_path / "w.npz", tmp_path / "named.spk")
+    bare = sp.pack_file(tmp_path / "w.npz", tmp_path / "bare.spk", names=False)
+    stored = sum(one.nbytes for one in named.tensors)
+    size, less = named.files[tmp_path / "named.spk"], bare.files[tmp_path / "bare.spk"]
+    assert size > less > 2000
+    larger, why = pack_gain_sentences(named)
+    assert larger == (
+        f"The packed file takes {size:,} bytes. The weights take 2,000 bytes as they are, so the "
+        f"file is larger. The packed tensors take {stored:,} bytes of it, and the table of tensors "
+        f"with their names takes {size - stored:,}. With `--no-names` the file takes {less:,} "
+        "bytes, which is not less than the weights take."
+    )
+    assert why.startswith("Packing gains nothing here: ")
+    larger, why = pack_gain_sentences(bare)
+    assert larger.endswith(f"bytes of it, and the table of tensors takes {less - stored:,}.")
+
+    tensors = [WeightTensor("w", random_array(5000, 0.8))]  # of which the names eat up the gain
+    (said,) = no_gain_sentences(tensors, 2000, file_nbytes=5001, nameless_nbytes=2100)
+    assert said.endswith("the file takes 2,100 bytes, which is less than the weights take.")
+    assert not no_gain_sentences(tensors, 2000, file_nbytes=5000, nameless_nbytes=2100)
 
 
 def test_entropy_without_a_copy_of_integers() -> None:

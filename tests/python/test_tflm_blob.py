@@ -200,7 +200,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert (
         "In the firmware: call `spk_tflm_register(resolver)`, and give the "
         "`MicroMutableOpResolver` room for 6 kinds of operators, which is 1 more than before. "
-        "`stridepack runtime --tflm` writes the code for it." in output
+        "`stridepack runtime DIRECTORY --tflm --model OUTPUT` writes the code for it" in output
     )
     assert len(set(operators(packed.read_bytes()))) == 6
     output = run("verify", MODEL, packed)

@@ -17,7 +17,7 @@ from stridepack.plan.budget_plan import DEFAULT_TARGET
 from stridepack.plan.options import AUTO
 from stridepack.report.arena import arena_sentences
 from stridepack.report.firmware import firmware_sentences
-from stridepack.report.gain import no_gain_sentences
+from stridepack.report.gain import pack_gain_sentences
 from stridepack.report.plan import plan_sentences, plan_table
 from stridepack.report.stored import stored_table, why_dense_sentences
 from stridepack.report.tables import ratio
@@ -169,8 +169,7 @@ def pack(
     else:
         show(stored_table(result.tensors))
         say(why_dense_sentences(result.tensors))
-        stored = sum(one.nbytes for one in result.tensors)
-        say(no_gain_sentences([one.tensor for one in result.tensors], stored))
+        say(pack_gain_sentences(result))
     say(result.remarks)
     for warning in result.warnings:
         warn(warning)

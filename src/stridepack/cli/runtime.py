@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from stridepack.cli.options import PATH, target_option
 from stridepack.cli.output import say
 from stridepack.files.runtime import AMALGAMATED, DEFAULT, PACKAGES, read_needs, write_runtime
-from stridepack.report.runtime import needs
+from stridepack.report.runtime import needs_sentences
 
 
 @click.command()
@@ -29,7 +29,8 @@ from stridepack.report.runtime import needs
     "--model",
     type=PATH,
     metavar="FILE",
-    help="Write only the decoders that packed weights need: a .spk file, or weights.h.",
+    help="Write only the decoders that packed weights need: a .spk file, weights.h, or a .tflite "
+    "file that was packed with --decoder stridepack, also as a C array.",
 )
 @target_option("With --model: the core for which the size of the decoders is printed.")
 @click.option(
@@ -57,6 +58,7 @@ def runtime(
       stridepack runtime third_party/stridepack --model weights.h
       stridepack runtime third_party/stridepack --amalgamate
       stridepack runtime third_party/stridepack --tflm
+      stridepack runtime third_party/stridepack --tflm --model packed.tflite
     """
     given = click.get_current_context().get_parameter_source("target")
     if model is None and given is not ParameterSource.DEFAULT:
@@ -64,13 +66,18 @@ def runtime(
             "--target says for which core the size of a model's decoders is printed. Give --model, "
             "too, or leave --target out."
         )
-    decoders = read_needs(model) if model else None
+    needs = read_needs(model) if model else None
     files = write_runtime(
-        directory, package=package, amalgamate=amalgamate, decoders=decoders, tflm=tflm
+        directory,
+        package=package,
+        amalgamate=amalgamate,
+        decoders=needs.decoders if needs else None,
+        uncalled=needs.uncalled if needs else (),
+        tflm=tflm,
     )
     say([f"wrote {len(files)} files into {directory}"])
-    if decoders is not None:
-        say(needs(decoders, target))
+    if needs:
+        say(needs_sentences(needs, target))
     header = next(path for path in files if path.name == "spk.h").relative_to(directory)
     next_step = AMALGAMATED if amalgamate else PACKAGES[package or DEFAULT].next_step
     say([f"{next_step} {header} says how to use them."])
@@ -81,3 +88,5 @@ def runtime(
                 "tflm/spk_tflm.h says how to register the operator."
             ]
         )
+    elif needs and needs.in_tflm:
+        say(["This model needs the operator of stridepack, too. Add `--tflm` to write its code."])

@@ -16,10 +16,11 @@ from stridepack.files import unpack_file
 @output_option("File ending in .tflite or .npz.")
 @memory_option
 def unpack(packed: Path, output: Path) -> None:
-    """Unpack PACKED again.
+    """Unpack PACKED, a .spk, .tflite or .cc file.
 
-    A .tflite becomes a dense .tflite or a .npz. A .spk becomes a .npz, tensor by tensor, so that it
-    may be larger than the memory.
+    A .tflite becomes a dense .tflite or a .npz, and so does a .cc file, which is C text with an
+    array that holds a .tflite. A .spk becomes a .npz, tensor by tensor, so that it may be larger
+    than the memory.
 
     \b
     Examples:

@@ -39,11 +39,11 @@ from stridepack.report.verification import verification_lines
 )
 @memory_option
 def verify(model: Path, packed: Path, inputs: int, seed: int, *, weights_only: bool) -> None:
-    """Compare every int8 weight of MODEL with PACKED, a .spk or .tflite file.
+    """Compare every int8 weight of MODEL with PACKED, a .spk, .tflite or .cc file.
 
-    Two .tflite files also run in the TensorFlow Lite Micro interpreter on random inputs. Their
-    outputs are compared, and the size of their memory arenas is shown. The exit code is 1 if
-    anything differs.
+    A .cc file is C text with an array that holds a .tflite. Two .tflite files also run in the
+    TensorFlow Lite Micro interpreter on random inputs. Their outputs are compared, and the size of
+    their memory arenas is shown. The exit code is 1 if anything differs.
 
     Tensors of .safetensors and .spk files are read one after the other. The index of a checkpoint,
     model.safetensors.index.json, is compared with the directory into which it was packed.

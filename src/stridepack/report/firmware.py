@@ -23,7 +23,8 @@ def firmware_sentences(firmware: Firmware) -> list[str]:
         )
     else:
         version = (
-            "`stridepack runtime --tflm` writes the code for it. It works with every version of "
-            "TensorFlow Lite Micro since 2021."
+            "`stridepack runtime DIRECTORY --tflm --model OUTPUT` writes the code for it, where "
+            "OUTPUT is the packed file. It works with every version of TensorFlow Lite Micro since "
+            "2021."
         )
     return [f"{register} {version}"]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from stridepack import _spec
 from stridepack._words import counted
+from stridepack.packed import Packed
 from stridepack.tflite.model import (
     Bytes,
     Model,
@@ -159,6 +160,22 @@ def payload_of(model: Model, graph: SubGraph, pair: Encoded) -> Payload:
 def n_own_operators(model: Model) -> int:
     """How many operators of ours a model has, which TensorFlow Lite Micro has not by itself."""
     return sum(is_own(model, o) for graph in model.subgraphs for o in graph.operators)
+
+
+def own_blobs(model: Model) -> list[Packed]:
+    """The blobs that operators of ours decode in a model, in the order of these operators.
+
+    Raises
+    ------
+    ModelError
+        For a damaged blob, or an operator that `decoded_tensors` refuses.
+    """
+    return [
+        Packed.from_bytes(payload_of(model, graph, pair).encoded)
+        for s, graph in enumerate(model.subgraphs)
+        for pair in decoded_tensors(model, s).values()
+        if pair.ancillary is None
+    ]
 
 
 def _name(graph: SubGraph, pair: Encoded) -> str:

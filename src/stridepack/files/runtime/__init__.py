@@ -7,8 +7,8 @@ library and adds what that system wants to know. `amalgamation.py` makes two fil
 """
 
 from stridepack.files.runtime.amalgamation import NEXT_STEP as AMALGAMATED
-from stridepack.files.runtime.model import read_needs
+from stridepack.files.runtime.model import Needs, read_needs
 from stridepack.files.runtime.packages import DEFAULT, PACKAGES
 from stridepack.files.runtime.write import write_runtime
 
-__all__ = ["AMALGAMATED", "DEFAULT", "PACKAGES", "read_needs", "write_runtime"]
+__all__ = ["AMALGAMATED", "DEFAULT", "PACKAGES", "Needs", "read_needs", "write_runtime"]

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from stridepack import _spec
+from stridepack.files.runtime import readme
 
 Files = dict[str, bytes]
 """Content by path, relative to the folder of the library, with "/" between the parts."""
@@ -33,6 +34,7 @@ config STRIDEPACK_CRC32
 _INSTALLED = Path(__file__).resolve().parents[2] / "_runtime"
 _REPOSITORY = Path(__file__).resolve().parents[4] / "runtime"
 _SPEC = "include/spk_spec.h"
+README = "README.md"
 _VECTORS = ("mve", "rvv")  # folders of src/, and how the names of their files end
 PARTS = {
     "transforms": "Undo the transforms that some blobs have",
@@ -42,8 +44,21 @@ PARTS = {
 }
 """Parts of the library that can be left out beside formats, and what each of them does."""
 
-# The sources that only one part needs: spk_<name>.c, spk_<name>_mve.c, ...
-_PART_OF = {"live": "transforms", "classes": "transforms", "restore": "transforms"}
+NOT_IN_TFLM = ("tflm_prune", "reader", "in_place")
+"""The parts that the operator in TensorFlow Lite Micro never calls."""
+
+# The files that only one part needs: spk_<name>.c, spk_<name>_mve.c, ... spk_tflm_prune_s8.c is
+# none of them, because other decoders expand bitmaps with it.
+_PART_OF = {
+    "live": "transforms",
+    "classes": "transforms",
+    "restore": "transforms",
+    "fetch": "reader",
+    "reader": "reader",
+    "reader_bundle": "reader",
+    "stridepack_reader": "reader",
+    "in_place": "in_place",
+}
 _INCLUDE = re.compile(rb'^#include "([^"]+)"', re.MULTILINE)
 
 
@@ -104,7 +119,12 @@ class Library:
         return "".join(template.format(format=name, name=name.upper()) for name in self.formats)
 
 
-def read_library(decoders: Collection[str] | None = None, *, tflm: bool = False) -> Library:
+def read_library(
+    decoders: Collection[str] | None = None,
+    *,
+    uncalled: Collection[str] = (),
+    tflm: bool = False,
+) -> Library:
     """The runtime as it lies beside this package.
 
     Parameters
@@ -112,11 +132,13 @@ def read_library(decoders: Collection[str] | None = None, *, tflm: bool = False)
     decoders : collection of str, optional
         What to decode: formats, and "transforms". The files that only others need are left out, and
         spk_spec.h defines SPK_WITHOUT_<NAME> for each of the others. Default: all.
+    uncalled : collection of str
+        With `decoders`: other parts that are left out in the same way, by their names in `PARTS`.
     tflm : bool
         Also tflm/: the C++ that makes the decoder an operator of TensorFlow Lite Micro.
     """
     folder = runtime_dir()
-    paths = [folder / "LICENSE", folder / "README.md"]
+    paths = [folder / "LICENSE", folder / README]
     for name in ("include", "src", *(("tflm",) if tflm else ())):
         found = sorted((folder / name).rglob("*"))
         paths += [path for path in found if path.suffix in (".c", ".h", ".hpp", ".cc")]
@@ -124,16 +146,16 @@ def read_library(decoders: Collection[str] | None = None, *, tflm: bool = False)
     if decoders is None:
         return Library(files, tuple(_spec.FORMATS))
     unused = {name for name in (*_spec.FORMATS, "transforms") if name not in decoders}
+    unused |= set(uncalled)
     if not tflm:
         unused.add("tflm_prune")
     needed = _reached(files, {path for path in files if _belongs_to(path) not in unused})
     files = {path: content for path, content in files.items() if path in needed}
     files[_SPEC] = _without(files[_SPEC], [it for it in (*_spec.FORMATS, *PARTS) if it in unused])
-    return Library(
-        files,
-        tuple(name for name in _spec.FORMATS if name not in unused),
-        tuple(name for name in PARTS if name not in unused),
-    )
+    formats = tuple(name for name in _spec.FORMATS if name not in unused)
+    parts = tuple(name for name in PARTS if name not in unused)
+    files[README] = readme.with_less(files[README].decode(), formats, parts).encode()
+    return Library(files, formats, parts)
 
 
 def _belongs_to(path: str) -> str | None:

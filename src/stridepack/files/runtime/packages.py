@@ -15,6 +15,7 @@ from stridepack.files.runtime import (
     zephyr,
 )
 from stridepack.files.runtime.library import Files, Library
+from stridepack.files.runtime.readme import without_reader
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,15 @@ class Package:
     guide : str, optional
         A section of README.md in place of those on compilers and CMake, as `with_example` takes
         it. Default: these.
+    calls_all : bool
+        Whether it has code that calls every part of the library, so that only decoders can be left
+        out.
     """
 
     arrange: Callable[[Library], Files]
     next_step: str
     guide: str | None = None
+    calls_all: bool = False
 
     def files(self, library: Library) -> Files:
         """The library as the build system wants it, with a README.md that is about it."""
@@ -44,6 +49,8 @@ class Package:
         text = files["README.md"].decode()
         begin, end = text.index("## Compile it without"), text.index("## Other build systems")
         guide = library.with_example(self.guide)
+        if "reader" not in library.parts:
+            guide = without_reader(guide)
         return files | {"README.md": f"{text[:begin]}{guide}\n{text[end:]}".encode()}
 
 
@@ -55,7 +62,7 @@ PACKAGES = {
     "arduino": Package(arduino.arrange, arduino.NEXT_STEP, arduino.GUIDE),
     "platformio": Package(platformio.arrange, platformio.NEXT_STEP, platformio.GUIDE),
     "cmsis-pack": Package(cmsis_pack.arrange, cmsis_pack.NEXT_STEP, cmsis_pack.GUIDE),
-    "rust": Package(rust.arrange, rust.NEXT_STEP),
+    "rust": Package(rust.arrange, rust.NEXT_STEP, calls_all=True),
 }
 
 DEFAULT = "cmake"

@@ -24,6 +24,7 @@ def write_runtime(
     package: str | None = None,
     amalgamate: bool = False,
     decoders: Collection[str] | None = None,
+    uncalled: Collection[str] = (),
     tflm: bool = False,
 ) -> list[Path]:
     """Write sources, licence and build file to a directory, which is made if need be.
@@ -39,6 +40,9 @@ def write_runtime(
         One header and one C file instead, which need no build system.
     decoders : collection of str, optional
         What to decode: formats, and "transforms", as `needed_decoders` lists it. Default: all.
+    uncalled : collection of str
+        With `decoders`: other parts to leave out, as `Needs` has them. The crate for Rust calls all
+        of them, so there they stay.
     tflm : bool
         Also tflm/: the C++ that registers the decoder with TensorFlow Lite Micro.
 
@@ -64,8 +68,10 @@ def write_runtime(
             f"no package of it for {package}. Leave one of them out.",
             amalgamate=True,
         )
-    arrange = amalgamation.arrange if amalgamate else PACKAGES[package or DEFAULT].files
-    content = arrange(read_library(decoders, tflm=tflm))
+    chosen = PACKAGES[package or DEFAULT]
+    arrange = amalgamation.arrange if amalgamate else chosen.files
+    uncalled = () if chosen.calls_all else uncalled
+    content = arrange(read_library(decoders, uncalled=uncalled, tflm=tflm))
     earlier = _earlier(directory)
     _refuse(directory, content, earlier)
     stale = [directory / path for path in earlier if path not in content]
