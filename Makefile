@@ -17,6 +17,7 @@
 #                     `inspect --target` says
 #   make paper        the paper's tables and figures from experiments/results
 #   make vectors      rewrite tests/vectors, after a change of a format
+#   make lowest       the quick tests with the oldest versions of the packages that stridepack needs
 #   make format       apply the formatters
 #   make wheel        what a release uploads, in dist/: built, checked, and used in an environment of its own
 
@@ -50,12 +51,12 @@ SOURCES := $(shell find src core runtime bindings -name '*.py' -o -name '*.[ch]'
   CMakeLists.txt $(addprefix runtime/,CMakeLists.txt stridepack.pc.in LICENSE README.md) pyproject.toml README.md
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp' '*.hpp' | grep -v spk_spec.h)
 
-.PHONY: bench-m55 demo docs paper check test packages static lint python c firmware examples fuzz-short fuzz mutants atheris bench vectors format wheel clean \
+.PHONY: bench-m55 demo docs paper check lowest test packages static lint python c firmware examples fuzz-short fuzz mutants atheris bench vectors format wheel clean \
   analyze misra proofs proofs-short proofs-mutants
 
 # The threads of NumPy and PyTorch wait in loops. Where tests take every processor, that is most of their time.
-check lint python docs examples fuzz-short: export OMP_NUM_THREADS = 1
-check lint python docs examples fuzz-short: export OPENBLAS_NUM_THREADS = 1
+check lowest lint python docs examples fuzz-short: export OMP_NUM_THREADS = 1
+check lowest lint python docs examples fuzz-short: export OPENBLAS_NUM_THREADS = 1
 
 demo: $(INSTALLED)
 	mkdir -p $(DEMO)
@@ -108,6 +109,14 @@ $(RELEASE): $(INSTALLED)
 check: static
 	$(BIN)/mypy --exclude src/stridepack/pruning
 	$(BIN)/pytest -n auto -m 'not slow' --doctest-modules --ignore-glob='*/stridepack/pruning/*' --pyargs stridepack tests/python
+
+# The quick tests with the oldest packages that pyproject.toml admits. NumPy 1.26 is for Python 3.11 and 3.12 only.
+lowest: LOWEST := build/lowest
+lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(PYTHON) scripts/lowest_versions.py >$(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install -q --disable-pip-version-check -c $(LOWEST)/constraints.txt '.[all,cluster,dev,shrink]'
+	$(LOWEST)/bin/pytest -n auto -m 'not slow' tests/python
 
 static: $(DEVELOP)
 	$(BIN)/python spec/generate.py --check

@@ -53,7 +53,7 @@ def test_budgets_are_utf8_in_any_locale() -> None:
     assert b"All budgets of budgets.toml are kept." in ended.stdout
 
 
-def test_a_page_about_a_name_that_is_not_utf8(npz: Path, call: Call) -> None:
+def test_a_page_about_a_name_that_is_not_utf8(npz: Path) -> None:
     pytest.importorskip("jinja2")
     pytest.importorskip("vl_convert")
     pytest.importorskip("altair")
@@ -61,8 +61,8 @@ def test_a_page_about_a_name_that_is_not_utf8(npz: Path, call: Call) -> None:
         npz.rename("\udcff.npz")
     except OSError:
         pytest.skip("this file system takes no such names")
-    code, _, said = call("report", "\udcff.npz", "-o", "page.html")
-    assert code == 0, said
+    ended = started("report", "\udcff.npz", "-o", "page.html")
+    assert ended.returncode == 0, ended.stderr
     assert r"\udcff.npz" in Path("page.html").read_text(encoding="utf-8")
 
 
