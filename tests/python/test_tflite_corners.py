@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Graphs that converters seldom write: subgraphs that decode, variables, signatures."""
 
+import flatbuffers
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -11,6 +12,8 @@ from tflite_cases import operators, pack, weight
 from tflite_micro import runtime
 from tflite_models import ModelBuilder, decode_graph, dense_layer, schema, sparse
 
+import stridepack as sp
+from stridepack.tflite.constants import parse_tflite
 from stridepack.tflite.interpreter import compare_outputs
 from stridepack.tflite.model import load_model
 from stridepack.tflite.pack import pack_tflite, unpack_tflite
@@ -130,3 +133,19 @@ def test_an_output_that_is_decoded_is_in_use_to_the_end() -> None:
     model = build.ends([x], [decoded, layer(build, x, "v", 1)]).to_bytes()
     packed = pack_tflite(model)
     assert packed.notes["v"].startswith("another tensor that is decoded already is in use")
+
+
+def test_a_field_of_a_later_schema_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can be read all the same."""
+    build = dense_layer(sparse(64, 64))
+
+    def start(builder: flatbuffers.Builder) -> None:
+        builder.StartObject(20)
+        builder.PrependInt32Slot(19, 7, 0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "TensorStart", start)
+        model = build.to_bytes()
+    assert [tensor.name for tensor in parse_tflite(model)] == ["w"]
+    with pytest.raises(sp.ModelError, match="table Tensor with a field that the installed"):
+        pack_tflite(model)
