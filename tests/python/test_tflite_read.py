@@ -201,6 +201,10 @@ REFUSED = {
         changed(root, metadata=[schema.MetadataT("m", 77)]),
         "metadata 'm' refers to buffer 77",
     ),
+    "compressed": (
+        changed(root, metadata=[schema.MetadataT("COMPRESSION_METADATA", 0)]),
+        "compressed in an earlier way .* Give the model from before it was compressed",
+    ),
     "options of a later schema": (
         changed(operator, builtinOptionsType=250),
         "BuiltinOptions of type 250, which the installed tflite-micro does not know",

@@ -3,6 +3,7 @@
 
 import inspect
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from stridepack.errors import ModelError
@@ -24,6 +25,11 @@ class Census:
 
     Offsets in a flatbuffer may all lead to the same place, so a small file can describe millions
     of large tables. An honest file holds each of its elements once, or a few times.
+
+    Attributes
+    ----------
+    newer : str
+        Kind of the first table with a field that the schema does not know; empty if there is none.
     """
 
     def __init__(self, file: str, nbytes: int) -> None:
@@ -31,6 +37,8 @@ class Census:
         self._nbytes = nbytes
         self._elements = 0
         self._tables = 0
+        self._vtables: set[tuple[str, int]] = set()
+        self.newer = ""
 
     def add(self, n_elements: int) -> None:
         """Count elements of vectors, and bytes of strings."""
@@ -49,11 +57,24 @@ class Census:
                 f"{self._file}: this is not a model for a microcontroller. It has more than "
                 f"{MAX_TABLES} tensors, operators and their parts."
             )
+        self._look_for_newer_fields(table)
         for field in _fields(type(table).__name__):
             if hasattr(table, f"{field}Length"):
                 self._visit_vector(table, field)
             else:
                 self._visit_value(table, field, getattr(table, field)())
+
+    def _look_for_newer_fields(self, table: Any) -> None:
+        from flatbuffers import number_types
+
+        kind, tab = type(table).__name__, table._tab
+        vtable = tab.Pos - tab.Get(number_types.SOffsetTFlags, tab.Pos)
+        if self.newer or (kind, vtable) in self._vtables:
+            return
+        self._vtables.add((kind, vtable))
+        end = vtable + tab.Get(number_types.VOffsetTFlags, vtable)
+        if any(tab.Bytes[vtable + 4 + 2 * _n_known_fields(kind) : end]):  # 0: the field is absent
+            self.newer = kind
 
     def _visit_vector(self, table: Any, field: str) -> None:
         length = getattr(table, f"{field}Length")()
@@ -83,6 +104,14 @@ class Census:
             member = getattr(load_schema(), name)()
             member.Init(value.Bytes, value.Pos)
             self.visit(member)
+
+
+@cache
+def _n_known_fields(table: str) -> int:
+    """How many fields the schema has for a table; its function to start one says it."""
+    told: list[int] = []
+    getattr(load_schema(), f"{table}Start")(SimpleNamespace(StartObject=told.append))
+    return told[0]
 
 
 @cache

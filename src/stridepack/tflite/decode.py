@@ -32,6 +32,9 @@ from stridepack.tflite.types.blob import Blob
 DECODE = "TFLM_DECODE"
 OWN = _spec.TFLM_OPERATOR
 
+# Operators that run other subgraphs.
+CALLS = ("CALL_ONCE", "IF", "WHILE")
+
 _BLOB = Blob()
 
 
@@ -57,16 +60,39 @@ def decode_operators(model: Model, graph: SubGraph) -> list[int]:
     return [o for o, operator in enumerate(graph.operators) if is_decode(model, operator)]
 
 
-def in_use(model: Model, graph: SubGraph) -> set[int]:
-    """The operators from a DECODE to the last one that reads what it decodes, that one included.
+def barriers(model: Model, graph: SubGraph) -> list[int]:
+    """The operators of a subgraph, by index, that may write anew to what is decoded before them.
 
-    Another DECODE before any of these might use the same memory.
+    These are its DECODE operators, and those that run another subgraph, which may have its own.
     """
-    found: set[int] = set()
-    for d in decode_operators(model, graph):
-        outputs = set(graph.operators[d].outputs)
-        readers = [o for o, operator in enumerate(graph.operators) if outputs & {*operator.inputs}]
-        found.update(range(d + 1, max(readers, default=d) + 1))
+    return [
+        o
+        for o, operator in enumerate(graph.operators)
+        if is_decode(model, operator) or model.operator_name(operator) in CALLS
+    ]
+
+
+def in_use(model: Model) -> list[set[int]]:
+    """For each subgraph, the operators before which another DECODE might use memory in use.
+
+    These are all from a DECODE to the last operator that reads what it decodes, that one included,
+    or to the end for an output of the subgraph.
+    Where one of them runs another subgraph, those of all subgraphs but the main one count as well.
+    """
+    found: list[set[int]] = []
+    calls = False
+    for graph in model.subgraphs:
+        taken: set[int] = set()
+        for d in decode_operators(model, graph):
+            outputs = set(graph.operators[d].outputs)
+            readers = [o for o, op in enumerate(graph.operators) if outputs & {*op.inputs}]
+            if outputs & {*graph.outputs}:
+                readers.append(len(graph.operators) - 1)
+            taken.update(range(d + 1, max(readers, default=d) + 1))
+        calls = calls or any(model.operator_name(graph.operators[o]) in CALLS for o in taken)
+        found.append(taken)
+    if calls:
+        found[1:] = [set(range(len(graph.operators))) for graph in model.subgraphs[1:]]
     return found
 
 

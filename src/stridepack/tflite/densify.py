@@ -18,12 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack._words import counted
-from stridepack.tflite.graph import buffer_users, remove_tensors
+from stridepack.tflite.graph import buffer_users, remove_tensors, replace_outputs
 from stridepack.tflite.model import (
     ELEMENT_NBYTES,
     Buffer,
     Model,
-    SubGraph,
     Tensor,
     as_text,
     shape_of,
@@ -73,8 +72,8 @@ def densify(model: Model) -> list[str]:
             model.root.buffers[tensor.buffer] = Buffer(data)
             tensor.sparsity = None
     if names:
-        for graph in model.subgraphs:
-            _remove_densify(model, graph)
+        for s in range(len(model.subgraphs)):
+            _remove_densify(model, s)
     return names
 
 
@@ -164,8 +163,9 @@ def _vector(values: Any) -> Any:
     return () if values is None else values
 
 
-def _remove_densify(model: Model, graph: SubGraph) -> None:
+def _remove_densify(model: Model, s: int) -> None:
     """Let the readers of a DENSIFY operator read its input, which is dense now."""
+    graph = model.subgraphs[s]
     source: dict[int, int] = {}
     kept = []
     for operator in graph.operators:
@@ -176,5 +176,5 @@ def _remove_densify(model: Model, graph: SubGraph) -> None:
         else:
             kept.append(operator)
     graph.operators = kept
-    graph.outputs = [source.get(t, t) for t in graph.outputs]
+    replace_outputs(model, s, source)
     remove_tensors(graph, source)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stridepack.tflite.constants import Constant
-from stridepack.tflite.decode import decode_operators
+from stridepack.tflite.decode import barriers
 from stridepack.tflite.graph import Encoding, nbytes_in_file
 from stridepack.tflite.model import Model
 from stridepack.tflite.schedule import decode_groups
@@ -83,7 +83,7 @@ def _decode_places(model: Model, groups: Iterable[Tensors]) -> _Places:
     places: _Places = defaultdict(list)
     for s, tensors in encoded.items():
         graph = model.subgraphs[s]
-        for decode in decode_groups(graph.operators, tensors, decode_operators(model, graph)):
+        for decode in decode_groups(graph.operators, tensors, barriers(model, graph)):
             for t in decode.tensors:
                 places[s, t].append(decode.operators[0])
     return places

@@ -9,7 +9,7 @@ which would only take space.
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from stridepack.tflite.decode import (
     DECODE,
     OWN,
     Encoded,
+    barriers,
     decode,
-    decode_operators,
     decoded_tensors,
     is_decode,
 )
@@ -108,7 +108,7 @@ def insert_decode(model: Model, encodings: Iterable[Encoding]) -> None:
                 ancillary[index] = len(graph.tensors)
                 graph.tensors.append(bytes_tensor(n, ancillary_buffers[dense[index].buffer], None))
         before: dict[int, list[Operator]] = {}
-        for group in decode_groups(graph.operators, dense, decode_operators(model, graph)):
+        for group in decode_groups(graph.operators, dense, barriers(model, graph)):
             first = len(graph.tensors)
             decoded = {t: first + i for i, t in enumerate(group.tensors)}
             graph.tensors += [_decoded_tensor(dense[t]) for t in group.tensors]
@@ -258,7 +258,7 @@ def _restore_subgraph(model: Model, s: int, pairs: dict[int, Encoded]) -> list[_
     source = {output: pair.encoded for output, pair in pairs.items()}
     for operator in operators:
         operator.inputs = [source.get(t, t) for t in operator.inputs]
-    graph.outputs = [source.get(t, t) for t in graph.outputs]
+    replace_outputs(model, s, source)
     graph.operators = operators
     remove_tensors(graph, source.keys() | _ancillary_tensors(pairs))
     return list(restored.values())
@@ -287,6 +287,16 @@ def _refuse_other_uses(
 
 def _ancillary_tensors(pairs: dict[int, Encoded]) -> set[int]:
     return {pair.ancillary for pair in pairs.values() if pair.ancillary is not None}
+
+
+def replace_outputs(model: Model, s: int, source: Mapping[int, int]) -> None:
+    """Let the outputs of a subgraph, and of its signatures, be what other tensors were made of."""
+    graph = model.subgraphs[s]
+    graph.outputs = [source.get(t, t) for t in graph.outputs]
+    for signature in model.root.signatureDefs or ():
+        if signature.subgraphIndex == s:
+            for output in signature.outputs or ():
+                output.tensorIndex = source.get(output.tensorIndex, output.tensorIndex)
 
 
 def remove_tensors(graph: SubGraph, indices: Iterable[int]) -> None:

@@ -103,6 +103,8 @@ class Model:
     densified : list of str
         Names of the tensors that the file holds in TensorFlow Lite's sparse encoding. They are
         dense here.
+    newer : str
+        Kind of a table with a field of a later schema, which writing would lose; usually empty.
     """
 
     def __init__(self, root: Any, file: str, nbytes: int, attached: bytes) -> None:
@@ -111,6 +113,7 @@ class Model:
         self.nbytes = nbytes
         self.attached = attached
         self.densified: list[str] = []
+        self.newer = ""
         self._allowance = Allowance(file, nbytes)
 
     @property
@@ -144,6 +147,12 @@ class Model:
         """The file. The same bytes for the same model."""
         import flatbuffers
 
+        if self.newer:
+            raise self.error(
+                f"it has a table {self.newer} with a field that the installed tflite-micro does "
+                "not know, and that would be lost in a new file. A later version of tflite-micro "
+                "may know it."
+            )
         nbytes = sum(buffer.data.size for buffer in self.root.buffers)
         if nbytes > _MAX_FLATBUFFER:
             raise self.error(
@@ -189,6 +198,7 @@ def load_model(data: bytes, file: str) -> Model:
             f"{len(data)} bytes."
         ) from error
     model = Model(root, file, len(data), _attached(data))
+    model.newer = census.newer
     _normalise(model, data, census)
     _check_indices(model)
     if any(t.sparsity is not None for graph in model.subgraphs for t in graph.tensors):

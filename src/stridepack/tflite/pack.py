@@ -142,7 +142,7 @@ def pack_tflite(
             return PackedModel(dense, {}, {}, already, None, *about)
         weights = {}
 
-    taken = [in_use(parsed, graph) for graph in parsed.subgraphs]
+    taken = in_use(parsed)
     users = buffer_users(parsed)
 
     def encode(item: tuple[str, Constant]) -> dict[str, Payload] | str:
@@ -294,6 +294,11 @@ def _obstacle(model: Model, weight: Constant, min_size: int, reference_kernels: 
     graph = model.subgraphs[weight.subgraph]
     if weight.index in (*graph.inputs, *graph.outputs):
         return f"it is an input or output of subgraph {weight.subgraph}"
+    if weight.tensor.isVariable:
+        return "it is a variable tensor, which TensorFlow Lite Micro keeps in its arena"
+    for o, operator in enumerate(graph.operators):
+        if weight.index in operator.outputs:
+            return f"{model.operator_name(operator)} #{o} writes it"
     for reader in weight.readers:
         if why := why_constant(
             model, graph.operators[reader], reader, reference_kernels=reference_kernels

@@ -45,7 +45,8 @@ def decode_groups(
     encoded : collection of int
         Tensors that are encoded.
     barriers : collection of int
-        Operators that are DECODEs already. They count as DECODEs in between.
+        Operators that are DECODEs already, or run a subgraph that may have some. They count as
+        DECODEs in between.
     """
     needs = [
         (o, needed)

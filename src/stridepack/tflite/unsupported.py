@@ -16,6 +16,9 @@ _COMPILED = {
     "NeutronGraph": ("NXP's eIQ Neutron", "the Neutron converter"),
 }
 
+# Metadata of models whose kernels decompress weights themselves, without DECODE operators.
+_COMPRESSION = b"COMPRESSION_METADATA"
+
 
 def is_compiled(model: Model, operator: Operator) -> bool:
     """Whether an operator holds code for an NPU. What it reads is in a form of that NPU's own."""
@@ -38,6 +41,12 @@ def compiled_for(model: Model) -> str:
 
 def why_refused(model: Model) -> str:
     """Why no tensor of a model can be packed; empty where nothing speaks against it."""
+    if any(entry.name == _COMPRESSION for entry in model.root.metadata or ()):
+        return (
+            f"the model is compressed in an earlier way of TensorFlow Lite Micro (metadata "
+            f"{_COMPRESSION.decode()!r}), which is not read. Give the model from before it was "
+            "compressed."
+        )
     for s, graph in enumerate(model.subgraphs):
         for t, tensor in enumerate(graph.tensors):
             if (details := _blocks(tensor)) is not None:

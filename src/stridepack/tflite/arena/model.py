@@ -23,7 +23,7 @@ from stridepack.tflite.arena.planner import (
     place,
     planned_nbytes,
 )
-from stridepack.tflite.decode import decode_operators
+from stridepack.tflite.decode import barriers
 from stridepack.tflite.graph import Encoding
 from stridepack.tflite.model import Model
 from stridepack.tflite.schedule import Group, decode_groups
@@ -50,7 +50,7 @@ class ArenaModel:
     ) -> None:
         self._model = model
         self._beside = decompression_memory
-        self._barriers = [decode_operators(model, graph) for graph in model.subgraphs]
+        self._barriers = [barriers(model, graph) for graph in model.subgraphs]
         self._lifetimes = lifetimes = find_lifetimes(model)
         planned = planned_nbytes([*lifetimes.tensors, *lifetimes.scratch])
         self.dense = dense or Arena(planned, estimated_nbytes(model))
