@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from typing import TextIO
 
 import click
 
@@ -24,12 +25,19 @@ DEFECT = 3
 
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command. What goes wrong is told on standard error."""
+    code = _run(command)
+    with contextlib.suppress(OSError):  # what cannot be told must not hide the exit code
+        _flush(sys.stderr)
+    return code
+
+
+def _run(command: Callable[[], object]) -> int:
     try:
         try:
             prepare_streams()
             command()
         finally:
-            _flush()
+            _flush(sys.stdout)
     except click.exceptions.Exit as end:  # such as after --help
         return end.exit_code
     except SystemExit as end:
@@ -71,16 +79,16 @@ def _value(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
-def _flush() -> None:
-    """Write what is left for standard output while a failure can still be told."""
-    if sys.stdout is None:
+def _flush(stream: TextIO | None) -> None:
+    """Write what is left for a stream while a failure can still be told."""
+    if stream is None:
         return
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError:
         # The interpreter would try again when it ends.
         with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         raise
 
 
