@@ -19,4 +19,5 @@ def steps_of_rows(layer: Layer, step: float) -> Float64:
     live = largest > 0 if largest.any() else largest == 0
     mean = np.exp(np.log(layer.scales[live]).mean())
     steps: Float64 = step * np.sqrt(layer.scales * mean)
-    return np.maximum(steps, layer.scales * largest / LARGEST_LEVEL)
+    needed: Float64 = np.maximum(steps, layer.scales * largest / LARGEST_LEVEL)
+    return needed

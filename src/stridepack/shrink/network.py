@@ -85,9 +85,8 @@ def _by_sample(output: Array, batch: int) -> Array:
     n = output.shape[0] if output.ndim else 0
     if n == batch:
         return output
-    if batch == 1 or n == 0 or n % batch:
-        return output[np.newaxis]
-    return output.reshape(batch, n // batch, *output.shape[1:])
+    shape = (1, *output.shape) if n == 0 or n % batch else (batch, n // batch, *output.shape[1:])
+    return output.reshape(shape)
 
 
 def find_batch(model: bytes, inputs: Array) -> int:
