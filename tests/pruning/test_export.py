@@ -48,6 +48,15 @@ def _needs_converter():
     needs_converter()
 
 
+def test_channels_that_decayed_to_next_to_nothing_become_zeros():
+    """A scale has the precision of their weights, which is none: signs were turned around."""
+    layer = nn.Linear(3, 3)
+    layer.weight.data = torch.tensor([[0.5, 0, -1], [2.5e-43, -2.5e-43, 0], [1e-44, 0, -1e-44]])
+    quantised = to_arrays(nn.Sequential(layer))["0.weight"]
+    assert quantised.values.tolist() == [[64, 0, -127], [0, 0, 0], [0, 0, 0]]
+    assert (quantised.scales > 0).all()
+
+
 @pytest.mark.usefixtures("needs_converter")
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_to_tflite_keeps_each_zero_and_name(tmp_path, capfd, channels_last):

@@ -34,17 +34,29 @@ def test_real_inputs_are_quantised_as_the_model_asks_for() -> None:
     assert (stored[1:] == -3).all()
 
 
-def test_every_fourth_sample_is_held_back() -> None:
-    labels = np.arange(40)
-    calibration, held_back = check_samples(samples(), labels, INT8).split()
+def test_one_of_four_samples_is_held_back() -> None:
+    labels = np.arange(43)
+    calibration, held_back = check_samples(samples(43), labels, INT8).split()
     assert held_back.labels is not None
-    assert held_back.labels.tolist() == list(range(3, 40, 4))
-    np.testing.assert_array_equal(held_back.inputs, samples()[3::4])
-    assert len(calibration) == 30
+    assert calibration.labels is not None
+    assert (held_back.labels // 4).tolist() == list(range(10))
+    assert sorted([*held_back.labels, *calibration.labels]) == list(labels)
+    np.testing.assert_array_equal(held_back.inputs, samples(43)[held_back.labels])
     few = calibration.first(5)
     assert few.labels is not None
-    assert few.labels.tolist() == [0, 8, 16, 24, 32]
-    assert len(calibration.first(100)) == 30
+    assert np.diff(few.labels).min() > 0
+    assert len(calibration.first(100)) == 33
+
+
+@pytest.mark.parametrize("n_classes", [2, 4, 8, 10])
+def test_classes_may_take_turns(n_classes: int) -> None:
+    """Each fourth sample would be of one class of four, or of two of eight."""
+    labels = np.arange(800) % n_classes
+    calibration, held_back = check_samples(samples(800), labels, INT8).split()
+    for part in (calibration, held_back, calibration.first(150)):
+        assert part.labels is not None
+        counts = np.bincount(part.labels, minlength=n_classes)
+        assert counts.min() > 0.4 * len(part) / n_classes
 
 
 def bad(**changes: Any) -> tuple[Any, Any]:

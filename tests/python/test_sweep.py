@@ -12,7 +12,7 @@ from commands import ARRAYS, Call, call  # noqa: F401
 from sweep_work import square
 
 import stridepack as sp
-from stridepack.errors import ModelError, OutputError, StridepackError
+from stridepack.errors import BudgetError, InputError, ModelError, OutputError, StridepackError
 from stridepack.sweep import Here, Summary, grid, models, run
 from stridepack.sweep.results import Results
 
@@ -167,6 +167,7 @@ def test_sparsity_zeroes_the_smallest_weights(call: Call, tmp_path: Path) -> Non
     [
         (["--flash", 9000], "--flash needs --data"),
         (["--data", "data.npz"], "--data is for --flash only"),
+        (["--data", "d.npz", "--flash", 9000, "--sparsity", 0.5], "do not go together"),
         (["--cluster", "tcp://127.0.0.1:1", "--workers", 2], "`--workers 2` is for processes"),
         (["--cluster", "slurm"], "`--cluster slurm` needs the number of jobs"),
         (["--format", "zip"], "'zip' is not one of 'auto'"),
@@ -232,6 +233,11 @@ def test_shrink_targets(call: Call, tmp_path: Path) -> None:  # noqa: F811
     assert good["result"]["nbytes"] <= 7000
     assert 0 <= good["result"]["accuracy"] <= 1
     assert "flash" in bad["error"]
+    point = good["point"]
+    with pytest.raises(InputError, match="do not go together"):
+        models.measure(point | {"sparsity": 0.9})
+    with pytest.raises(BudgetError, match=r"`flash=7000` is exceeded.* 2,076 more"):
+        models.measure(point | {"format": "dense"})
 
 
 def test_a_summary_is_plain() -> None:

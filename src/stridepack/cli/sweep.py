@@ -125,6 +125,11 @@ def sweep(
         raise click.UsageError("--flash needs --data, samples to shrink with.")
     if data and not flash:
         raise click.UsageError("--data is for --flash only. Give --flash, or leave --data out.")
+    if flash and sparsities:
+        raise click.UsageError(
+            "--sparsity and --flash do not go together: nothing would be known of the quality of a "
+            "model that is shrunk and then set to zero. Sweep them one after the other."
+        )
     if keep and not is_remote(keep) and path_of(keep).exists() and not path_of(keep).is_dir():
         raise InputError(
             f"`keep={keep}` is a file. Give a directory for the packed files.", keep=keep

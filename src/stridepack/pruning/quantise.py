@@ -29,12 +29,17 @@ class QuantizedWeight(NamedTuple):
 
 
 def quantise(weight: Weight, values: Tensor) -> QuantizedWeight:
-    """Symmetric, one scale for each output channel, in torch's own layout; a zero stays 0."""
+    """Symmetric, one scale for each output channel, in torch's own layout; a zero stays 0.
+
+    The weights of a channel become 0 where all of them have decayed to less than 1.5e-36.
+    """
     first = weight.outputs_first(values.detach().float().cpu()).numpy()
     largest = np.abs(first).reshape(len(first), -1).max(axis=1, initial=0)
     if isinstance(weight.module, nn.Embedding):  # rows are looked up: they share one scale
         largest[:] = largest.max(initial=0)
-    scales = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    # Below the least normal number, a scale would be 0 or far from the quotient.
+    is_some = largest >= 127 * np.finfo(np.float32).tiny
+    scales = np.where(is_some, largest / 127, 1).astype(np.float32)
     quantised = np.rint(first / scales.reshape(-1, *[1] * (first.ndim - 1))).astype(np.int8)
     # back to torch's layout: the same transposition
     layout = weight.outputs_first(torch.from_numpy(quantised)).numpy()

@@ -30,8 +30,9 @@ _MANY_LAYERS = 16
 # Share of the error of the finest step that is left out.
 _ONCE = 0.9
 
-# The knapsack adds up integers.
+# The knapsack adds up integers, of at most 61 bits.
 _ERROR_UNITS = 10**9
+_LARGEST_SUM = 2.0**60
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,10 @@ def best_steps(table: Table, nbytes: int) -> tuple[float, ...] | None:
 
     Of equal errors, those with the fewest bytes.
     """
+    largest = sum(max(c.error for c in candidates) for candidates in table)
+    units = min(_ERROR_UNITS, _LARGEST_SUM / max(1.0, largest))
     options = [
-        [Option(c.nbytes, round(c.error * _ERROR_UNITS)) for c in candidates]
-        for candidates in table
+        [Option(c.nbytes, round(c.error * units)) for c in candidates] for candidates in table
     ]
     chosen = best_choice(options, Coefficients(0, 1), Limits(nbytes))
     if chosen is None:

@@ -14,8 +14,8 @@ from stridepack.files.atomic import write_files
 from stridepack.files.outputs import check_output, refuse_to_overwrite
 from stridepack.shrink.allocate import measure_candidates, usual_steps
 from stridepack.shrink.build import Builder
-from stridepack.shrink.compensate import LARGEST_LEVEL
 from stridepack.shrink.data import check_samples
+from stridepack.shrink.layers import LARGEST_LEVEL
 from stridepack.shrink.network import Network, find_batch
 from stridepack.shrink.plans import Plans, Steps
 from stridepack.shrink.quality import Quality, Reference

@@ -19,13 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stridepack.shrink.draft import Rounded
-from stridepack.shrink.layers import Layer
+from stridepack.shrink.layers import LARGEST_LEVEL, Layer
 from stridepack.shrink.statistics import Statistics
 
 Float64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
-
-LARGEST_LEVEL = 127
 
 # Added to the diagonal of H, as a share of its mean: inputs of the calibration are a sample only.
 _DAMPING = 0.01

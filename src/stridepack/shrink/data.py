@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 # With fewer samples, what is measured on them says nothing.
 MIN_SAMPLES = 16
 
-# Each fourth sample is held back: in order, as data are often sorted by their labels.
+# One of four samples in a row is held back, all over the data: often labels sort them.
 _HELD_BACK_EACH = 4
 
 
@@ -48,19 +48,33 @@ class Samples:
 
     def split(self) -> tuple["Samples", "Samples"]:
         """The samples to calibrate with, and those that are held back."""
-        held_back = np.arange(len(self)) % _HELD_BACK_EACH == _HELD_BACK_EACH - 1
+        n = len(self) // _HELD_BACK_EACH
+        held_back = _one_of_each(n, n * _HELD_BACK_EACH)
+        held_back = np.append(held_back, np.zeros(len(self) - len(held_back), np.bool_))
         return self._where(~held_back), self._where(held_back)
 
     def first(self, n: int) -> "Samples":
         """At most n of them, spread over all."""
         if len(self) <= n:
             return self
-        chosen = np.zeros(len(self), np.bool_)
-        chosen[np.arange(n) * len(self) // n] = True
-        return self._where(chosen)
+        return self._where(_one_of_each(n, len(self)))
 
     def _where(self, chosen: npt.NDArray[np.bool_]) -> "Samples":
         return Samples(self.inputs[chosen], None if self.labels is None else self.labels[chosen])
+
+
+def _one_of_each(n: int, n_samples: int) -> npt.NDArray[np.bool_]:
+    """One sample of each of n parts of nearly the same length, as if by chance.
+
+    Always the same place of a part would be wrong for data in which the classes take turns, or in
+    which variants of one sample follow each other. The same for the same arguments.
+    """
+    begins = np.arange(n + 1) * n_samples // n if n else np.zeros(1, np.int64)
+    number = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hash
+    chance = (number ^ (number >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9) >> np.uint64(33)
+    chosen = np.zeros(n_samples, np.bool_)
+    chosen[begins[:-1] + (chance % np.diff(begins).astype(np.uint64)).astype(np.int64)] = True
+    return chosen
 
 
 def read_data(path: str | PathLike[str]) -> tuple[Array, Array | None]:

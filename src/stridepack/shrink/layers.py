@@ -34,6 +34,8 @@ _OPERANDS = {
 # Live columns for which the statistics of a layer are kept: two matrices of 128 MiB, and copies.
 MOST_COLUMNS = 4096
 
+LARGEST_LEVEL = 127  # of a weight that was rounded: as much below 0
+
 BIAS_TYPES: dict[str, Any] = {"int32": np.dtype("<i4"), "int64": np.dtype("<i8")}
 
 

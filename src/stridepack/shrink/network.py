@@ -65,10 +65,12 @@ class Network:
                 raise ModelError(f"LiteRT cannot run the model: {error}") from error
             for sink, arrays in zip(self._sinks, parts, strict=True):
                 output = self._interpreter.get_tensor(sink["index"])
-                if len(part) == 1 == self._batch:
-                    output = output[np.newaxis] if output.shape[:1] != (1,) else output
-                arrays.append(output[: len(part)])
+                arrays.append(_by_sample(output, self._batch)[: len(part)])
         return [np.concatenate(arrays) for arrays in parts]
+
+    def steps(self) -> list[float]:
+        """The scales of all outputs; 0 for those that are real numbers."""
+        return [float(sink["quantization"][0]) for sink in self._sinks]
 
     def outputs(self, inputs: Array) -> list[Float32]:
         """All outputs as real numbers."""
@@ -76,6 +78,15 @@ class Network:
             real(values, *sink["quantization"])
             for values, sink in zip(self.stored(inputs), self._sinks, strict=True)
         ]
+
+
+def _by_sample(output: Array, batch: int) -> Array:
+    """An output of which the first axis counts samples: it may count positions of them as well."""
+    n = output.shape[0] if output.ndim else 0
+    if n == batch:
+        return output
+    shape = (1, *output.shape) if n == 0 or n % batch else (batch, n // batch, *output.shape[1:])
+    return output.reshape(shape)
 
 
 def find_batch(model: bytes, inputs: Array) -> int:

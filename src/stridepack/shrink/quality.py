@@ -11,6 +11,8 @@ from stridepack.errors import InputError
 from stridepack.shrink.data import Samples
 from stridepack.shrink.network import Float32, Network
 
+_WORST = 1e12  # the largest error that is told from others
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -47,12 +49,29 @@ class Reference:
     def __init__(self, model: bytes, samples: Samples, batch: int) -> None:
         self._samples = samples
         self._batch = batch
-        self._outputs = Network(model, batch).outputs(samples.inputs)
-        # Outputs that hardly vary would count without limit.
-        self._variances = [max(float(output.var()), 1e-12) for output in self._outputs]
+        network = Network(model, batch)
+        self._outputs = network.outputs(samples.inputs)
+        self._check_finite()
+        # Outputs that hardly vary would count without limit. What rounding to their own scale does
+        # to them is the least that matters.
+        self._variances = [
+            max(float(output.var(dtype=np.float64)), step**2 / 12, 1e-12)
+            for output, step in zip(self._outputs, network.steps(), strict=True)
+        ]
         first = self._outputs[0]
         self.classifies = first.ndim == 2 and first.shape[1] > 1
         self._check_labels()
+
+    def _check_finite(self) -> None:
+        for output in self._outputs:
+            finite = np.isfinite(output).reshape(len(output), -1).all(axis=1)
+            if not finite.all():
+                raise InputError(
+                    f"The model's output for sample {int(finite.argmin())} of "
+                    f"{len(output)} has an element that is not a finite number, so that no "
+                    "change of it can be measured. Leave such samples out, or cut the model off "
+                    "before the operator that makes it."
+                )
 
     def _check_labels(self) -> None:
         labels = self._samples.labels
@@ -96,4 +115,5 @@ class Reference:
             float(np.square(new.astype(np.float64) - old).mean()) / variance
             for new, old, variance in zip(outputs, self._outputs, self._variances, strict=True)
         ]
-        return sum(shares) / len(shares)
+        error = sum(shares) / len(shares)
+        return error if error < _WORST else _WORST  # also where an output became NaN

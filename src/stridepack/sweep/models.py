@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from stridepack.errors import BudgetError, InputError
 from stridepack.files.job import Stored
 from stridepack.files.pack import pack_file
 from stridepack.files.read import read_weights
@@ -34,6 +35,7 @@ def measure(point: Point) -> dict[str, Any]:
         "sparsity" : zero the smallest weights first, so that each tensor of at least 2,048
         elements has this share of zeros. Nothing is trained: only sizes follow from it.
         "flash", "data" : shrink the model to so many bytes first, with the samples of that address.
+        Not with "sparsity".
         "keep" : a folder for the packed file.
 
     Returns
@@ -50,16 +52,29 @@ def measure(point: Point) -> dict[str, Any]:
 def _measured(point: Point, folder: Path) -> dict[str, Any]:
     result: dict[str, Any] = {}
     file = folder / "packed.spk"
+    if "flash" in point and "sparsity" in point:
+        raise InputError(
+            "`sparsity` and `flash` do not go together. The quality of a shrunk model would be "
+            "told of one whose weights were set to zero afterwards. Sweep them one after the other."
+        )
     with fetched(point["model"]) as model:
         if "flash" in point:
             shrunk, result = _shrunk(model, point, folder)
             stored = _packed(shrunk, file, point)
         else:
             stored = _packed(model, file, point)
+    nbytes = file.stat().st_size
+    if nbytes > point.get("flash", nbytes):
+        raise BudgetError(
+            f"`flash={point['flash']}` is exceeded. The model was shrunk to so many bytes for the "
+            f"default options of `pack`, and with those of this point it takes {nbytes:,} bytes, "
+            f"which is {nbytes - point['flash']:,} more. Allow that much, or leave the others out.",
+            flash=point["flash"],
+        )
     size = sum(one.tensor.size for one in stored)
     n_non_zero = sum(one.tensor.n_non_zero for one in stored)
     result |= {
-        "nbytes": file.stat().st_size,
+        "nbytes": nbytes,
         "dense_nbytes": size,
         "sparsity": round(1 - n_non_zero / max(1, size), 6),
         "formats": dict(Counter(one.format for one in stored)),
